@@ -1,0 +1,54 @@
+// People, service accounts, API keys and login sessions: permission, rule, write, audit entry.
+
+import type { Actor, Role } from '../domain/access.ts';
+import type { ApiKey, User } from '../domain/member.ts';
+import type { Page, PageQuery } from '../store/store.ts';
+
+export interface Login {
+  readonly token: string;
+  readonly expiresAt: Date;
+  readonly user: User;
+}
+
+export interface Members {
+  /** UNAUTHENTICATED whichever part was wrong, in the same time; RATE_LIMITED after too many failures. */
+  login(username: string, password: string, address: string): Promise<Login>;
+  /** The actor behind a session token or API key, or undefined: never a reason, never a throw for a bad credential. */
+  authenticate(credential: string): Promise<Actor | undefined>;
+  /** Resolves when the actor's credential is no longer valid (expired, revoked, user disabled), or when aborted. */
+  credentialEnded(actor: Actor, signal: AbortSignal): Promise<void>;
+  /** Ends the session the actor came with; BAD_USER_INPUT for an API key. */
+  logout(actor: Actor): Promise<void>;
+  /** Ends all other sessions of the user and returns a fresh login. */
+  changePassword(actor: Actor, currentPassword: string, newPassword: string): Promise<Login>;
+  /** ADMIN. CONFLICT when the name is taken. A SERVICE user has no password and uses API keys. */
+  createUser(
+    actor: Actor,
+    input: { username: string; role: Role; password?: string | undefined },
+  ): Promise<User>;
+  /** ADMIN. The last enabled admin can be neither disabled nor demoted (CONFLICT). */
+  updateUser(
+    actor: Actor,
+    userId: string,
+    change: { role?: Role | undefined; disabled?: boolean | undefined; password?: string | undefined },
+  ): Promise<User>;
+  viewer(actor: Actor): Promise<User>;
+  /** ADMIN, newest first. */
+  users(actor: Actor, query: PageQuery): Promise<Page<User>>;
+  usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
+  /** For oneself, or by ADMIN for anybody. The secret is returned this once. */
+  createApiKey(
+    actor: Actor,
+    input: { name: string; userId?: string | undefined; expiresAt?: Date | undefined },
+  ): Promise<{ key: ApiKey; secret: string }>;
+  revokeApiKey(actor: Actor, apiKeyId: string): Promise<ApiKey>;
+  apiKeysOf(actor: Actor, userId: string): Promise<ApiKey[]>;
+  /** Is there an enabled ADMIN? */
+  hasAdmin(): Promise<boolean>;
+  /** Creates the first admin without an actor: from the environment or the command line. CONFLICT when one exists. */
+  createFirstAdmin(username: string, password: string): Promise<User>;
+  /** A one-time token (60 min) for `/setup`; undefined when an admin exists. Only its hash is stored. */
+  createSetupToken(): Promise<string | undefined>;
+  /** Spends the token and creates the first admin; UNAUTHENTICATED when it is not valid. */
+  setup(token: string, username: string, password: string): Promise<Login>;
+}

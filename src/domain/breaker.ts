@@ -1,0 +1,31 @@
+// Circuit breakers as everybody but their implementation sees them. As electricians mean it: a CLOSED circuit
+// lets calls through, an OPEN one does not, a HALF_OPEN one lets single probes through.
+
+export const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
+export type BreakerState = (typeof BREAKER_STATES)[number];
+
+export interface BreakerSnapshot {
+  readonly deploymentId: string;
+  readonly state: BreakerState;
+  /** 0 to 1 over the calls in the window. */
+  readonly failureRate: number;
+  /** Calls and failures in the window. */
+  readonly calls: number;
+  readonly failures: number;
+  readonly since: Date;
+  /** When it will let a probe through; only while OPEN. */
+  readonly retryAt: Date | undefined;
+  readonly lastError: string | undefined;
+}
+
+/** A change of state of one breaker. */
+export interface BreakerTransition {
+  readonly id: string;
+  readonly deploymentId: string;
+  readonly from: BreakerState;
+  readonly to: BreakerState;
+  readonly at: Date;
+  readonly cause: 'automatic' | 'manual';
+  /** The last error, or the administrator's reason. */
+  readonly detail: string | undefined;
+}

@@ -1,0 +1,26 @@
+// People and programs that may use the control plane, and the keys they hold.
+
+import type { Role } from './access.ts';
+
+export interface User {
+  readonly id: string;
+  /** Unique; trimmed and case-folded at creation. */
+  readonly username: string;
+  readonly role: Role;
+  readonly disabled: boolean;
+  readonly createdAt: Date;
+  /** Grows with every password or role change and when disabled: tokens of an older version are refused. */
+  readonly tokenVersion: number;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly userId: string;
+  readonly name: string;
+  /** The public first part of the key, for recognising it. */
+  readonly prefix: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+  readonly lastUsedAt: Date | undefined;
+  readonly revokedAt: Date | undefined;
+}

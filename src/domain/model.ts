@@ -1,0 +1,86 @@
+// What can serve a request: providers (an endpoint with a credential) and deployments (one model at one provider).
+// Everything here is data; adapters and breakers hang on the ids.
+
+import type { Price } from './usage.ts';
+
+export const PROVIDER_KINDS = ['openai', 'anthropic', 'ollama', 'lmstudio', 'simulated'] as const;
+export type ProviderKind = (typeof PROVIDER_KINDS)[number];
+
+/** Can the provider be used? UNREACHABLE and MISCONFIGURED are learnt from free calls and from traffic. */
+export const PROVIDER_STATUSES = [
+  'AVAILABLE',
+  'DEGRADED',
+  'UNAVAILABLE',
+  'MISCONFIGURED',
+  'UNKNOWN',
+] as const;
+export type ProviderStatus = (typeof PROVIDER_STATUSES)[number];
+
+export interface Capabilities {
+  /** Tokens of prompt and answer together. */
+  readonly contextWindow: number;
+  readonly maxOutputTokens: number;
+  /** Accepts a last message of the role assistant and continues it. */
+  readonly assistantPrefill: boolean;
+  /** Accepts a temperature other than its default. */
+  readonly customTemperature: boolean;
+}
+
+/** One model at one provider: the unit that is priced, routed to and protected by a breaker. */
+export interface Deployment {
+  /** `provider/model`, for example `openai/gpt-6-sol`; unique and stable. */
+  readonly id: string;
+  readonly providerId: string;
+  /** The model's name as the provider knows it. */
+  readonly model: string;
+  readonly capabilities: Capabilities;
+  /** 0 (weakest) to 1 (most capable): a configured judgement, used where a task asks for capability. */
+  readonly quality: number;
+  /** Undefined: the price is unknown, and what it costs is reported as unpriced. */
+  readonly price: Price | undefined;
+  readonly local: boolean;
+  /** Answers are made up by us, for trying things out. Never routed to while a real deployment exists, unless named. */
+  readonly simulated: boolean;
+  /** Names besides model and id under which a request may ask for it. */
+  readonly aliases: readonly string[];
+  readonly deadlines: Deadlines;
+}
+
+/** The five limits on one attempt. All of them end the attempt, none of them the request by itself, but `totalMs`. */
+export interface Deadlines {
+  /** Until the connection to the provider stands. */
+  readonly connectMs: number;
+  /** From the start of the attempt to the first piece of content. */
+  readonly firstTokenMs: number;
+  /** Between two pieces of content; comments and pings do not count as content. */
+  readonly idleMs: number;
+  /** Slowest bearable rate over a sliding 10 s window once content flows; 0 switches the rule off. */
+  readonly minTokensPerSecond: number;
+  /** From acceptance by the executor to the end, over all attempts. */
+  readonly totalMs: number;
+}
+
+export const DEFAULT_DEADLINES: Deadlines = {
+  connectMs: 3_000,
+  firstTokenMs: 10_000,
+  idleMs: 15_000,
+  minTokensPerSecond: 0,
+  totalMs: 600_000,
+};
+
+/** A local model may have to be loaded into memory before its first token. */
+export const LOCAL_DEADLINES: Deadlines = { ...DEFAULT_DEADLINES, firstTokenMs: 60_000 };
+
+/** One endpoint with one credential. */
+export interface Provider {
+  /** `openai`, `anthropic`, …; a second endpoint of a kind has the name its configuration gives it. */
+  readonly id: string;
+  readonly kind: ProviderKind;
+  readonly local: boolean;
+  readonly simulated: boolean;
+  readonly status: ProviderStatus;
+  /** Why the status is not AVAILABLE, and what to do about it; never a secret. */
+  readonly statusReason: string | undefined;
+  readonly checkedAt: Date | undefined;
+  readonly deployments: readonly Deployment[];
+}

@@ -1,0 +1,133 @@
+// The central noun: a model request, from acceptance to its one terminal state, and the attempts made for it.
+//
+//   QUEUED ──► RUNNING ──► SUCCEEDED | FAILED | CANCELLED        (a terminal state never changes)
+//      └──────────────────────────────► FAILED | CANCELLED
+
+import { type DomainError, ERROR_CODES, type ErrorCode } from './errors.ts';
+import type { Deadlines } from './model.ts';
+import type { RoutingDecision, RoutingStrategy } from './routing.ts';
+import type { Usage } from './usage.ts';
+
+export const TASK_TYPES = ['CHAT', 'CODE', 'TRANSFORM', 'WORKFLOW'] as const;
+export type TaskType = (typeof TASK_TYPES)[number];
+
+export const REQUEST_STATUSES = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+export type RequestStatus = (typeof REQUEST_STATUSES)[number];
+export type TerminalStatus = 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+
+export const MESSAGE_ROLES = ['SYSTEM', 'USER', 'ASSISTANT'] as const;
+export type MessageRole = (typeof MESSAGE_ROLES)[number];
+export interface Message {
+  readonly role: MessageRole;
+  readonly content: string;
+}
+
+/** What the caller asked for, validated and with defaults filled in. Stored as it is; routing reads it. */
+export interface RequestSpec {
+  readonly messages: readonly Message[];
+  readonly system: string | undefined;
+  readonly taskType: TaskType;
+  readonly model: string | undefined;
+  readonly strategy: RoutingStrategy;
+  readonly preferLocal: boolean;
+  /** 0 to 100, higher first. */
+  readonly priority: number;
+  readonly maxOutputTokens: number | undefined;
+  readonly temperature: number | undefined;
+  readonly stop: readonly string[];
+  readonly deadlines: Partial<Deadlines>;
+  readonly metadata: unknown;
+}
+
+/** Why an accepted request did not succeed. */
+export interface RequestError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** The normalised reason beside what the provider said. */
+export const FINISH_REASONS = ['stop', 'length', 'content-filter', 'tool-calls', 'other'] as const;
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
+export const ATTEMPT_OUTCOMES = ['SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
+/** One call of one deployment: the row that is billed. */
+export interface Attempt {
+  readonly id: string;
+  /** 1, 2, … within the request. */
+  readonly number: number;
+  readonly deploymentId: string;
+  readonly providerId: string;
+  readonly model: string;
+  readonly outcome: AttemptOutcome;
+  readonly error: RequestError | undefined;
+  readonly providerResponseId: string | undefined;
+  readonly servedModel: string | undefined;
+  readonly finishReason: FinishReason | undefined;
+  readonly usage: Usage | undefined;
+  /** Undefined: the price is unknown. */
+  readonly costNanoUsd: bigint | undefined;
+  readonly priceSource: string | undefined;
+  readonly startedAt: Date;
+  readonly timeToFirstTokenMs: number | undefined;
+  readonly durationMs: number;
+}
+
+export interface ModelRequest {
+  readonly id: string;
+  readonly userId: string;
+  readonly status: RequestStatus;
+  readonly taskType: TaskType;
+  readonly priority: number;
+  readonly preferLocal: boolean;
+  readonly strategy: RoutingStrategy;
+  /** The model the caller asked for; undefined when routing was free to choose. */
+  readonly requestedModel: string | undefined;
+  readonly createdAt: Date;
+  readonly startedAt: Date | undefined;
+  readonly firstTokenAt: Date | undefined;
+  readonly finishedAt: Date | undefined;
+  /** Who served it (of the last attempt); undefined until an attempt began. */
+  readonly deploymentId: string | undefined;
+  readonly providerId: string | undefined;
+  readonly servedModel: string | undefined;
+  readonly finishReason: FinishReason | undefined;
+  readonly error: RequestError | undefined;
+  readonly usage: Usage | undefined;
+  /** Sum over all attempts; undefined while running, or when a part is unpriced. */
+  readonly costNanoUsd: bigint | undefined;
+  /** Time spent in the control plane itself, not waiting for a provider or in the queue. */
+  readonly overheadMs: number | undefined;
+  readonly attemptCount: number;
+  /** Generation of ownership; writes of an older generation are refused. */
+  readonly epoch: number;
+  /** Number of the terminal stream event; undefined while it is not finished. */
+  readonly lastSequence: number | undefined;
+}
+
+/** The wide parts of a request, kept apart so that lists stay fast. */
+export interface RequestBody {
+  readonly spec: RequestSpec;
+  readonly routing: RoutingDecision | undefined;
+  readonly output: string | undefined;
+}
+
+export function isTerminal(status: RequestStatus): status is TerminalStatus {
+  return status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
+}
+
+export function requestError(code: ErrorCode, message: string, retryAfterMs?: number): RequestError {
+  return { code, message, retryable: ERROR_CODES[code].retryable, retryAfterMs };
+}
+
+export function toRequestError(error: DomainError): RequestError {
+  return requestError(error.code, error.message, error.retryAfterMs);
+}
+
+/** The prompt as one text, for lists and search: the last message of the user. */
+export function promptOf(messages: readonly Message[]): string {
+  return messages.findLast(message => message.role === 'USER')?.content ?? messages.at(-1)?.content ?? '';
+}

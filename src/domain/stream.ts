@@ -1,0 +1,64 @@
+// What a subscriber of a request's stream sees, and the cursors that let it come back.
+
+import { createHash } from 'node:crypto';
+import type { RequestError } from './request.ts';
+
+/** An event as it is appended to the log. The last one is `completed` or `failed`, and there is exactly one of them. */
+export type StreamEvent =
+  | { readonly type: 'attempt-started'; readonly attempt: number; readonly deploymentId: string }
+  | { readonly type: 'token'; readonly text: string; readonly step?: string }
+  /** Text after the cursor `keepThrough` (absent: all text) is void; the answer starts again. */
+  | {
+      readonly type: 'restarted';
+      readonly attempt: number;
+      readonly reason: string;
+      readonly keepThrough?: Position;
+    }
+  | { readonly type: 'completed' }
+  | { readonly type: 'failed'; readonly error: RequestError };
+
+/** The place of an event in its request's log. */
+export interface Position {
+  /** Generation of ownership: grows when another instance takes the request over. */
+  readonly epoch: number;
+  /** 1, 2, … without gaps within the epoch. */
+  readonly sequence: number;
+  /** UTF-16 length of the answer's text up to and including this event. */
+  readonly offset: number;
+}
+
+export interface LoggedEvent {
+  readonly position: Position;
+  readonly event: StreamEvent;
+}
+
+export function isLast(event: StreamEvent): boolean {
+  return event.type === 'completed' || event.type === 'failed';
+}
+
+/** Orders positions of one request. */
+export function comparePositions(a: Position, b: Position): number {
+  return a.epoch - b.epoch || a.sequence - b.sequence;
+}
+
+/** An opaque cursor, bound to its request: a cursor of another request, or a damaged one, does not parse. */
+export function formatCursor(requestId: string, position: Position): string {
+  const text = `${position.epoch}.${position.sequence}.${position.offset}`;
+  return Buffer.from(`${text}.${checksum(requestId, text)}`).toString('base64url');
+}
+
+/** The position a cursor stands for, or undefined when it is not a cursor of this request. */
+export function parseCursor(requestId: string, cursor: string): Position | undefined {
+  if (cursor.length > 200 || !/^[A-Za-z0-9_-]+$/.test(cursor)) return undefined;
+  const decoded = Buffer.from(cursor, 'base64url');
+  if (decoded.toString('base64url') !== cursor) return undefined;
+  const match = /^(\d{1,9})\.(\d{1,15})\.(\d{1,15})\.([0-9a-f]{8})$/.exec(decoded.toString('latin1'));
+  if (!match) return undefined;
+  const [, epoch, sequence, offset, sum] = match;
+  if (checksum(requestId, `${epoch}.${sequence}.${offset}`) !== sum) return undefined;
+  return { epoch: Number(epoch), sequence: Number(sequence), offset: Number(offset) };
+}
+
+function checksum(requestId: string, text: string): string {
+  return createHash('sha256').update(requestId).update('\0').update(text).digest('hex').slice(0, 8);
+}

@@ -1,0 +1,27 @@
+// SEAM 2: an append-only log per request that any number of subscribers follow, each at its own pace.
+// A log, not a pipe: the writer never waits for a reader, and a reader that comes back reads on where it was.
+
+import type { LoggedEvent, Position, StreamEvent } from '../domain/stream.ts';
+
+export interface LogWriter {
+  /** Numbers the event, keeps it and wakes the followers. Never waits, never throws for a reader's sake. */
+  append(event: StreamEvent): LoggedEvent;
+}
+
+export interface EventLog {
+  /** Starts a request's log at an epoch. The writer is the only one; a later epoch ends the right of earlier ones. */
+  open(requestId: string, epoch: number): LogWriter;
+  /**
+   * What follows `after` (absent: everything), then what is appended, until the last event or an abort.
+   * A follower that fell behind gets neighbouring tokens joined into one event with the later position.
+   * Undefined when the log holds nothing of this request, or no longer reaches back to `after`: read the store.
+   */
+  follow(
+    requestId: string,
+    after: Position | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<LoggedEvent> | undefined;
+  /** The request has ended and is stored: the log may be dropped after its grace time. */
+  release(requestId: string): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,28 @@
+// Time as a value that tests can hold. Durations come from the monotonic clock, dates from the wall clock.
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Milliseconds that only grow; for durations. */
+  monotonic(): number;
+  /** Calls back after the delay; the function returned takes it back. Never keeps the process alive. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** setTimeout fires at once beyond this, so longer delays are taken in steps. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: Date.now,
+  monotonic: () => performance.now(),
+  after(delayMs, callback) {
+    let timer: NodeJS.Timeout;
+    const arm = (restMs: number) => {
+      const stepMs = Math.min(Math.max(0, restMs), MAX_TIMEOUT_MS);
+      timer = setTimeout(() => (restMs > stepMs ? arm(restMs - stepMs) : callback()), stepMs);
+      timer.unref();
+    };
+    arm(delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,63 @@
+// SEAM 1: whoever turns a prompt into tokens. One method streams; an answer that is not streamed is the
+// collected stream. No policy lives behind this seam: no retries, no breaker, no deadlines, no metrics.
+
+import type { Deployment, ProviderKind } from '../domain/model.ts';
+import type { FinishReason, Message } from '../domain/request.ts';
+import type { Usage } from '../domain/usage.ts';
+
+/** One call as an adapter sees it. */
+export interface ProviderCall {
+  /** The model's name at the provider. */
+  readonly model: string;
+  readonly system: string | undefined;
+  readonly messages: readonly Message[];
+  readonly maxOutputTokens: number;
+  readonly temperature: number | undefined;
+  readonly stop: readonly string[];
+  /** Ours, for the provider's logs and for idempotency where the provider knows it. */
+  readonly requestId: string;
+}
+
+export type ProviderEvent =
+  /** The connection stands and the call is being written to it. At most once; ends the connect deadline. */
+  | { readonly type: 'connected' }
+  /** The provider accepted the call and answers. At most once, before any other event but `connected`. */
+  | {
+      readonly type: 'started';
+      readonly responseId?: string | undefined;
+      readonly servedModel?: string | undefined;
+    }
+  /** Content that is not shown (reasoning); it counts as a sign of life. */
+  | { readonly type: 'progress' }
+  | { readonly type: 'token'; readonly text: string }
+  /** The terminal marker was seen. Always the last event. Usage is absent when the provider reported none. */
+  | {
+      readonly type: 'finished';
+      readonly reason: { readonly unified: FinishReason; readonly raw: string };
+      readonly usage: Usage | undefined;
+      readonly servedModel?: string | undefined;
+    };
+
+/** A model that a provider's own list offers. Absent figures are unknown. */
+export interface DiscoveredModel {
+  readonly model: string;
+  readonly contextWindow?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+}
+
+export interface ProviderAdapter {
+  readonly kind: ProviderKind;
+  /**
+   * Starts the call when iteration starts. Throws ProviderError before or between events; ends without a
+   * `finished` event only by throwing. Aborting the signal, or leaving the loop early, closes the upstream
+   * connection; after an abort it throws the signal's reason.
+   */
+  stream(call: ProviderCall, signal: AbortSignal): AsyncIterable<ProviderEvent>;
+  /** The models the endpoint offers, by a call that costs nothing. Throws ProviderError; empty when it has no list. */
+  listModels(signal: AbortSignal): Promise<readonly DiscoveredModel[]>;
+  /** Releases sockets. */
+  close(): Promise<void>;
+}
+
+/** How a call finds its adapter. */
+export type AdapterOf = (deployment: Deployment) => ProviderAdapter;

@@ -1,0 +1,199 @@
+// SEAM 3: what must survive a restart. One code path on embedded PGlite and on Postgres, through Kysely.
+// This file is the contract; each repository lives in the file of its noun.
+
+import type { Role } from '../domain/access.ts';
+import type { AuditEvent } from '../domain/audit.ts';
+import type { BreakerTransition } from '../domain/breaker.ts';
+import type { ApiKey, User } from '../domain/member.ts';
+import type { MetricsDimension, MetricsRow } from '../domain/metrics.ts';
+import type {
+  Attempt,
+  FinishReason,
+  ModelRequest,
+  RequestBody,
+  RequestError,
+  RequestSpec,
+  RequestStatus,
+  TaskType,
+  TerminalStatus,
+} from '../domain/request.ts';
+import type { RoutingDecision } from '../domain/routing.ts';
+import type { Usage } from '../domain/usage.ts';
+
+export interface Store {
+  readonly requests: RequestRepository;
+  readonly metrics: MetricsRepository;
+  readonly members: MemberRepository;
+  readonly audit: AuditRepository;
+  readonly breakers: BreakerRepository;
+  readonly instances: InstanceRepository;
+  /** Runs `work` in one transaction; everything inside must use the store it is given, never the outer one. */
+  transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  /** `embedded` (PGlite) or `postgres`, and what is to be told at start. */
+  readonly info: {
+    readonly kind: 'embedded' | 'postgres';
+    readonly location: string;
+    readonly version: string;
+  };
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A keyset page. `after` and `before` are ids (UUIDv7, so they order by time); newest first. */
+export interface PageQuery {
+  readonly first?: number | undefined;
+  readonly after?: string | undefined;
+  readonly last?: number | undefined;
+  readonly before?: string | undefined;
+}
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/** Every condition given must hold; a list means any of its members. */
+export interface RequestFilter {
+  readonly userId?: string | undefined;
+  readonly status?: readonly RequestStatus[] | undefined;
+  readonly taskType?: readonly TaskType[] | undefined;
+  readonly providerId?: readonly string[] | undefined;
+  /** Matches the requested or the served model, or the deployment id. */
+  readonly model?: readonly string[] | undefined;
+  readonly createdFrom?: Date | undefined;
+  /** Exclusive. */
+  readonly createdTo?: Date | undefined;
+  /** Text contained in the prompt or the answer, letter case ignored. */
+  readonly text?: string | undefined;
+}
+
+export interface NewRequest {
+  readonly id: string;
+  readonly userId: string;
+  readonly apiKeyId: string | undefined;
+  readonly spec: RequestSpec;
+  readonly status: 'QUEUED' | 'RUNNING';
+  /** The instance that takes it, with epoch 1. */
+  readonly owner: string;
+  readonly createdAt: Date;
+  readonly idempotencyKey: string | undefined;
+  /** SHA-256 of the canonical input; compared when the key is met again. */
+  readonly inputHash: string;
+}
+
+export type AcceptResult =
+  | { readonly outcome: 'accepted' }
+  /** The key was used with the same input: here is the request it made. */
+  | { readonly outcome: 'duplicate'; readonly requestId: string }
+  | { readonly outcome: 'conflict'; readonly requestId: string };
+
+/** The one terminal write of a request. */
+export interface FinishedRequest {
+  readonly id: string;
+  readonly epoch: number;
+  readonly status: TerminalStatus;
+  readonly output: string | undefined;
+  readonly routing: RoutingDecision | undefined;
+  readonly attempts: readonly Attempt[];
+  readonly deploymentId: string | undefined;
+  readonly providerId: string | undefined;
+  readonly servedModel: string | undefined;
+  readonly finishReason: FinishReason | undefined;
+  readonly error: RequestError | undefined;
+  readonly usage: Usage | undefined;
+  readonly costNanoUsd: bigint | undefined;
+  readonly startedAt: Date | undefined;
+  readonly firstTokenAt: Date | undefined;
+  readonly finishedAt: Date;
+  readonly overheadMs: number | undefined;
+  readonly lastSequence: number;
+}
+
+export interface RequestRepository {
+  /** Row, body and idempotency key in one statement; when it resolves with `accepted` the request is durable. */
+  accept(request: NewRequest): Promise<AcceptResult>;
+  /** QUEUED → RUNNING for its owner; false when it is not (or no longer) queued. */
+  start(id: string, epoch: number, startedAt: Date): Promise<boolean>;
+  /** Status, output, attempts and usage in one statement, guarded by epoch; false: fenced or already terminal. */
+  finish(finished: FinishedRequest): Promise<boolean>;
+  /** Notes the wish to cancel; false when the request is unknown or already terminal. */
+  wishCancel(id: string): Promise<boolean>;
+  /** Requests of this owner that somebody wishes cancelled. */
+  cancelWishes(owner: string): Promise<string[]>;
+  /** Fails everything unfinished that one of these owners held (or any but `keep`, embedded); returns the ids. */
+  failAbandoned(
+    owners: readonly string[] | { readonly allBut: string },
+    error: RequestError,
+  ): Promise<string[]>;
+  byIds(ids: readonly string[]): Promise<(ModelRequest | undefined)[]>;
+  bodiesByIds(ids: readonly string[]): Promise<(RequestBody | undefined)[]>;
+  /** Prompt texts only, for lists; see promptOf. */
+  promptsByIds(ids: readonly string[]): Promise<(string | undefined)[]>;
+  attemptsByIds(requestIds: readonly string[]): Promise<Attempt[][]>;
+  page(filter: RequestFilter, query: PageQuery): Promise<Page<ModelRequest>>;
+  /** Exact up to `atMost`, which is returned when there are more. */
+  count(filter: RequestFilter, atMost: number): Promise<number>;
+}
+
+export interface MetricsRepository {
+  /** The total over the filter, and its groups (at most 500, largest first; time ascending). */
+  summarize(
+    filter: RequestFilter,
+    groupBy: MetricsDimension | undefined,
+  ): Promise<{ total: MetricsRow; groups: MetricsRow[] }>;
+  /** Failed requests by code, most first. */
+  errorCodes(filter: RequestFilter): Promise<{ code: string; requests: number }[]>;
+}
+
+export interface MemberRepository {
+  /** False when the username is taken. */
+  createUser(user: User, passwordHash: string | undefined): Promise<boolean>;
+  updateUser(
+    id: string,
+    change: { role?: Role; disabled?: boolean; passwordHash?: string },
+  ): Promise<User | undefined>;
+  usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
+  userByName(username: string): Promise<{ user: User; passwordHash: string | undefined } | undefined>;
+  passwordHash(userId: string): Promise<string | undefined>;
+  usersPage(query: PageQuery): Promise<Page<User>>;
+  countAdmins(): Promise<number>;
+  createSession(session: { id: string; userId: string; expiresAt: Date }): Promise<void>;
+  /** The user and whether the session is unrevoked; undefined when unknown. */
+  session(id: string): Promise<{ user: User; revoked: boolean } | undefined>;
+  revokeSession(id: string): Promise<boolean>;
+  createApiKey(key: ApiKey, secretHash: string): Promise<void>;
+  apiKeyByPrefix(prefix: string): Promise<{ key: ApiKey; secretHash: string; user: User } | undefined>;
+  apiKeysOf(userId: string): Promise<ApiKey[]>;
+  apiKeyById(id: string): Promise<ApiKey | undefined>;
+  revokeApiKey(id: string): Promise<boolean>;
+  touchApiKey(id: string, usedAt: Date): Promise<void>;
+  /** Setup links: hash of the one-time token and its end. Replaces an earlier one. */
+  saveSetupToken(hash: string, expiresAt: Date): Promise<void>;
+  /** True exactly once for an unexpired token while no admin exists. */
+  consumeSetupToken(hash: string): Promise<boolean>;
+}
+
+export interface AuditRepository {
+  append(event: AuditEvent): Promise<void>;
+  page(
+    filter: { action?: string | undefined; actorId?: string | undefined },
+    query: PageQuery,
+  ): Promise<Page<AuditEvent>>;
+}
+
+export interface BreakerRepository {
+  append(transition: BreakerTransition): Promise<void>;
+  /** Newest first. */
+  history(deploymentId: string, since: Date, limit: number): Promise<BreakerTransition[]>;
+  historyOf(deploymentIds: readonly string[], since: Date, limit: number): Promise<BreakerTransition[][]>;
+}
+
+export interface InstanceRepository {
+  register(id: string, version: string): Promise<void>;
+  /** False: this instance was declared dead, or is unknown. */
+  beat(id: string): Promise<boolean>;
+  /** Declares instances dead whose last beat is older than the lease on the database's clock; returns their ids. */
+  sweep(id: string, leaseMs: number): Promise<string[]>;
+  retire(id: string): Promise<void>;
+}
