@@ -1,0 +1,143 @@
+// The configuration of one server, read once and frozen. Pure: the environment comes in as a value, files through
+// a function. Nobody is handed all of it; app.ts gives each part what it needs.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkSettings, isSimulated } from './config/checks.ts';
+import { readProviders } from './config/endpoints.ts';
+import type { Limits } from './config/limit-settings.ts';
+import { LIMIT_SETTINGS } from './config/limit-settings.ts';
+import { ConfigError } from './config/problems.ts';
+import { type Environment, type Reading, readSettings, type Sources } from './config/read.ts';
+import { seal } from './config/secrets.ts';
+import type { SettingName, Values } from './config/settings.ts';
+import type { ProviderSettings } from './control/catalog.ts';
+import type { Deadlines } from './domain/model.ts';
+import type { RoutingStrategy } from './domain/routing.ts';
+
+export type { Limits } from './config/limit-settings.ts';
+export { ConfigError, type ConfigProblem } from './config/problems.ts';
+export type { SettingSource, Sources } from './config/read.ts';
+export { ensureJwtSecret } from './config/secrets.ts';
+export { CLIENT_VARIABLES, SETTING_NAMES, SETTINGS, type SettingName } from './config/settings.ts';
+
+export type DatabaseSettings =
+  | { readonly kind: 'embedded'; readonly directory: string }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+export interface Config {
+  readonly mode: 'development' | 'production' | 'test';
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly corsOrigins: readonly string[];
+    readonly trustedProxies: readonly string[];
+    readonly introspection: 'signed-in' | 'admin' | 'off';
+  };
+  readonly log: { readonly level: Values['LOG_LEVEL'] };
+  readonly dataDir: string;
+  readonly database: DatabaseSettings;
+  /** Not used yet. */
+  readonly redis: { readonly url: string } | undefined;
+  /** Without a secret (never in production) the data directory keeps one: ensureJwtSecret. */
+  readonly jwt: { readonly secret: string | undefined; readonly expireMinutes: number };
+  /** The administrator to create while there is none. */
+  readonly admin: { readonly username: string; readonly password: string } | undefined;
+  readonly secretKey: string | undefined;
+  readonly limits: Limits;
+  readonly routing: { readonly strategy: RoutingStrategy };
+  /** Without the simulated one. */
+  readonly providers: readonly ProviderSettings[];
+  readonly simulated: boolean;
+}
+
+export interface LoadOptions {
+  readonly readFile?: (path: string) => string;
+  /** Why a JWT secret is weak, undefined when it is not. */
+  readonly weakSecretReason?: (secret: string) => string | undefined;
+}
+
+/** The configuration that the environment and its file describe, or a ConfigError with all that is wrong. */
+export function loadConfig(
+  env: Environment,
+  options: LoadOptions = {},
+): { readonly config: Config; readonly sources: Sources } {
+  const readFile = options.readFile ?? (path => readFileSync(path, 'utf8'));
+  const reading = readSettings(env, readFile);
+  const problems = [
+    ...reading.problems,
+    ...checkSettings(reading, { weakSecretReason: options.weakSecretReason ?? (() => undefined) }),
+  ];
+  const providers = readProviders({
+    values: reading.values,
+    isSet: name => reading.sources[name].source !== 'default',
+    deadlines: operatorDeadlines(reading),
+    file: reading.file,
+    problems,
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  for (const { apiKey } of providers) if (apiKey !== undefined) reading.secrets.add(apiKey);
+  return { config: seal(toConfig(reading, providers), reading.secrets), sources: reading.sources };
+}
+
+function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Config {
+  const { values } = reading;
+  const { MCPLANE_ADMIN_USERNAME: username, MCPLANE_ADMIN_PASSWORD: password } = values;
+  const introspectors = values.NODE_ENV === 'production' ? 'admin' : 'signed-in';
+  return {
+    mode: values.NODE_ENV,
+    http: {
+      host: values.HOST,
+      port: values.PORT,
+      corsOrigins: [...values.MCPLANE_CORS_ORIGINS],
+      trustedProxies: [...values.MCPLANE_TRUSTED_PROXIES],
+      introspection: values.MCPLANE_INTROSPECTION === 'auto' ? introspectors : values.MCPLANE_INTROSPECTION,
+    },
+    log: { level: values.LOG_LEVEL },
+    dataDir: values.MCPLANE_DATA_DIR,
+    database: toDatabase(values),
+    redis: toRedis(values),
+    jwt: { secret: values.JWT_SECRET_KEY, expireMinutes: values.JWT_EXPIRE_MINUTES },
+    admin: username !== undefined && password !== undefined ? { username, password } : undefined,
+    secretKey: values.MCPLANE_SECRET_KEY,
+    limits: toLimits(values),
+    routing: { strategy: values.MCPLANE_ROUTING_STRATEGY },
+    providers,
+    simulated: isSimulated(reading, providers),
+  };
+}
+
+function toDatabase({ DATABASE_URL: url, MCPLANE_DATA_DIR: dataDir }: Values): DatabaseSettings {
+  if (url === undefined) return { kind: 'embedded', directory: join(dataDir, 'data') };
+  return url === 'memory:' ? { kind: 'memory' } : { kind: 'postgres', url };
+}
+
+function toRedis({ REDIS_URL: url, REDIS_HOST: host, REDIS_PORT: port }: Values): Config['redis'] {
+  if (url !== undefined) return { url };
+  return host === undefined ? undefined : { url: `redis://${host}:${port}` };
+}
+
+function toLimits(values: Values): Limits {
+  const rows = Object.entries(LIMIT_SETTINGS) as [keyof typeof LIMIT_SETTINGS, { limit: string }][];
+  return Object.fromEntries(rows.map(([name, { limit }]) => [limit, values[name]])) as unknown as Limits;
+}
+
+const DEADLINE_SETTINGS = {
+  connectMs: 'MCPLANE_DEADLINE_CONNECT_MS',
+  firstTokenMs: 'MCPLANE_DEADLINE_FIRST_TOKEN_MS',
+  idleMs: 'MCPLANE_DEADLINE_IDLE_MS',
+  minTokensPerSecond: 'MCPLANE_DEADLINE_MIN_TOKENS_PER_SECOND',
+  totalMs: 'MCPLANE_DEADLINE_TOTAL_MS',
+} as const satisfies Record<keyof Deadlines, SettingName>;
+
+/** Only what was set: the defaults differ between local and remote providers and are not known here. */
+function operatorDeadlines({ values, sources }: Reading): Partial<Deadlines> {
+  const rows = Object.entries(DEADLINE_SETTINGS) as [
+    keyof Deadlines,
+    (typeof DEADLINE_SETTINGS)[keyof Deadlines],
+  ][];
+  return Object.fromEntries(
+    rows.filter(([, name]) => sources[name].source !== 'default').map(([key, name]) => [key, values[name]]),
+  );
+}

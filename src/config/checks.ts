@@ -1,0 +1,105 @@
+// What one setting alone cannot tell: rules between settings, and what production refuses.
+
+import type { ProviderSettings } from '../control/catalog.ts';
+import type { ConfigProblem } from './problems.ts';
+import type { Reading } from './read.ts';
+import { SETTING_NAMES, SETTINGS } from './settings.ts';
+
+/** RFC 7518 §3.2: an HS256 key has at least the 256 bits of the hash. */
+const MIN_JWT_SECRET_BYTES = 32;
+
+export interface CheckOptions {
+  /** Why a secret is weak (a known word, an example value, one repeated character); undefined when it is not. */
+  readonly weakSecretReason: (secret: string) => string | undefined;
+}
+
+export function checkSettings(reading: Reading, { weakSecretReason }: CheckOptions): ConfigProblem[] {
+  const production = reading.values.NODE_ENV === 'production';
+  return [
+    ...checkJwtSecret(reading, production, weakSecretReason),
+    ...checkAdmin(reading),
+    ...(production ? [...checkDatabase(reading), ...checkLiterals(reading)] : []),
+  ];
+}
+
+function checkJwtSecret(
+  { values, sources }: Reading,
+  production: boolean,
+  weakSecretReason: CheckOptions['weakSecretReason'],
+): ConfigProblem[] {
+  const secret = values.JWT_SECRET_KEY;
+  const where = sources.JWT_SECRET_KEY.where ?? 'JWT_SECRET_KEY';
+  const fix = 'Set it to a random secret, for example the output of `openssl rand -base64 48`.';
+  if (secret === undefined)
+    return production ? [{ where, problem: 'is missing, and production generates none', fix }] : [];
+  const bytes = Buffer.byteLength(secret);
+  if (bytes < MIN_JWT_SECRET_BYTES)
+    return [{ where, problem: `has ${bytes} bytes; at least ${MIN_JWT_SECRET_BYTES} are needed`, fix }];
+  const reason = weakSecretReason(secret);
+  return reason === undefined ? [] : [{ where, problem: `is too weak: ${reason}`, fix }];
+}
+
+function checkAdmin({ values }: Reading): ConfigProblem[] {
+  const { MCPLANE_ADMIN_USERNAME: username, MCPLANE_ADMIN_PASSWORD: password } = values;
+  if (username === undefined && password === undefined) return [];
+  if (username === undefined)
+    return [
+      {
+        where: 'MCPLANE_ADMIN_USERNAME',
+        problem: 'is missing, while MCPLANE_ADMIN_PASSWORD is set',
+        fix: 'Set both.',
+      },
+    ];
+  if (password === undefined)
+    return [
+      {
+        where: 'MCPLANE_ADMIN_PASSWORD',
+        problem: 'is missing, while MCPLANE_ADMIN_USERNAME is set',
+        fix: 'Set it, or MCPLANE_ADMIN_PASSWORD_FILE.',
+      },
+    ];
+  if (password.length >= 8 && password.length <= 256) return [];
+  const problem = 'must have 8 to 256 characters';
+  return [{ where: 'MCPLANE_ADMIN_PASSWORD', problem, fix: 'Choose another password.' }];
+}
+
+function checkDatabase({ values }: Reading): ConfigProblem[] {
+  if (values.MCPLANE_ALLOW_EMBEDDED || values.DATABASE_URL?.startsWith('postgres')) return [];
+  const problem =
+    values.DATABASE_URL === undefined ? 'is missing in production' : 'is an embedded database in production';
+  const fix =
+    'Set it to postgres://…, or set MCPLANE_ALLOW_EMBEDDED=true to accept that the embedded database ' +
+    'survives a crash, but not a power cut.';
+  return [{ where: 'DATABASE_URL', problem, fix }];
+}
+
+/** Secrets that stand in the file as they are. */
+function checkLiterals({ file, values, sources }: Reading): ConfigProblem[] {
+  const places = file.providers
+    .map((provider, index) => ({ value: provider.apiKey, path: ['providers', index, 'apiKey'] as const }))
+    .filter(({ value }) => value !== undefined)
+    .map(({ path }) => path as readonly PropertyKey[]);
+  for (const name of SETTING_NAMES) {
+    const { path, secret } = SETTINGS[name];
+    if (secret && path !== undefined && sources[name].source === 'file' && bearsSecret(String(values[name])))
+      places.push(path.split('.'));
+  }
+  return places
+    .filter(path => file.isLiteral(path))
+    .map(path => ({
+      where: `${file.locate(path)} (${path.join('.')})`,
+      problem: 'is a secret in plain text, which production refuses',
+      fix: `Write \${env:NAME} or \${file:/path} instead.`,
+    }));
+}
+
+/** An address without a password is no secret. */
+function bearsSecret(value: string): boolean {
+  return value !== 'memory:' && !(URL.canParse(value) && new URL(value).password === '');
+}
+
+/** `auto` means: only while nothing else was asked for, and never silently in production. */
+export function isSimulated({ values }: Reading, providers: readonly ProviderSettings[]): boolean {
+  if (values.MCPLANE_SIMULATED !== 'auto') return values.MCPLANE_SIMULATED === 'on';
+  return values.NODE_ENV !== 'production' && !providers.some(provider => provider.explicit);
+}

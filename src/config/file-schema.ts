@@ -1,0 +1,119 @@
+// The schema of `mcplane.yaml`: the settings that have a place in the file, nested by their paths, and what only a
+// file can say: several endpoints of one kind, models with their prices and sizes, aliases.
+
+import { z } from 'zod';
+import { PROVIDER_KINDS } from '../domain/model.ts';
+import { SETTINGS } from './settings.ts';
+import { choice, decimal, flag, httpUrl, integer, secretText, text } from './values.ts';
+
+const DAY_MS = 86_400_000;
+const GROUP = { error: 'must be a group of `name: value` lines' };
+const USD_PER_MILLION = decimal(0, 1_000_000);
+
+const deadlines = z.strictObject(
+  {
+    connectMs: integer(1, DAY_MS).exactOptional(),
+    firstTokenMs: integer(1, DAY_MS).exactOptional(),
+    idleMs: integer(1, DAY_MS).exactOptional(),
+    minTokensPerSecond: decimal(0, 10_000).exactOptional(),
+    totalMs: integer(1, DAY_MS).exactOptional(),
+  },
+  GROUP,
+);
+
+const overrides = {
+  aliases: z.array(text(), { error: 'must be a list of names' }).optional(),
+  contextWindow: integer(1, 1_000_000_000).optional(),
+  maxOutputTokens: integer(1, 1_000_000_000).optional(),
+  quality: decimal(0, 1).optional(),
+  price: z
+    .strictObject(
+      {
+        input: USD_PER_MILLION,
+        output: USD_PER_MILLION,
+        cachedInput: USD_PER_MILLION.optional(),
+        cacheWrite: USD_PER_MILLION.optional(),
+      },
+      GROUP,
+    )
+    .optional(),
+  deadlines: deadlines.optional(),
+};
+
+/** A model by its bare name, or with overrides of what the data says of it. */
+const model = z.preprocess(
+  input => (typeof input === 'string' ? { model: input } : input),
+  z.strictObject({ model: text('the name of a model'), ...overrides }, GROUP),
+);
+
+const provider = z.strictObject(
+  {
+    kind: choice(PROVIDER_KINDS.filter(kind => kind !== 'simulated')),
+    id: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,49}$/i, 'must be letters, digits, dots, dashes and underscores')
+      .optional(),
+    enabled: flag().optional(),
+    baseUrl: httpUrl().optional(),
+    apiKey: secretText().optional(),
+    api: choice(['responses', 'chat']).optional(),
+    models: z.array(model, { error: 'must be a list of models' }).optional(),
+    onlyModels: flag().optional(),
+    deadlines: deadlines.optional(),
+  },
+  GROUP,
+);
+
+const fileOnly = {
+  providers: z.array(provider, { error: 'must be a list of endpoints' }).optional(),
+  /** Overrides by deployment id, `provider/model`. */
+  models: z.record(z.string(), z.strictObject(overrides, GROUP), GROUP).optional(),
+  /** A name of one's own for one deployment or several. */
+  aliases: z
+    .record(
+      z.string(),
+      z.union([z.string(), z.array(z.string())], { error: 'must be a deployment id or a list of them' }),
+      GROUP,
+    )
+    .optional(),
+};
+
+export type FileProvider = z.output<typeof provider>;
+export type FileModels = NonNullable<z.output<typeof fileOnly.models>>;
+export type FileAliases = NonNullable<z.output<typeof fileOnly.aliases>>;
+
+export const FILE_ONLY_SCHEMA = z.object(fileOnly);
+export const FILE_SCHEMA = z.strictObject({ ...settingGroups(), ...fileOnly }, GROUP);
+
+/** The settings with a path, nested: `http.port` becomes the field `port` of the group `http`. */
+function settingGroups(): Record<string, z.ZodType> {
+  const groups: Record<string, Record<string, z.ZodType>> = {};
+  const fields: Record<string, z.ZodType> = {};
+  for (const { path, kind } of Object.values(SETTINGS)) {
+    const [group, name] = path?.split('.') ?? [];
+    if (group !== undefined && name !== undefined)
+      groups[group] = { ...groups[group], [name]: kind.optional() };
+    else if (group !== undefined) fields[group] = kind.optional();
+  }
+  for (const [group, members] of Object.entries(groups))
+    fields[group] = z.strictObject(members, GROUP).optional();
+  return fields;
+}
+
+/** The names the schema knows at a place, for suggestions. */
+export function namesAt(path: readonly PropertyKey[]): string[] {
+  let schema: unknown = FILE_SCHEMA;
+  for (const step of path) {
+    schema = unwrap(schema);
+    if (schema instanceof z.ZodObject) schema = schema.shape[step as string];
+    else if (schema instanceof z.ZodArray) schema = schema.element;
+    else if (schema instanceof z.ZodRecord) schema = schema.valueType;
+  }
+  schema = unwrap(schema);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
+  return schema instanceof z.ZodPipe ? unwrap(schema.out) : schema;
+}

@@ -1,0 +1,158 @@
+// Every limit that an operator may move. Defaults come from measurements of where a 2-core server stays responsive.
+
+import { type Setting, setting } from './setting.ts';
+import { integer } from './values.ts';
+
+const MEGABYTE = 1_000_000;
+const HOUR_MS = 3_600_000;
+
+export const LIMIT_SETTINGS = {
+  MCPLANE_MAX_BODY_BYTES: limit('maxBodyBytes', [1_000, 100 * MEGABYTE], MEGABYTE, 'Bytes of an HTTP body.'),
+  MCPLANE_MAX_PROMPT_BYTES: limit(
+    'maxPromptBytes',
+    [1, 100 * MEGABYTE],
+    512_000,
+    'Bytes of prompt, messages and system text together.',
+  ),
+  MCPLANE_MAX_METADATA_BYTES: limit(
+    'maxMetadataBytes',
+    [0, MEGABYTE],
+    16_384,
+    "Bytes of a request's metadata as JSON.",
+  ),
+  MCPLANE_MAX_DEADLINE_MS: limit(
+    'maxDeadlineMs',
+    [1_000, 24 * HOUR_MS],
+    HOUR_MS,
+    'Longest deadline that a caller may ask for.',
+  ),
+  MCPLANE_MAX_ANSWER_BYTES: limit(
+    'maxAnswerBytes',
+    [1_000, 100 * MEGABYTE],
+    8 * MEGABYTE,
+    'Bytes of one answer; a provider that sends more is cut off.',
+  ),
+  MCPLANE_QUERY_MAX_TOKENS: limit('queryMaxTokens', [10, 100_000], 1_000, 'Lexical tokens of a document.'),
+  MCPLANE_QUERY_MAX_DEPTH: limit(
+    'queryMaxDepth',
+    [2, 100],
+    10,
+    'Nesting of a document, fragments counted; a connection costs 3.',
+  ),
+  MCPLANE_QUERY_MAX_ALIASES: limit('queryMaxAliases', [0, 10_000], 30, 'Aliases in a document.'),
+  MCPLANE_QUERY_MAX_ROOT_FIELDS: limit('queryMaxRootFields', [1, 1_000], 20, 'Root fields of an operation.'),
+  MCPLANE_QUERY_MAX_DIRECTIVES: limit('queryMaxDirectives', [0, 1_000], 20, 'Directives in a document.'),
+  MCPLANE_QUERY_MAX_COST: limit(
+    'queryMaxCost',
+    [10, 10 * MEGABYTE],
+    5_000,
+    'Cost of an operation: fields, multiplied by `first` or `last`.',
+  ),
+  MCPLANE_QUERY_MAX_VALUE_DEPTH: limit('queryMaxValueDepth', [1, 1_000], 20, 'Nesting of argument values.'),
+  MCPLANE_QUERY_MAX_OPERATIONS: limit('queryMaxOperations', [1, 100], 5, 'Operations in a document.'),
+  MCPLANE_QUERY_MAX_ERRORS: limit('queryMaxErrors', [1, 100], 5, 'Errors in an answer.'),
+  MCPLANE_BATCH_MAX: limit('batchMax', [1, 100], 5, 'Operations in a batched HTTP request.'),
+  MCPLANE_RATE_LIMIT_PER_SECOND: limit(
+    'rateLimitPerSecond',
+    [1, MEGABYTE],
+    100,
+    'Operations per second and caller (address, when anonymous), sustained.',
+  ),
+  MCPLANE_RATE_LIMIT_BURST: limit('rateLimitBurst', [1, MEGABYTE], 300, 'Operations at once per caller.'),
+  MCPLANE_MAX_HEADER_BYTES: limit('maxHeaderBytes', [1_024, MEGABYTE], 16_384, 'Bytes of headers and URL.'),
+  MCPLANE_HEADERS_TIMEOUT_MS: limit(
+    'headersTimeoutMs',
+    [100, HOUR_MS],
+    5_000,
+    'For a client to send its headers.',
+  ),
+  MCPLANE_REQUEST_TIMEOUT_MS: limit(
+    'requestTimeoutMs',
+    [100, HOUR_MS],
+    10_000,
+    'For a client to send its whole HTTP request.',
+  ),
+  MCPLANE_MAX_CONNECTIONS: limit('maxConnections', [1, MEGABYTE], 2_000, 'Open connections.'),
+  MCPLANE_WS_MAX_MESSAGE_BYTES: limit(
+    'wsMaxMessageBytes',
+    [1_024, 100 * MEGABYTE],
+    262_144,
+    'Bytes of a WebSocket message.',
+  ),
+  MCPLANE_WS_MESSAGES_PER_SECOND: limit(
+    'wsMessagesPerSecond',
+    [1, MEGABYTE],
+    500,
+    'Messages per second and socket.',
+  ),
+  MCPLANE_WS_INIT_TIMEOUT_MS: limit(
+    'wsInitTimeoutMs',
+    [100, HOUR_MS],
+    3_000,
+    'For a socket to send `connection_init`.',
+  ),
+  MCPLANE_WS_MAX_SOCKETS: limit('wsMaxSockets', [1, MEGABYTE], 2_000, 'Open sockets.'),
+  MCPLANE_WS_MAX_SOCKETS_PER_CALLER: limit(
+    'wsMaxSocketsPerCaller',
+    [1, MEGABYTE],
+    500,
+    'Sockets per caller.',
+  ),
+  MCPLANE_WS_MAX_UNINITIALISED: limit(
+    'wsMaxUninitialised',
+    [1, MEGABYTE],
+    100,
+    'Sockets per address that are not signed in yet.',
+  ),
+  MCPLANE_WS_MAX_SUBSCRIPTIONS: limit('wsMaxSubscriptions', [1, 10_000], 50, 'Subscriptions per socket.'),
+  MCPLANE_LOGIN_MAX_FAILURES: limit(
+    'loginMaxFailures',
+    [1, 10_000],
+    10,
+    'Failed logins per account and address within the window.',
+  ),
+  MCPLANE_LOGIN_MAX_FAILURES_PER_ADDRESS: limit(
+    'loginMaxFailuresPerAddress',
+    [1, 100_000],
+    100,
+    'Failed logins per address within the window.',
+  ),
+  MCPLANE_LOGIN_WINDOW_MS: limit(
+    'loginWindowMs',
+    [1_000, 24 * HOUR_MS],
+    900_000,
+    'The window in which failed logins are counted.',
+  ),
+  MCPLANE_MAX_RUNNING_REQUESTS: limit(
+    'maxRunningRequests',
+    [1, 100_000],
+    256,
+    'Model requests that run at once; further ones wait.',
+  ),
+  MCPLANE_MAX_QUEUED_REQUESTS: limit(
+    'maxQueuedRequests',
+    [0, MEGABYTE],
+    10_000,
+    'Model requests that wait; further ones are OVERLOADED.',
+  ),
+  MCPLANE_SHUTDOWN_GRACE_MS: limit(
+    'shutdownGraceMs',
+    [0, HOUR_MS],
+    8_000,
+    'For running requests to finish when the server stops.',
+  ),
+} as const;
+
+/** The limits by their short names, as `config.limits` has them. */
+export type Limits = {
+  readonly [Row in (typeof LIMIT_SETTINGS)[keyof typeof LIMIT_SETTINGS] as Row['limit']]: number;
+};
+
+function limit<const Name extends string>(
+  name: Name,
+  range: readonly [number, number],
+  defaultValue: number,
+  description: string,
+): Setting<number, number> & { readonly limit: Name } {
+  return { ...setting(`limits.${name}`, integer(...range), defaultValue, description), limit: name };
+}

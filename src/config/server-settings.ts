@@ -1,0 +1,199 @@
+// Settings of the server, its stores, its credentials and its providers. Limits are in limit-settings.ts.
+
+import { isIP } from 'node:net';
+import { ROUTING_STRATEGIES } from '../domain/routing.ts';
+import { secret, setting } from './setting.ts';
+import {
+  choice,
+  databaseUrl,
+  decimal,
+  flag,
+  httpUrl,
+  integer,
+  list,
+  ollamaHost,
+  redisUrl,
+  secretText,
+  text,
+} from './values.ts';
+
+const DAY_MS = 86_400_000;
+
+export const SERVER_SETTINGS = {
+  HOST: setting('http.host', text('an address to listen on'), '127.0.0.1', 'Address to listen on.'),
+  PORT: setting('http.port', integer(0, 65_535), 4_000, 'Port to listen on; 0 takes any free one.'),
+  NODE_ENV: setting(
+    undefined,
+    choice(['development', 'production', 'test']),
+    'development',
+    '`production` refuses what is only for trying out: an embedded database, a generated JWT secret, plain keys in the file.',
+  ),
+  LOG_LEVEL: setting(
+    'log.level',
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    'info',
+    'Least severe level that is logged.',
+  ),
+  MCPLANE_CONFIG: setting(undefined, text('a path'), undefined, 'Path of a `mcplane.yaml`. Unset: no file.'),
+  MCPLANE_DATA_DIR: setting(
+    'dataDir',
+    text('a path'),
+    './.mcplane',
+    'Directory of the embedded database and of the generated JWT secret.',
+  ),
+  DATABASE_URL: secret(
+    'database.url',
+    databaseUrl(),
+    '`postgres://…`; unset: a database embedded in the data directory; `memory:`: an embedded one that forgets.',
+  ),
+  MCPLANE_ALLOW_EMBEDDED: setting(
+    'database.allowEmbedded',
+    flag(),
+    false,
+    'Lets `NODE_ENV=production` run on the embedded database.',
+  ),
+  REDIS_URL: secret(
+    'redis.url',
+    redisUrl(),
+    '`redis://…`. Accepted, but not used yet: several instances do not share streams so far.',
+  ),
+  REDIS_HOST: setting(
+    'redis.host',
+    text('a host'),
+    undefined,
+    'Instead of `REDIS_URL`. Accepted, not used yet.',
+  ),
+  REDIS_PORT: setting(
+    'redis.port',
+    integer(1, 65_535),
+    6_379,
+    'Together with `REDIS_HOST`. Accepted, not used yet.',
+  ),
+  JWT_SECRET_KEY: secret(
+    'jwt.secret',
+    secretText(),
+    'Signs session tokens; at least 32 bytes. Development generates one and keeps it in the data directory; production refuses to start without.',
+  ),
+  JWT_EXPIRE_MINUTES: setting(
+    'jwt.expireMinutes',
+    integer(1, 525_600),
+    60,
+    'How long a login lasts, in minutes.',
+  ),
+  MCPLANE_ADMIN_USERNAME: setting(
+    undefined,
+    text('a name'),
+    undefined,
+    'Creates the first administrator at start while there is none; needs the password too.',
+  ),
+  MCPLANE_ADMIN_PASSWORD: secret(
+    undefined,
+    secretText(),
+    'Password of that first administrator; 8 to 256 characters.',
+  ),
+  MCPLANE_SECRET_KEY: secret(
+    undefined,
+    secretText(),
+    'Will encrypt provider keys that are stored in the database. Accepted, not used yet: none are stored.',
+  ),
+  MCPLANE_INTROSPECTION: setting(
+    'http.introspection',
+    choice(['auto', 'signed-in', 'admin', 'off']),
+    'auto',
+    'Who may introspect the schema; `auto`: ADMIN in production, anybody signed in otherwise.',
+  ),
+  MCPLANE_CORS_ORIGINS: setting(
+    'http.corsOrigins',
+    list('origins such as https://app.example.com', isOrigin),
+    [],
+    'Foreign origins whose pages may call the API, separated by commas.',
+  ),
+  MCPLANE_TRUSTED_PROXIES: setting(
+    'http.trustedProxies',
+    list('IP addresses or networks such as 10.0.0.0/8', isNetwork),
+    [],
+    'Addresses whose `X-Forwarded-For` is believed, separated by commas.',
+  ),
+} as const;
+
+export const PROVIDER_SETTINGS = {
+  OPENAI_API_KEY: secret(undefined, secretText(), 'Enables the provider `openai`.'),
+  OPENAI_BASE_URL: setting(
+    undefined,
+    httpUrl(),
+    undefined,
+    'Another endpoint that speaks the OpenAI API (Chat Completions); enables `openai` even without a key.',
+  ),
+  ANTHROPIC_API_KEY: secret(undefined, secretText(), 'Enables the provider `anthropic`.'),
+  ANTHROPIC_BASE_URL: setting(
+    undefined,
+    httpUrl(),
+    undefined,
+    'Another endpoint that speaks the Anthropic API; enables `anthropic` even without a key.',
+  ),
+  OLLAMA_HOST: setting(
+    undefined,
+    ollamaHost(),
+    'http://127.0.0.1:11434',
+    'Where Ollama listens; looked for there without being asked.',
+  ),
+  LMSTUDIO_BASE_URL: setting(
+    undefined,
+    httpUrl(),
+    'http://127.0.0.1:1234',
+    'Where LM Studio listens; looked for there without being asked.',
+  ),
+  MCPLANE_SIMULATED: setting(
+    'simulated',
+    choice(['auto', 'on', 'off']),
+    'auto',
+    'The built-in provider that makes answers up. `auto`: only while no provider is configured and not in production.',
+  ),
+  MCPLANE_ROUTING_STRATEGY: setting(
+    'routing.strategy',
+    choice(ROUTING_STRATEGIES),
+    'BALANCED',
+    'Strategy of requests that name none.',
+  ),
+  MCPLANE_DEADLINE_CONNECT_MS: setting(
+    'deadlines.connectMs',
+    integer(1, DAY_MS),
+    3_000,
+    'Until the connection to a provider stands.',
+  ),
+  MCPLANE_DEADLINE_FIRST_TOKEN_MS: setting(
+    'deadlines.firstTokenMs',
+    integer(1, DAY_MS),
+    10_000,
+    'From the start of an attempt to its first token. Local providers get 60000 unless this is set.',
+  ),
+  MCPLANE_DEADLINE_IDLE_MS: setting(
+    'deadlines.idleMs',
+    integer(1, DAY_MS),
+    15_000,
+    'Longest silence between two pieces of an answer.',
+  ),
+  MCPLANE_DEADLINE_MIN_TOKENS_PER_SECOND: setting(
+    'deadlines.minTokensPerSecond',
+    decimal(0, 10_000),
+    0,
+    'Slowest bearable speed of an answer over 10 s; 0: any.',
+  ),
+  MCPLANE_DEADLINE_TOTAL_MS: setting(
+    'deadlines.totalMs',
+    integer(1, DAY_MS),
+    600_000,
+    'A whole request, over all attempts.',
+  ),
+} as const;
+
+function isOrigin(item: string): boolean {
+  return /^https?:\/\//.test(item) && URL.canParse(item) && new URL(item).origin === item;
+}
+
+function isNetwork(item: string): boolean {
+  const [address = '', bits, ...rest] = item.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
