@@ -3,7 +3,7 @@
 
 import { type ConfigFile, parseConfigFile, reasonOf } from './file.ts';
 import { type ConfigProblem, didYouMean } from './problems.ts';
-import { maskSecret } from './secrets.ts';
+import { maskPassword, maskSecret } from './secrets.ts';
 import { CLIENT_VARIABLES, SETTING_NAMES, SETTINGS, type SettingName, type Values } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -106,7 +106,9 @@ function fromFile(name: SettingName, file: ConfigFile): Raw | undefined {
 
 function wrongValue(name: SettingName, raw: Raw, message: string): ConfigProblem {
   const { secret, default: defaultValue } = SETTINGS[name];
-  const not = secret ? '' : `, not ${JSON.stringify(raw.value)}`;
+  // What is no valid address may still hold a password.
+  const hidden = secret || String(raw.value).includes('@');
+  const not = hidden ? '' : `, not ${JSON.stringify(raw.value)}`;
   const otherwise =
     defaultValue === undefined ? 'leave it unset' : `leave it unset for ${show(defaultValue, secret)}`;
   return { where: raw.where, problem: `${message}${not}`, fix: `Correct it, or ${otherwise}.` };
@@ -116,7 +118,7 @@ function wrongValue(name: SettingName, raw: Raw, message: string): ConfigProblem
 export function show(value: unknown, secret = false): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return value.join(',');
-  return secret ? maskSecret(String(value)) : String(value);
+  return secret ? maskSecret(String(value)) : maskPassword(String(value));
 }
 
 /** Our own prefix is ours alone: what bears it and is not known is a mistake. */

@@ -7,11 +7,11 @@ import { inspect } from 'node:util';
 
 export const REDACTED = '[redacted]';
 
-/** The address with its password hidden. */
-export function maskUrl(address: string): string {
-  if (!URL.canParse(address)) return REDACTED;
-  const url = new URL(address);
-  if (url.password === '') return address;
+/** The text as it is, or with the password hidden when it is an address that has one. */
+export function maskPassword(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  if (url.password === '') return text;
   url.password = 'redacted';
   return url.href.replace(':redacted@', `:${REDACTED}@`);
 }
@@ -30,19 +30,16 @@ export function seal<T extends object>(value: T, secrets: ReadonlySet<string>): 
 }
 
 function redact(value: unknown, secrets: ReadonlySet<string>): unknown {
-  if (typeof value === 'string') return secrets.has(value) ? maskSecret(value) : value;
+  if (typeof value === 'string') return secrets.has(value) ? maskSecret(value) : maskPassword(value);
   if (Array.isArray(value)) return value.map(member => redact(member, secrets));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, redact(member, secrets)]));
 }
 
-/** An address stays recognisable; everything else is hidden whole. */
+/** An address of a store stays recognisable; every other secret is hidden whole. */
 export function maskSecret(value: string): string {
-  return /^(postgres(ql)?|rediss?):\/\//.test(value)
-    ? maskUrl(value)
-    : value === 'memory:'
-      ? value
-      : REDACTED;
+  if (value === 'memory:') return value;
+  return /^(postgres(ql)?|rediss?):\/\//.test(value) ? maskPassword(value) : REDACTED;
 }
 
 const SECRET_BYTES = 32;
