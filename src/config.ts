@@ -52,23 +52,13 @@ export interface Config {
   readonly simulated: boolean;
 }
 
-export interface LoadOptions {
-  readonly readFile?: (path: string) => string;
-  /** Why a JWT secret is weak, undefined when it is not. */
-  readonly weakSecretReason?: (secret: string) => string | undefined;
-}
-
 /** The configuration that the environment and its file describe, or a ConfigError with all that is wrong. */
 export function loadConfig(
   env: Environment,
-  options: LoadOptions = {},
+  readFile: (path: string) => string = path => readFileSync(path, 'utf8'),
 ): { readonly config: Config; readonly sources: Sources } {
-  const readFile = options.readFile ?? (path => readFileSync(path, 'utf8'));
   const reading = readSettings(env, readFile);
-  const problems = [
-    ...reading.problems,
-    ...checkSettings(reading, { weakSecretReason: options.weakSecretReason ?? (() => undefined) }),
-  ];
+  const problems = [...reading.problems, ...checkSettings(reading)];
   const providers = readProviders({
     values: reading.values,
     isSet: name => reading.sources[name].source !== 'default',

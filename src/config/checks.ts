@@ -1,42 +1,28 @@
 // What one setting alone cannot tell: rules between settings, and what production refuses.
 
 import type { ProviderSettings } from '../control/catalog.ts';
+import { weakSecretReason } from '../control/secret-strength.ts';
 import type { ConfigProblem } from './problems.ts';
 import type { Reading } from './read.ts';
 import { SETTING_NAMES, SETTINGS } from './settings.ts';
 
-/** RFC 7518 §3.2: an HS256 key has at least the 256 bits of the hash. */
-const MIN_JWT_SECRET_BYTES = 32;
-
-export interface CheckOptions {
-  /** Why a secret is weak (a known word, an example value, one repeated character); undefined when it is not. */
-  readonly weakSecretReason: (secret: string) => string | undefined;
-}
-
-export function checkSettings(reading: Reading, { weakSecretReason }: CheckOptions): ConfigProblem[] {
+export function checkSettings(reading: Reading): ConfigProblem[] {
   const production = reading.values.NODE_ENV === 'production';
   return [
-    ...checkJwtSecret(reading, production, weakSecretReason),
+    ...checkJwtSecret(reading, production),
     ...checkAdmin(reading),
     ...(production ? [...checkDatabase(reading), ...checkLiterals(reading)] : []),
   ];
 }
 
-function checkJwtSecret(
-  { values, sources }: Reading,
-  production: boolean,
-  weakSecretReason: CheckOptions['weakSecretReason'],
-): ConfigProblem[] {
+function checkJwtSecret({ values, sources }: Reading, production: boolean): ConfigProblem[] {
   const secret = values.JWT_SECRET_KEY;
   const where = sources.JWT_SECRET_KEY.where ?? 'JWT_SECRET_KEY';
   const fix = 'Set it to a random secret, for example the output of `openssl rand -base64 48`.';
   if (secret === undefined)
     return production ? [{ where, problem: 'is missing, and production generates none', fix }] : [];
-  const bytes = Buffer.byteLength(secret);
-  if (bytes < MIN_JWT_SECRET_BYTES)
-    return [{ where, problem: `has ${bytes} bytes; at least ${MIN_JWT_SECRET_BYTES} are needed`, fix }];
-  const reason = weakSecretReason(secret);
-  return reason === undefined ? [] : [{ where, problem: `is too weak: ${reason}`, fix }];
+  const problem = weakSecretReason(secret);
+  return problem === undefined ? [] : [{ where, problem, fix }];
 }
 
 function checkAdmin({ values }: Reading): ConfigProblem[] {
