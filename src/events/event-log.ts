@@ -6,6 +6,8 @@ import type { LoggedEvent, Position, StreamEvent } from '../domain/stream.ts';
 export interface LogWriter {
   /** Numbers the event, keeps it and wakes the followers. Never waits, never throws for a reader's sake. */
   append(event: StreamEvent): LoggedEvent;
+  /** Number of the last event appended; 0 at first. */
+  sequence(): number;
 }
 
 export interface EventLog {

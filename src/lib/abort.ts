@@ -5,14 +5,16 @@
 export function cancellable<T>(start: (signal: AbortSignal) => AsyncIterable<T>): AsyncIterableIterator<T> {
   const controller = new AbortController();
   const source = start(controller.signal)[Symbol.asyncIterator]();
-  const ended = Promise.withResolvers<IteratorResult<T>>();
-  let done = false;
+  // Pending pulls are resolved by hand: racing them against one long-lived promise would keep every race alive.
+  const pulls = new Set<(end: IteratorResult<T>) => void>();
+  let ended = false;
 
   function end(reason: unknown): void {
-    if (done) return;
-    done = true;
+    if (ended) return;
+    ended = true;
     controller.abort(reason);
-    ended.resolve({ done: true, value: undefined });
+    for (const resolve of pulls) resolve({ done: true, value: undefined });
+    pulls.clear();
     source.return?.().catch(() => {});
   }
 
@@ -20,13 +22,23 @@ export function cancellable<T>(start: (signal: AbortSignal) => AsyncIterable<T>)
     [Symbol.asyncIterator]() {
       return this;
     },
-    async next() {
-      if (done) return { done: true, value: undefined };
-      const pulled = source.next();
-      pulled.catch(() => {});
-      const result = await Promise.race([pulled, ended.promise]);
-      if (result.done) end(new DOMException('ended', 'AbortError'));
-      return result;
+    next() {
+      if (ended) return Promise.resolve({ done: true, value: undefined });
+      return new Promise((resolve, reject) => {
+        pulls.add(resolve);
+        source.next().then(
+          result => {
+            pulls.delete(resolve);
+            resolve(result);
+            if (result.done) end(new DOMException('The source ended', 'AbortError'));
+          },
+          error => {
+            pulls.delete(resolve);
+            reject(error);
+            end(error);
+          },
+        );
+      });
     },
     async return() {
       end(new DOMException('The consumer left', 'AbortError'));
@@ -39,11 +51,26 @@ export function cancellable<T>(start: (signal: AbortSignal) => AsyncIterable<T>)
   };
 }
 
-/** Resolves when the signal aborts; `dispose` takes the listener away again. */
-export function onAbort(signal: AbortSignal): { readonly aborted: Promise<void>; dispose(): void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const listener = () => resolve();
-  if (signal.aborted) resolve();
-  else signal.addEventListener('abort', listener, { once: true });
-  return { aborted: promise, dispose: () => signal.removeEventListener('abort', listener) };
+/** A doorbell: whoever waits is woken by the next `ring`, or at once when it rang since the last wait, or by the abort. */
+export function createBell(signal: AbortSignal): { ring(): void; wait(): Promise<void>; dispose(): void } {
+  let rang = false;
+  let wake: (() => void) | undefined;
+  function ring(): void {
+    rang = true;
+    wake?.();
+  }
+  signal.addEventListener('abort', ring, { once: true });
+  return {
+    ring,
+    async wait() {
+      if (!rang && !signal.aborted) {
+        await new Promise<void>(resolve => {
+          wake = resolve;
+        });
+        wake = undefined;
+      }
+      rang = false;
+    },
+    dispose: () => signal.removeEventListener('abort', ring),
+  };
 }

@@ -1,0 +1,80 @@
+// The requests in the hands of this process: those that run and those that wait for a place.
+// Whoever is in here has an owner (us) and a log with a writer; whoever has left it is terminal in the store.
+
+import type { ModelRequest } from '../domain/request.ts';
+import type { Admission } from './admission.ts';
+import { type Active, concludeUnstarted, type ExecutionDeps, execute, type StopReason } from './execution.ts';
+
+export interface ActiveRequests {
+  get(requestId: string): Active | undefined;
+  /** Takes over a request whose row is durable and which holds a place at the admission. */
+  add(active: Active, place: 'running' | 'queued'): void;
+  /** Resolves with the terminal request. */
+  stop(active: Active, reason: StopReason): Promise<ModelRequest>;
+  /** Waits up to `graceMs` for all to end, then stops the rest; resolves when nothing is left. */
+  drain(graceMs: number): Promise<void>;
+  /** Stops everything without writing: the requests belong to others now. */
+  fence(): void;
+}
+
+interface ActiveRequestsDeps extends ExecutionDeps {
+  readonly admission: Admission;
+  readonly announce: (request: ModelRequest) => void;
+}
+
+export function createActiveRequests(deps: ActiveRequestsDeps): ActiveRequests {
+  const { store, admission, planning, clock, announce } = deps;
+  const active = new Map<string, Active>();
+
+  async function run(entry: Active): Promise<void> {
+    await execute(entry, deps);
+    active.delete(entry.request.id);
+    admission.leave();
+  }
+
+  /** Its turn has come: routing looks again, since the world has changed while it waited. */
+  async function startQueued(entry: Active): Promise<void> {
+    entry.queuedMs = clock.monotonic() - entry.receivedAtMs;
+    const startedAt = new Date(clock.now());
+    // When the database cannot be asked the request runs: the guarded terminal write decides whether it counts.
+    const started = await store.requests
+      .start(entry.request.id, entry.request.epoch, startedAt)
+      .catch(() => true);
+    if (!started) entry.controller.abort('fenced' satisfies StopReason);
+    entry.request = { ...entry.request, status: 'RUNNING', startedAt };
+    entry.decision = planning.decide(entry.spec, { modelMayBeGone: true });
+    announce(entry.request);
+    await run(entry);
+  }
+
+  async function stop(entry: Active, reason: StopReason): Promise<ModelRequest> {
+    entry.controller.abort(reason);
+    if (admission.withdraw(entry.request.id)) {
+      if (reason === 'fenced') entry.done.resolve(entry.request);
+      else await concludeUnstarted(entry, deps);
+      active.delete(entry.request.id);
+    }
+    return entry.done.promise;
+  }
+
+  return {
+    get: requestId => active.get(requestId),
+    add(entry, place) {
+      active.set(entry.request.id, entry);
+      announce(entry.request);
+      if (place === 'running') void run(entry);
+      else admission.wait(entry.request.id, entry.request.priority, () => void startQueued(entry));
+    },
+    stop,
+    async drain(graceMs) {
+      const grace = Promise.withResolvers<void>();
+      const cancelTimer = clock.after(graceMs, grace.resolve);
+      await Promise.race([Promise.all([...active.values()].map(entry => entry.done.promise)), grace.promise]);
+      cancelTimer();
+      await Promise.all([...active.values()].map(entry => stop(entry, 'shutdown')));
+    },
+    fence() {
+      for (const entry of active.values()) void stop(entry, 'fenced');
+    },
+  };
+}

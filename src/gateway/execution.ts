@@ -1,0 +1,202 @@
+// One accepted request, from its first attempt to its terminal state: run, account, write once, announce.
+// The order at the end is the promise: the row is terminal before any subscriber hears of it.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Attempt,
+  type ModelRequest,
+  type RequestError,
+  type RequestSpec,
+  requestError,
+} from '../domain/request.ts';
+import type { RoutingDecision } from '../domain/routing.ts';
+import type { StreamEvent } from '../domain/stream.ts';
+import { addUsage, type Usage } from '../domain/usage.ts';
+import type { EventLog, LogWriter } from '../events/event-log.ts';
+import type { FinishedRequest, Store } from '../store/store.ts';
+import { type Arrival, type FailoverDeps, failover } from './failover.ts';
+import type { Planning } from './planning.ts';
+import { terminalEvent } from './replay.ts';
+
+/** Why a running request is told to stop; the reason of its abort signal. */
+export type StopReason = 'cancelled' | 'shutdown' | 'fenced';
+
+export interface ExecutionDeps extends FailoverDeps {
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly planning: Planning;
+  readonly totalDeadlineMs: number;
+  /** What requests are failed with that a stop of the server caught. */
+  readonly shutdownError: RequestError;
+  /** True once the database is being closed: a write that still fails is given up and recovered after the restart. */
+  readonly stopped: () => boolean;
+  readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
+}
+
+/** A request in the hands of this process. */
+export interface Active {
+  /** As it stands now; replaced on every change. */
+  request: ModelRequest;
+  readonly spec: RequestSpec;
+  decision: RoutingDecision;
+  readonly writer: LogWriter;
+  readonly controller: AbortController;
+  /** Monotonic instant of arrival, for the overhead. */
+  readonly receivedAtMs: number;
+  queuedMs: number;
+  /** Resolves with the terminal request. */
+  readonly done: PromiseWithResolvers<ModelRequest>;
+}
+
+/** Runs the request to its end. Never throws; resolves after the terminal state is stored and announced. */
+export async function execute(active: Active, deps: ExecutionDeps): Promise<void> {
+  const output: string[] = [];
+  let textSeen = false;
+  const emit = (event: StreamEvent) => {
+    if (event.type === 'token') {
+      output.push(event.text);
+      if (!textSeen) active.request = { ...active.request, firstTokenAt: new Date(deps.clock.now()) };
+      textSeen = true;
+    } else if (event.type === 'attempt-started') {
+      const providerId = deps.catalog.deployment(event.deploymentId)?.providerId;
+      active.request = {
+        ...active.request,
+        deploymentId: event.deploymentId,
+        providerId,
+        attemptCount: event.attempt,
+      };
+    }
+    // A finished stream has one last event, and it is appended below; a fenced writer keeps silent.
+    if (active.controller.signal.reason !== 'fenced') active.writer.append(event);
+  };
+  const startedAtMs = deps.clock.monotonic();
+  const arrival = await failover(
+    {
+      requestId: active.request.id,
+      spec: active.spec,
+      decision: active.decision,
+      signal: active.controller.signal,
+      endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
+      emit,
+    },
+    deps,
+  ).catch((error): Arrival => {
+    deps.log.warn({ error, requestId: active.request.id }, 'a request ended by a fault of ours');
+    const fault = requestError('INTERNAL', 'The control plane failed while running the request.');
+    return { status: 'FAILED', error: fault, finishReason: undefined, attempts: [], waitedMs: 0 };
+  });
+  if (active.controller.signal.reason === 'fenced') {
+    deps.events.release(active.request.id);
+    active.done.resolve(active.request);
+    return;
+  }
+  await conclude(active, arrival, { output: output.join(''), deps });
+}
+
+/** Ends a request that never ran: cancelled, or caught by a stop, while it waited. */
+export async function concludeUnstarted(active: Active, deps: ExecutionDeps): Promise<void> {
+  const arrival: Arrival = {
+    status: 'CANCELLED',
+    error: undefined,
+    finishReason: undefined,
+    attempts: [],
+    waitedMs: 0,
+  };
+  await conclude(active, arrival, { output: '', deps });
+}
+
+async function conclude(
+  active: Active,
+  arrival: Arrival,
+  { output, deps }: { output: string; deps: ExecutionDeps },
+): Promise<void> {
+  const finished = toFinished(active, arrival, { output, deps });
+  const request = afterFinish(active.request, finished);
+  const outcome = await persist(finished, deps);
+  if (outcome === 'stored') {
+    active.request = request;
+    active.writer.append(terminalEvent(request));
+    deps.onFinished(request, arrival.attempts);
+  } else if (outcome === 'fenced') {
+    // Somebody else ended it: what is stored is the truth, and what the subscribers are told.
+    const [stored] = await deps.store.requests.byIds([request.id]).catch(() => []);
+    deps.log.warn(
+      { requestId: request.id },
+      'a result was dropped: the request has another owner or had ended',
+    );
+    if (stored) active.request = stored;
+    active.writer.append(terminalEvent(active.request));
+  }
+  deps.events.release(request.id);
+  active.done.resolve(active.request);
+}
+
+function toFinished(
+  active: Active,
+  arrival: Arrival,
+  { output, deps }: { output: string; deps: ExecutionDeps },
+): FinishedRequest {
+  const { request } = active;
+  const stoppedByServer = arrival.status === 'CANCELLED' && active.controller.signal.reason === 'shutdown';
+  const status = stoppedByServer ? 'FAILED' : arrival.status;
+  const cancelled = requestError('CANCELLED', 'The request was cancelled.');
+  const nowMs = deps.clock.monotonic();
+  const providerMs = arrival.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0);
+  const last = arrival.attempts.at(-1);
+  return {
+    id: request.id,
+    epoch: request.epoch,
+    status,
+    output: output === '' && status !== 'SUCCEEDED' ? undefined : output,
+    routing: active.decision,
+    attempts: arrival.attempts,
+    deploymentId: last?.deploymentId,
+    providerId: last?.providerId,
+    servedModel: last?.servedModel ?? last?.model,
+    finishReason: arrival.finishReason,
+    error: stoppedByServer ? deps.shutdownError : status === 'CANCELLED' ? cancelled : arrival.error,
+    usage: totalUsage(arrival.attempts),
+    costNanoUsd: totalCost(arrival.attempts),
+    startedAt: request.startedAt,
+    firstTokenAt: request.firstTokenAt,
+    finishedAt: new Date(deps.clock.now()),
+    overheadMs: Math.max(0, nowMs - active.receivedAtMs - active.queuedMs - arrival.waitedMs - providerMs),
+    lastSequence: active.writer.sequence() + 1,
+  };
+}
+
+function afterFinish(request: ModelRequest, finished: FinishedRequest): ModelRequest {
+  const { output: _output, routing: _routing, attempts, ...columns } = finished;
+  return { ...request, ...columns, attemptCount: attempts.length };
+}
+
+function totalUsage(attempts: readonly Attempt[]): Usage | undefined {
+  const known = attempts.flatMap(attempt => (attempt.usage ? [attempt.usage] : []));
+  return known.length === 0 ? undefined : known.reduce(addUsage);
+}
+
+/** Unknown as soon as one part is unpriced: a sum that leaves something out would be a lie. */
+function totalCost(attempts: readonly Attempt[]): bigint | undefined {
+  let total = 0n;
+  for (const { costNanoUsd } of attempts) {
+    if (costNanoUsd === undefined) return undefined;
+    total += costNanoUsd;
+  }
+  return total;
+}
+
+/** Writes until the database has it: an answer that was paid for is not given up because of an outage. */
+async function persist(
+  finished: FinishedRequest,
+  { store, log, stopped }: ExecutionDeps,
+): Promise<'stored' | 'fenced' | 'closed'> {
+  for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
+    try {
+      return (await store.requests.finish(finished)) ? 'stored' : 'fenced';
+    } catch (error) {
+      if (stopped()) return 'closed';
+      log.warn({ error, requestId: finished.id }, 'the result could not be written yet; it is tried again');
+      await sleep(delayMs, undefined, { ref: false });
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// Reading along: one request's events from any cursor, and requests as they change.
+// The log answers while it can; what it no longer holds is told from the store.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Actor, can } from '../domain/access.ts';
+import { badInput, DomainError } from '../domain/errors.ts';
+import { isTerminal, type ModelRequest } from '../domain/request.ts';
+import { formatCursor, type LoggedEvent, type Position, parseCursor } from '../domain/stream.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { cancellable } from '../lib/abort.ts';
+import type { Topic } from '../lib/topic.ts';
+import type { RequestFilter, Store } from '../store/store.ts';
+import type { Gateway } from './gateway.ts';
+import { replay } from './replay.ts';
+
+/** A request that runs in another process is asked after this often, until the log is shared between processes. */
+const POLL_MS = 500;
+
+interface FollowingDeps {
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly changes: Topic<ModelRequest>;
+  readonly visible: (actor: Actor, requestId: string) => Promise<ModelRequest | undefined>;
+}
+
+export function createFollowing({
+  store,
+  events,
+  changes,
+  visible,
+}: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
+  async function* fromStore(
+    requestId: string,
+    after: Position | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<LoggedEvent> {
+    while (!signal.aborted) {
+      const [request] = await store.requests.byIds([requestId]);
+      if (!request) return;
+      if (isTerminal(request.status)) {
+        const [[body], [attempts]] = await Promise.all([
+          store.requests.bodiesByIds([requestId]),
+          store.requests.attemptsByIds([requestId]),
+        ]);
+        yield* replay(request, body?.output, attempts ?? [], after);
+        return;
+      }
+      await sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  return {
+    async follow(actor, requestId, after) {
+      const request = await visible(actor, requestId);
+      if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
+      const position = after === undefined ? undefined : parseCursor(requestId, after);
+      if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
+      return cancellable(async function* (signal: AbortSignal) {
+        const source = events.follow(requestId, position, signal) ?? fromStore(requestId, position, signal);
+        for await (const { position: at, event } of source)
+          yield { requestId, cursor: formatCursor(requestId, at), event };
+      });
+    },
+    feed(actor, filter) {
+      const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
+      return cancellable(async function* (signal: AbortSignal) {
+        for await (const request of changes.subscribe(signal))
+          if (matches(request, { ...filter, userId })) yield request;
+      });
+    },
+  };
+}
+
+/** The conditions of a filter that can be judged without the database; `text` cannot, and is left to `requests`. */
+function matches(request: ModelRequest, filter: RequestFilter): boolean {
+  const among = <T>(values: readonly T[] | undefined, value: T | undefined) =>
+    values === undefined || (value !== undefined && values.includes(value));
+  const models = [request.requestedModel, request.servedModel, request.deploymentId];
+  return (
+    (filter.userId === undefined || request.userId === filter.userId) &&
+    among(filter.status, request.status) &&
+    among(filter.taskType, request.taskType) &&
+    among(filter.providerId, request.providerId) &&
+    (filter.model === undefined ||
+      models.some(model => model !== undefined && filter.model!.includes(model))) &&
+    (filter.createdFrom === undefined || request.createdAt >= filter.createdFrom) &&
+    (filter.createdTo === undefined || request.createdAt < filter.createdTo)
+  );
+}

@@ -1,0 +1,119 @@
+// From a submission to a routing decision: what is known of every deployment right now, handed to the pure rule.
+
+import type { Catalog } from '../control/catalog.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { RequestSpec } from '../domain/request.ts';
+import {
+  type CandidateState,
+  matchesModel,
+  outputLimit,
+  type RoutingDecision,
+  route,
+} from '../domain/routing.ts';
+import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Breakers } from './breakers.ts';
+import type { CostEstimate } from './gateway.ts';
+import type { Health } from './health.ts';
+
+/** Tokens that wrap each message in the chat formats of the providers; an estimate. */
+const TOKENS_PER_MESSAGE = 4;
+
+export interface Planning {
+  /**
+   * Throws BAD_USER_INPUT for a model nobody offers, unless it `mayBeGone`: it was offered when the request was
+   * accepted. A decision without candidates is not an error here.
+   */
+  decide(spec: RequestSpec, options?: { readonly modelMayBeGone?: boolean }): RoutingDecision;
+  /** Throws NO_ROUTE when the decision has no candidate and waiting will not bring one. */
+  refuseHopeless(decision: RoutingDecision): void;
+  estimate(spec: RequestSpec): CostEstimate[];
+}
+
+export function createPlanning(deps: {
+  catalog: Catalog;
+  breakers: Breakers;
+  health: Health;
+  clock: Clock;
+}): Planning {
+  const { catalog, breakers, health, clock } = deps;
+
+  function states(): CandidateState[] {
+    return catalog.providers().flatMap(provider => {
+      const usable = provider.status !== 'UNAVAILABLE' && provider.status !== 'MISCONFIGURED';
+      const unavailable = usable ? undefined : (provider.statusReason ?? `${provider.id} cannot be reached`);
+      return provider.deployments.map(deployment => ({
+        deployment,
+        unavailable,
+        admits: breakers.admits(deployment.id),
+        ...health.read(deployment.id),
+      }));
+    });
+  }
+
+  function decide(spec: RequestSpec, options: { modelMayBeGone?: boolean } = {}): RoutingDecision {
+    const { model } = spec;
+    const known = () => catalog.deployments().some(deployment => matchesModel(deployment, model ?? ''));
+    if (model !== undefined && !options.modelMayBeGone && !known()) {
+      throw new DomainError(
+        'BAD_USER_INPUT',
+        `model "${model}" is not offered here; providers { deployments { id } } lists what is`,
+        {
+          details: { argument: 'model' },
+        },
+      );
+    }
+    const query = {
+      taskType: spec.taskType,
+      strategy: spec.strategy,
+      preferLocal: spec.preferLocal,
+      requestedModel: model,
+      inputTokens: estimateInputTokens(spec),
+      maxOutputTokens: spec.maxOutputTokens,
+    };
+    return route(query, states(), clock.now());
+  }
+
+  return {
+    decide,
+    refuseHopeless(decision) {
+      if (decision.candidates.length > 0) return;
+      const passing = decision.rejections.some(
+        ({ reason }) => reason === 'BREAKER_OPEN' || reason === 'COOLDOWN',
+      );
+      if (!passing) throw new DomainError('NO_ROUTE', decision.explanation);
+    },
+    estimate(spec) {
+      const decision = decide(spec);
+      const rejections = new Map(decision.rejections.map(rejection => [rejection.deploymentId, rejection]));
+      return catalog
+        .deployments()
+        .filter(deployment => rejections.get(deployment.id)?.reason !== 'NOT_REQUESTED')
+        .map(deployment => {
+          const inputTokens = decision.estimatedInputTokens;
+          const maxOutputTokens = outputLimit(deployment.capabilities, spec.maxOutputTokens, inputTokens);
+          const cost = (outputTokens: number) =>
+            costOf(estimated(inputTokens, outputTokens), deployment.price);
+          return {
+            deploymentId: deployment.id,
+            inputTokens,
+            maxOutputTokens,
+            costNanoUsd: cost(maxOutputTokens),
+            typicalCostNanoUsd: cost(Math.min(maxOutputTokens, decision.estimatedOutputTokens)),
+            rejection: rejections.get(deployment.id)?.detail,
+          };
+        });
+    },
+  };
+}
+
+/** About how many tokens the prompt takes; the provider's own count is the truth afterwards. */
+export function estimateInputTokens(spec: Pick<RequestSpec, 'messages' | 'system'>): number {
+  const texts = [...(spec.system ? [spec.system] : []), ...spec.messages.map(message => message.content)];
+  return texts.reduce((sum, text) => sum + estimateTokens(text) + TOKENS_PER_MESSAGE, 0);
+}
+
+/** Usage as we guess it, marked as a guess. */
+export function estimated(inputTokens: number, outputTokens: number): Usage {
+  return { inputTokens, outputTokens, cachedInputTokens: 0, cacheWriteTokens: 0, estimated: true };
+}

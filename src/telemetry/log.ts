@@ -1,0 +1,46 @@
+// JSON lines on stdout. Prompts, outputs and secrets are never handed to the logger; what slips in by name is masked.
+
+import { type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+export interface LogOptions {
+  readonly level: string;
+  /** Human-readable lines instead of JSON; for terminals. */
+  readonly pretty: boolean;
+}
+
+const MASKED = ['authorization', 'password', 'apiKey', 'token', 'secret', 'cookie', 'prompt', 'output'];
+
+export function createLog({ level, pretty }: LogOptions): Log {
+  return pino({
+    level,
+    base: null,
+    errorKey: 'error',
+    serializers: { error: describeError },
+    redact: { paths: MASKED.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+    ...(pretty
+      ? {
+          transport: {
+            target: 'pino-pretty',
+            options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' },
+          },
+        }
+      : {}),
+  });
+}
+
+/** What an error line needs; causes are named, their bodies (which may quote a provider) are cut. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: String(error).slice(0, 500) };
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  const about = cause instanceof Error ? `${cause.name}: ${cause.message.slice(0, 200)}` : undefined;
+  return {
+    name,
+    message: message.slice(0, 1_000),
+    code,
+    cause: about,
+    stack: stack?.split('\n').slice(0, 12).join('\n'),
+  };
+}

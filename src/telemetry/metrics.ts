@@ -1,0 +1,144 @@
+// Prometheus metrics. Base units, closed label sets, no ids of users or requests as labels.
+// Cost is a float here, for graphs; the ledger in the store is the truth.
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { BreakerState } from '../domain/breaker.ts';
+import type { Attempt, ModelRequest } from '../domain/request.ts';
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1];
+const BREAKER_VALUES: Record<BreakerState, number> = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 };
+
+/** What is read at the moment of a scrape. */
+export interface MetricSources {
+  load(): { readonly running: number; readonly queued: number };
+  subscriptions(): number;
+}
+
+export interface Metrics {
+  requestFinished(request: ModelRequest, attempts: readonly Attempt[]): void;
+  breakerChanged(deploymentId: string, state: BreakerState): void;
+  /** The sources exist only after the parts that are measured. */
+  observe(sources: MetricSources): void;
+  exposition(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const instruments = createInstruments(registry);
+  return {
+    requestFinished: (request, attempts) => record(instruments, request, attempts),
+    breakerChanged(deploymentId, state) {
+      instruments.breakerState.set({ deployment: deploymentId }, BREAKER_VALUES[state]);
+      instruments.breakerTransitions.inc({ deployment: deploymentId, to: state });
+    },
+    observe(sources) {
+      const gauge = (name: string, help: string, read: () => number) =>
+        new Gauge({
+          name,
+          help,
+          registers: [registry],
+          collect() {
+            this.set(read());
+          },
+        });
+      gauge(
+        'mcplane_in_flight_requests',
+        'Requests that run on this instance.',
+        () => sources.load().running,
+      );
+      gauge('mcplane_queue_depth', 'Accepted requests that wait for a place.', () => sources.load().queued);
+      gauge('mcplane_subscriptions', 'Open subscriptions on this instance.', sources.subscriptions);
+    },
+    exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+type Instruments = ReturnType<typeof createInstruments>;
+
+function createInstruments(registry: Registry) {
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: Label[],
+    buckets = SECONDS,
+  ) => new Histogram({ name, help, labelNames, buckets, registers });
+  return {
+    requests: counter('mcplane_requests_total', 'Requests that ended, by outcome.', [
+      'task_type',
+      'provider',
+      'model',
+      'outcome',
+      'error_type',
+    ]),
+    duration: histogram('mcplane_request_duration_seconds', 'Acceptance to end.', ['provider', 'outcome']),
+    timeToFirstToken: histogram('mcplane_time_to_first_token_seconds', 'Acceptance to first token.', [
+      'provider',
+    ]),
+    overhead: histogram(
+      'mcplane_gateway_overhead_seconds',
+      'Time of a request spent in the control plane itself.',
+      [],
+      OVERHEAD_SECONDS,
+    ),
+    attempts: counter('mcplane_attempts_total', 'Provider calls, by outcome.', [
+      'provider',
+      'model',
+      'outcome',
+      'error_type',
+    ]),
+    tokens: counter('mcplane_tokens_total', 'Tokens billed, by direction (input, cached_input, output).', [
+      'provider',
+      'model',
+      'direction',
+    ]),
+    cost: counter('mcplane_cost_usd_total', 'Cost of priced calls in USD.', ['provider', 'model']),
+    breakerState: new Gauge({
+      name: 'mcplane_breaker_state',
+      help: '0 closed, 1 half-open, 2 open.',
+      labelNames: ['deployment'],
+      registers,
+    }),
+    breakerTransitions: counter('mcplane_breaker_transitions_total', 'State changes of breakers.', [
+      'deployment',
+      'to',
+    ]),
+  };
+}
+
+function record(instruments: Instruments, request: ModelRequest, attempts: readonly Attempt[]): void {
+  const provider = request.providerId ?? 'none';
+  const outcome = request.status.toLowerCase();
+  instruments.requests.inc({
+    task_type: request.taskType,
+    provider,
+    model: attempts.at(-1)?.model ?? 'none',
+    outcome,
+    error_type: request.error?.code ?? '',
+  });
+  const seconds = (from: Date, to: Date | undefined) =>
+    to && Math.max(0, to.getTime() - from.getTime()) / 1_000;
+  const duration = seconds(request.createdAt, request.finishedAt);
+  if (duration !== undefined) instruments.duration.observe({ provider, outcome }, duration);
+  const firstToken = seconds(request.createdAt, request.firstTokenAt);
+  if (firstToken !== undefined) instruments.timeToFirstToken.observe({ provider }, firstToken);
+  if (request.overheadMs !== undefined) instruments.overhead.observe(request.overheadMs / 1_000);
+  for (const attempt of attempts) {
+    const labels = { provider: attempt.providerId, model: attempt.model };
+    instruments.attempts.inc({
+      ...labels,
+      outcome: attempt.outcome.toLowerCase(),
+      error_type: attempt.error?.code ?? '',
+    });
+    if (attempt.usage) {
+      instruments.tokens.inc({ ...labels, direction: 'input' }, attempt.usage.inputTokens);
+      instruments.tokens.inc({ ...labels, direction: 'cached_input' }, attempt.usage.cachedInputTokens);
+      instruments.tokens.inc({ ...labels, direction: 'output' }, attempt.usage.outputTokens);
+    }
+    if (attempt.costNanoUsd) instruments.cost.inc(labels, Number(attempt.costNanoUsd) / 1e9);
+  }
+}
