@@ -1,0 +1,97 @@
+// Asks one provider for its models by a call that costs nothing, and says in plain words what that tells of the
+// provider. Only what is certain takes a provider out of service; what is doubtful is left to its breakers.
+
+import type { ProviderStatus } from '../domain/model.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { DiscoveredModel, ProviderAdapter } from '../providers/provider.ts';
+import { ProviderError, type ProviderFault } from '../providers/provider-error.ts';
+import type { ProviderSettings } from './catalog.ts';
+import { isLocal, isOfficial } from './offer.ts';
+
+/** A local server answers at once or is not there; a remote one is across the network. */
+const LOCAL_TIMEOUT_MS = 1_500;
+const REMOTE_TIMEOUT_MS = 3_000;
+
+export interface Finding {
+  readonly status: ProviderStatus;
+  readonly reason: string | undefined;
+  /** Undefined: the list could not be had. */
+  readonly listed: readonly DiscoveredModel[] | undefined;
+}
+
+/** Never throws; undefined when the signal aborted before the answer. */
+export async function discover(
+  settings: ProviderSettings,
+  adapter: () => ProviderAdapter,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Finding | undefined> {
+  if (isOfficial(settings) && !settings.apiKey)
+    return { status: 'MISCONFIGURED', reason: 'no API key is set', listed: undefined };
+  const timeoutMs = isLocal(settings.kind) ? LOCAL_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
+  const timeout = new AbortController();
+  const cancelTimeout = clock.after(timeoutMs, () => timeout.abort());
+  const either = AbortSignal.any([signal, timeout.signal]);
+  try {
+    const listed = await unlessAborted(() => adapter().listModels(either), either);
+    return { status: 'AVAILABLE', reason: undefined, listed };
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    if (timeout.signal.aborted) return onTimeout(settings, timeoutMs);
+    if (error instanceof ProviderError) return onFault(settings, error);
+    return { status: 'DEGRADED', reason: 'its model list could not be read', listed: undefined };
+  } finally {
+    cancelTimeout();
+  }
+}
+
+/** The work's result; or a rejection at the abort, even when the work does not heed it. */
+function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    work().then(resolve, reject);
+  });
+}
+
+function onTimeout(settings: ProviderSettings, timeoutMs: number): Finding {
+  const within = `within ${timeoutMs / 1_000} s`;
+  return isLocal(settings.kind)
+    ? unavailable(`nothing answered at ${endpointOf(settings)} ${within}`)
+    : { status: 'DEGRADED', reason: `its model list did not come ${within}`, listed: undefined };
+}
+
+function onFault(settings: ProviderSettings, { fault, status }: ProviderError): Finding {
+  const code = status === undefined ? '' : ` (${status})`;
+  const endpoint = endpointOf(settings);
+  if (fault === 'connection') return unavailable(`nothing answers at ${endpoint}`);
+  const blame = configurationReason(fault, settings, code);
+  if (blame !== undefined) return { status: 'MISCONFIGURED', reason: blame, listed: undefined };
+  if (isLocal(settings.kind))
+    return unavailable(`what answers at ${endpoint} is not ${settings.kind}${code}`);
+  // Many compatible servers have no list at all. That says nothing of their answers.
+  if (fault === 'unknown-model' || fault === 'bad-request')
+    return { status: 'AVAILABLE', reason: undefined, listed: undefined };
+  return { status: 'DEGRADED', reason: `its model list failed: ${fault}${code}`, listed: undefined };
+}
+
+/** Why a fault needs a person, in plain words; undefined for faults that pass by themselves. */
+export function configurationReason(
+  fault: ProviderFault,
+  settings: ProviderSettings,
+  code = '',
+): string | undefined {
+  if (fault === 'credentials')
+    return settings.apiKey ? `the key was refused${code}` : `it wants a key, and none is set${code}`;
+  if (fault === 'certificate') return `the certificate of ${endpointOf(settings)} was refused`;
+  return undefined;
+}
+
+function unavailable(reason: string): Finding {
+  return { status: 'UNAVAILABLE', reason, listed: undefined };
+}
+
+/** Scheme, host and port only: a base URL may carry a password or a secret path. */
+function endpointOf({ baseUrl, kind }: ProviderSettings): string {
+  return (baseUrl !== undefined && URL.parse(baseUrl)?.origin) || `the ${kind} endpoint`;
+}

@@ -1,0 +1,134 @@
+// One provider of the catalog: how it stands, what it offers, and the loop that asks it again. Tells its owner of
+// every change that somebody could see, and of nothing else.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Deployment, Provider } from '../domain/model.ts';
+import type { DiscoveredModel, ProviderAdapter } from '../providers/provider.ts';
+import type { ProviderFault } from '../providers/provider-error.ts';
+import type { CatalogDependencies, ProviderSettings } from './catalog.ts';
+import { configurationReason, discover, type Finding } from './discovery.ts';
+import { isLocal, offeredDeployments } from './offer.ts';
+
+const REFRESH_MS = 60_000;
+/** Local servers come and go with their user, and a question to them costs nothing. */
+const LOCAL_REFRESH_MS = 15_000;
+
+type Standing = Pick<Provider, 'status' | 'statusReason'>;
+
+export interface ProviderEntry {
+  current(): Provider;
+  adapter(): ProviderAdapter;
+  /** Asks once; a refresh that is under way is joined. Afterwards it asks again by itself, until closed. */
+  refresh(signal: AbortSignal): Promise<void>;
+  reportFault(fault: ProviderFault): void;
+  reportSuccess(): void;
+  close(): Promise<void>;
+}
+
+export function createProviderEntry(
+  settings: ProviderSettings,
+  dependencies: CatalogDependencies,
+  onChange: (provider: Provider) => void,
+): ProviderEntry {
+  const { prices, clock, createAdapter } = dependencies;
+  const lifetime = new AbortController();
+  let listed: readonly DiscoveredModel[] | undefined;
+  let adapter: ProviderAdapter | undefined;
+  let refreshing: Promise<void> | undefined;
+  let cancelTimer = () => {};
+  /** How it stood before traffic showed a fault; undefined while it has not. */
+  let beforeFault: Standing | undefined;
+  let provider = firstProvider(settings, offered());
+
+  function offered(): Deployment[] {
+    return offeredDeployments(settings, listed, prices, new Date(clock.now()));
+  }
+
+  function change(next: Provider): void {
+    const { checkedAt: _, ...before } = provider;
+    const { checkedAt: __, ...after } = next;
+    const changed = !isDeepStrictEqual(before, after);
+    provider = changed ? next : { ...provider, checkedAt: next.checkedAt };
+    if (changed) onChange(next);
+  }
+
+  async function ask(signal: AbortSignal): Promise<void> {
+    cancelTimer();
+    const finding = await discover(
+      settings,
+      entry.adapter,
+      clock,
+      AbortSignal.any([signal, lifetime.signal]),
+    );
+    if (lifetime.signal.aborted) return;
+    if (finding) {
+      // A remote provider that fails to list keeps what it listed before; a local one that is gone offers nothing.
+      if (finding.listed || isLocal(settings.kind)) listed = finding.listed;
+      beforeFault = undefined;
+      const deployments = offered();
+      const checkedAt = new Date(clock.now());
+      change({ ...provider, ...standingOf(settings, finding, deployments), checkedAt, deployments });
+    }
+    cancelTimer = clock.after(delayMs(), () => void entry.refresh(lifetime.signal));
+  }
+
+  function delayMs(): number {
+    const { refreshMs = REFRESH_MS, localRefreshMs = LOCAL_REFRESH_MS } = dependencies;
+    return isLocal(settings.kind) || provider.status === 'UNAVAILABLE' ? localRefreshMs : refreshMs;
+  }
+
+  const entry: ProviderEntry = {
+    current: () => provider,
+    adapter: () => (adapter ??= createAdapter(settings)),
+    refresh(signal) {
+      if (lifetime.signal.aborted) return Promise.resolve();
+      refreshing ??= ask(signal).finally(() => (refreshing = undefined));
+      return refreshing;
+    },
+    reportFault(fault) {
+      const statusReason = configurationReason(fault, settings);
+      if (statusReason === undefined) return;
+      beforeFault ??= provider;
+      change({ ...provider, status: 'MISCONFIGURED', statusReason });
+    },
+    reportSuccess() {
+      if (!beforeFault) return;
+      const { status, statusReason } = beforeFault;
+      beforeFault = undefined;
+      change({ ...provider, status, statusReason });
+    },
+    async close() {
+      lifetime.abort();
+      cancelTimer();
+      await refreshing;
+      await adapter?.close();
+    },
+  };
+  return entry;
+}
+
+function firstProvider(settings: ProviderSettings, deployments: readonly Deployment[]): Provider {
+  const { id, kind } = settings;
+  return {
+    id,
+    kind,
+    local: isLocal(kind),
+    simulated: kind === 'simulated',
+    status: 'UNKNOWN',
+    statusReason: 'it was not asked yet',
+    checkedAt: undefined,
+    deployments,
+  };
+}
+
+function standingOf(
+  settings: ProviderSettings,
+  finding: Finding,
+  deployments: readonly Deployment[],
+): Standing {
+  if (finding.status === 'AVAILABLE' && deployments.length === 0) {
+    const remedy = settings.kind === 'ollama' ? '; `ollama pull` gets one' : '';
+    return { status: 'DEGRADED', statusReason: `it answers, but offers no model for chat${remedy}` };
+  }
+  return { status: finding.status, statusReason: finding.reason };
+}
