@@ -1,0 +1,148 @@
+// What every event log must do, whatever it is made of. Each implementation's test runs this suite.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { newId } from '../../src/domain/ids.ts';
+import type { LoggedEvent, Position, StreamEvent } from '../../src/domain/stream.ts';
+import type { EventLog } from '../../src/events/event-log.ts';
+
+const token = (text: string): StreamEvent => ({ type: 'token', text });
+const COMPLETED: StreamEvent = { type: 'completed' };
+
+/** Reads until the last event, or `count` events. */
+async function read(
+  log: EventLog,
+  requestId: string,
+  after?: Position,
+  count = Infinity,
+): Promise<LoggedEvent[]> {
+  const controller = new AbortController();
+  const events: LoggedEvent[] = [];
+  for await (const event of log.follow(requestId, after, controller.signal) ?? []) {
+    events.push(event);
+    if (events.length >= count) break;
+  }
+  controller.abort();
+  return events;
+}
+
+function textOf(events: readonly LoggedEvent[]): string {
+  return events.map(({ event }) => (event.type === 'token' ? event.text : '')).join('');
+}
+
+export function eventLogContract(name: string, createLog: () => EventLog): void {
+  test(`${name}: a follower reads what was appended before it came and what is appended after`, async () => {
+    const log = createLog();
+    const writer = log.open('r1', 1);
+    writer.append(token('one '));
+    const reading = read(log, 'r1');
+    await Promise.resolve();
+    writer.append(token('two'));
+    writer.append(COMPLETED);
+
+    const events = await reading;
+    assert.equal(textOf(events), 'one two');
+    assert.deepEqual(events.at(-1), { position: { epoch: 1, sequence: 3, offset: 7 }, event: COMPLETED });
+    await log.close();
+  });
+
+  test(`${name}: numbers events without gaps and counts the text's UTF-16 length`, async () => {
+    const log = createLog();
+    const writer = log.open('r1', 1);
+    const positions = [token('häß'), token('🙂'), COMPLETED].map(event => writer.append(event).position);
+
+    assert.deepEqual(positions, [
+      { epoch: 1, sequence: 1, offset: 3 },
+      { epoch: 1, sequence: 2, offset: 5 },
+      { epoch: 1, sequence: 3, offset: 5 },
+    ]);
+    assert.equal(writer.sequence(), 3);
+    await log.close();
+  });
+
+  test(`${name}: many followers read the same events, each at its own pace`, async () => {
+    const log = createLog();
+    const writer = log.open('r1', 1);
+    const readers = Array.from({ length: 20 }, () => read(log, 'r1'));
+    for (let index = 0; index < 50; index += 1) writer.append(token(`${index} `));
+    writer.append(COMPLETED);
+
+    const texts = (await Promise.all(readers)).map(textOf);
+    assert.equal(new Set(texts).size, 1);
+    assert.equal(texts[0], Array.from({ length: 50 }, (_, index) => `${index} `).join(''));
+    await log.close();
+  });
+
+  test(`${name}: a follower that fell behind gets neighbouring tokens as one`, async () => {
+    const log = createLog();
+    const writer = log.open('r1', 1);
+    for (const text of ['a', 'b', 'c']) writer.append(token(text));
+    writer.append(COMPLETED);
+
+    const events = await read(log, 'r1');
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      [token('abc'), COMPLETED],
+    );
+    assert.equal(events[0]!.position.sequence, 3);
+    await log.close();
+  });
+
+  test(`${name}: a follower that returns with any of its cursors has the same text as one that stayed`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 200 }),
+        fc.nat(),
+        async (texts, cut) => {
+          const log = createLog();
+          const id = newId();
+          const writer = log.open(id, 1);
+          const first = texts.slice(0, cut % (texts.length + 1));
+          for (const text of first) writer.append(token(text));
+          const before = first.length === 0 ? [] : await read(log, id, undefined, 1);
+          for (const text of texts.slice(first.length)) writer.append(token(text));
+          writer.append(COMPLETED);
+
+          const after = await read(log, id, before.at(-1)?.position);
+          assert.equal(textOf(before) + textOf(after), texts.join(''));
+          assert.equal(after.filter(({ event }) => event.type === 'completed').length, 1);
+          await log.close();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test(`${name}: an abort ends a waiting follower at once`, async () => {
+    const log = createLog();
+    log.open('r1', 1);
+    const controller = new AbortController();
+    const iterator = log.follow('r1', undefined, controller.signal)![Symbol.asyncIterator]();
+    const pending = iterator.next();
+    controller.abort();
+    assert.deepEqual(await pending, { done: true, value: undefined });
+    await log.close();
+  });
+
+  test(`${name}: a later epoch ends the earlier writer's right to append`, async () => {
+    const log = createLog();
+    const zombie = log.open('r1', 1);
+    zombie.append(token('old'));
+    const owner = log.open('r1', 2);
+    owner.append({ type: 'restarted', attempt: 2, reason: 'taken over' });
+    owner.append(token('new'));
+
+    assert.throws(() => zombie.append(token('late')));
+    assert.throws(() => log.open('r1', 2));
+    owner.append(COMPLETED);
+    assert.equal(textOf(await read(log, 'r1')), 'oldnew');
+    await log.close();
+  });
+
+  test(`${name}: knows nothing of a request it never saw`, async () => {
+    const log = createLog();
+    assert.equal(log.follow('unknown', undefined, new AbortController().signal), undefined);
+    await log.close();
+  });
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseSubmission, type Submission } from '../../src/domain/submission.ts';
+
+const LIMITS = { maxPromptBytes: 1_000, maxMetadataBytes: 100, maxDeadlineMs: 60_000 };
+const parse = (submission: Submission) => parseSubmission(submission, LIMITS, 'BALANCED');
+
+test('a prompt alone is enough; everything else has a default', () => {
+  assert.deepEqual(parse({ prompt: 'Hello' }), {
+    messages: [{ role: 'USER', content: 'Hello' }],
+    system: undefined,
+    taskType: 'CHAT',
+    model: undefined,
+    strategy: 'BALANCED',
+    preferLocal: false,
+    priority: 50,
+    maxOutputTokens: undefined,
+    temperature: undefined,
+    stop: [],
+    deadlines: {},
+    metadata: undefined,
+  });
+});
+
+const REFUSED: [string, Submission, RegExp][] = [
+  ['nothing', {}, /prompt is missing/],
+  ['an empty prompt', { prompt: '  ' }, /prompt is empty/],
+  ['prompt and messages', { prompt: 'a', messages: [{ role: 'USER', content: 'b' }] }, /exclude each other/],
+  ['messages without the user', { messages: [{ role: 'SYSTEM', content: 'b' }] }, /role USER/],
+  ['an oversized prompt', { prompt: 'ä'.repeat(501) }, /1002 bytes, at most 1000/],
+  ['a NUL', { prompt: 'a\0b' }, /NUL/],
+  ['a lone surrogate', { prompt: 'a\ud800' }, /lone surrogate/],
+  [
+    'a priority out of range',
+    { prompt: 'a', priority: 101 },
+    /priority must be a whole number from 0 to 100/,
+  ],
+  ['a fractional priority', { prompt: 'a', priority: 1.5 }, /priority/],
+  ['no output at all', { prompt: 'a', maxOutputTokens: 0 }, /maxOutputTokens/],
+  ['a hot temperature', { prompt: 'a', temperature: 2.1 }, /temperature must be from 0 to 2/],
+  ['five stop texts', { prompt: 'a', stop: ['1', '2', '3', '4', '5'] }, /stop has more than 4/],
+  ['a negative deadline', { prompt: 'a', deadlines: { idleMs: -1 } }, /deadlines.idleMs/],
+  ['an endless deadline', { prompt: 'a', deadlines: { totalMs: 60_001 } }, /deadlines.totalMs/],
+  ['large metadata', { prompt: 'a', metadata: { note: 'x'.repeat(200) } }, /metadata is too large/],
+  ['an empty idempotency key', { prompt: 'a', idempotencyKey: '' }, /idempotencyKey/],
+  ['an empty model', { prompt: 'a', model: ' ' }, /model must have/],
+];
+
+for (const [name, submission, message] of REFUSED) {
+  test(`refuses ${name} and names the argument`, () => {
+    assert.throws(() => parse(submission), { name: 'DomainError', code: 'BAD_USER_INPUT', message });
+  });
+}
