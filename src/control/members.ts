@@ -3,6 +3,11 @@
 import type { Actor, Role } from '../domain/access.ts';
 import type { ApiKey, User } from '../domain/member.ts';
 import type { Page, PageQuery } from '../store/store.ts';
+import { createApiKeys } from './api-keys.ts';
+import { createMemberContext, type MembersDeps } from './member-context.ts';
+import { createSessions } from './sessions.ts';
+import { createSetup } from './setup.ts';
+import { createUsers } from './users.ts';
 
 export interface Login {
   readonly token: string;
@@ -51,4 +56,16 @@ export interface Members {
   createSetupToken(): Promise<string | undefined>;
   /** Spends the token and creates the first admin; UNAUTHENTICATED when it is not valid. */
   setup(token: string, username: string, password: string): Promise<Login>;
+}
+
+export function createMembers(deps: MembersDeps): Members {
+  const context = createMemberContext(deps);
+  return {
+    authenticate: context.check.authenticate,
+    credentialEnded: context.watch.ended,
+    ...createSessions(context),
+    ...createUsers(context),
+    ...createApiKeys(context),
+    ...createSetup(context),
+  };
 }

@@ -12,7 +12,12 @@ export interface Actor {
   readonly username: string;
   readonly role: Role;
   /** The credential it came with: a login session's token or an API key. */
-  readonly credential: { readonly kind: 'session' | 'apiKey'; readonly id: string };
+  readonly credential: {
+    readonly kind: 'session' | 'apiKey';
+    readonly id: string;
+    /** The user's token version when the session began: it has ended once the user's is another. */
+    readonly tokenVersion?: number | undefined;
+  };
   /** When the credential ends, epoch milliseconds; undefined for a key without expiry. */
   readonly expiresAtMs?: number | undefined;
 }

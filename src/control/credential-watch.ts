@@ -1,0 +1,120 @@
+// Tells long operations (subscriptions) when the credential they began with is no longer good: at its expiry, at once
+// after a change made on this instance, and within seconds after one made by another.
+
+import type { Actor } from '../domain/access.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { CredentialCheck, WarningLog } from './credential-check.ts';
+
+/** Changes by other instances must count within five seconds; one is left for the question itself. */
+const RECHECK_MS = 4_000;
+
+export interface CredentialWatch {
+  /** Resolves when the actor's credential ends or the signal aborts, whichever is first. Never rejects. */
+  ended(actor: Actor, signal: AbortSignal): Promise<void>;
+  /** Something about this user's credentials changed here: looks at all of them now. */
+  changed(userId: string): void;
+}
+
+interface WatchDeps {
+  readonly check: CredentialCheck;
+  readonly clock: Clock;
+  readonly log?: WarningLog | undefined;
+}
+
+/** Everybody who waits for one credential of one role shares one timer and one question to the store. */
+interface Watched {
+  readonly actor: Actor;
+  readonly listeners: Set<() => void>;
+  look(): void;
+  stop(): void;
+}
+
+export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
+  const watchedByKey = new Map<string, Watched>();
+
+  function watch(actor: Actor): Watched {
+    const key = keyOf(actor);
+    const known = watchedByKey.get(key);
+    if (known) return known;
+    const listeners = new Set<() => void>();
+    const looks = createLooks(actor, deps, () => {
+      watchedByKey.delete(key);
+      for (const listener of listeners) listener();
+    });
+    const watched: Watched = {
+      actor,
+      listeners,
+      look: looks.look,
+      stop() {
+        if (watchedByKey.get(key) === watched) watchedByKey.delete(key);
+        looks.stop();
+      },
+    };
+    watchedByKey.set(key, watched);
+    return watched;
+  }
+
+  return {
+    ended(actor, signal) {
+      if (signal.aborted) return Promise.resolve();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const watched = watch(actor);
+      const leave = () => {
+        signal.removeEventListener('abort', leave);
+        watched.listeners.delete(leave);
+        if (watched.listeners.size === 0) watched.stop();
+        resolve();
+      };
+      watched.listeners.add(leave);
+      signal.addEventListener('abort', leave);
+      return promise;
+    },
+    changed(userId) {
+      for (const watched of [...watchedByKey.values()]) if (watched.actor.userId === userId) watched.look();
+    },
+  };
+}
+
+/** Actors of one credential differ when its user's role changed between them. */
+function keyOf({ credential, role }: Actor): string {
+  return `${credential.kind} ${credential.id} ${credential.tokenVersion} ${role}`;
+}
+
+/** Looks at one credential again and again until it is stopped or has ended. */
+function createLooks(actor: Actor, { check, clock, log }: WatchDeps, onEnd: () => void) {
+  let stopped = false;
+  let cancelRecheck = () => {};
+  const cancelExpiry =
+    actor.expiresAtMs === undefined ? () => {} : clock.after(actor.expiresAtMs - clock.now(), end);
+
+  function stop(): void {
+    stopped = true;
+    cancelRecheck();
+    cancelExpiry();
+  }
+  function end(): void {
+    if (stopped) return;
+    stop();
+    onEnd();
+  }
+  async function look(): Promise<void> {
+    try {
+      if (!(await check.isStillGood(actor))) end();
+    } catch (error) {
+      // A database that does not answer ends nobody's stream; the expiry still does.
+      log?.warn({ error, userId: actor.userId }, 'could not look at a credential again');
+    }
+  }
+  function arm(): void {
+    cancelRecheck = clock.after(RECHECK_MS, () => {
+      void look().then(() => {
+        if (!stopped) arm();
+      });
+    });
+  }
+
+  arm();
+  // The first look closes the gap between the operation's authentication, which may be cached, and this watch.
+  void look();
+  return { stop, look: () => void look() };
+}

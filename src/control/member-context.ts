@@ -1,0 +1,64 @@
+// What the parts of member control share: the store they write to, how a change is remembered, and how it is told to
+// those who watch credentials.
+
+import type { Actor } from '../domain/access.ts';
+import { type IdKind, newId, toGlobalId } from '../domain/ids.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Store } from '../store/store.ts';
+import { type CredentialCheck, createCredentialCheck, type WarningLog } from './credential-check.ts';
+import { type CredentialWatch, createCredentialWatch } from './credential-watch.ts';
+import type { Credentials } from './credentials.ts';
+
+export interface MembersDeps {
+  readonly store: Store;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  /** How long a login lasts. */
+  readonly sessionMinutes: number;
+  readonly log?: WarningLog | undefined;
+}
+
+/** An act as the code that does it describes it. */
+export interface Act {
+  readonly action: string;
+  readonly actor: Pick<Actor, 'userId' | 'username'> | undefined;
+  readonly subject?: { readonly kind: IdKind; readonly id: string } | undefined;
+  readonly reason?: string | undefined;
+  /** Never secrets. */
+  readonly data?: unknown;
+}
+
+export interface MemberContext extends MembersDeps {
+  readonly check: CredentialCheck;
+  readonly watch: CredentialWatch;
+  /** Writes the audit entry of an act; inside a transaction, `store` is the transaction's. */
+  remember(store: Store, act: Act): Promise<void>;
+  /** To be called after the commit of any change to what a user may do. */
+  credentialsChanged(userId: string): void;
+}
+
+export function createMemberContext(deps: MembersDeps): MemberContext {
+  const check = createCredentialCheck(deps);
+  const watch = createCredentialWatch({ check, clock: deps.clock, log: deps.log });
+  return {
+    ...deps,
+    check,
+    watch,
+    async remember(store, { action, actor, subject, reason, data }) {
+      await store.audit.append({
+        id: newId(),
+        at: new Date(deps.clock.now()),
+        actorId: actor?.userId,
+        actorName: actor?.username,
+        action,
+        subject: subject && toGlobalId(subject.kind, subject.id),
+        reason,
+        data,
+      });
+    },
+    credentialsChanged(userId) {
+      check.forget(userId);
+      watch.changed(userId);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// Judges the secret that signs session tokens before the server starts with it. Whoever guesses it is everybody.
+
+const MIN_BYTES = 32;
+
+/** Parts of values that documentation, examples and hurried operators use. */
+const KNOWN_WORDS = [
+  'changeme',
+  'change-me',
+  'change_me',
+  'change-this',
+  'change_this',
+  'default',
+  'example',
+  'insecure',
+  'jwt-secret',
+  'jwt_secret',
+  'jwtsecret',
+  'my-secret',
+  'my_secret',
+  'mysecret',
+  'password',
+  'placeholder',
+  'replace-me',
+  'replace_me',
+  'secret-key',
+  'secret_key',
+  'secretkey',
+  'supersecret',
+  'super-secret',
+  'super_secret',
+  'your-secret',
+  'your_secret',
+  'yoursecret',
+];
+const SEQUENCES = ['0123456789', '1234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiop'];
+
+/** Why the secret must not be used, or undefined when nothing speaks against it. Never quotes the secret. */
+export function weakSecretReason(secret: string): string | undefined {
+  const lengthBytes = Buffer.byteLength(secret);
+  if (lengthBytes < MIN_BYTES) return `is ${lengthBytes} bytes long; at least ${MIN_BYTES} are needed`;
+  const folded = secret.toLowerCase();
+  if (KNOWN_WORDS.some(word => folded.includes(word))) return 'contains the words of an example value';
+  if (SEQUENCES.some(sequence => folded.includes(sequence))) return 'contains a sequence of the keyboard';
+  // Also finds one character, or a few, repeated: 32 random hexadecimal digits have fewer than 8 kinds once in 10^5.
+  if (new Set(secret).size < 8) return 'repeats a few characters';
+  return isRepeated(secret) ? 'repeats itself' : undefined;
+}
+
+/** Is it one piece, written at least twice? A text is found inside its own double before the end only then. */
+function isRepeated(text: string): boolean {
+  return (text + text).indexOf(text, 1) < text.length;
+}

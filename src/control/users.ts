@@ -1,0 +1,144 @@
+// Users: who they are, what they may do, and that somebody always can administer.
+
+import { type Actor, authorize } from '../domain/access.ts';
+import { badInput, DomainError } from '../domain/errors.ts';
+import { newId } from '../domain/ids.ts';
+import type { User } from '../domain/member.ts';
+import type { Store } from '../store/store.ts';
+import type { MemberContext } from './member-context.ts';
+import type { Members } from './members.ts';
+import { checkNewPassword, parseUsername } from './names-and-passwords.ts';
+
+type Users = Pick<Members, 'createUser' | 'updateUser' | 'viewer' | 'users' | 'usersByIds'>;
+type Change = Parameters<Members['updateUser']>[2];
+
+export function createUsers(context: MemberContext): Users {
+  return {
+    async createUser(actor, { username, role, password }) {
+      authorize(actor, 'member:manage');
+      const name = parseUsername(username);
+      const passwordHash = await hashOf(context, role === 'SERVICE', name, password);
+      return context.store.transaction(store =>
+        insertUser(context, store, { username: name, role, passwordHash, actor }),
+      );
+    },
+
+    async updateUser(actor, userId, change) {
+      authorize(actor, 'member:manage');
+      if (Object.values(change).every(value => value === undefined))
+        throw badInput('input', 'changes nothing');
+      const before = await userOrNotFound(context.store, userId);
+      const passwordHash =
+        change.password === undefined
+          ? undefined
+          : await hashOf(
+              context,
+              (change.role ?? before.role) === 'SERVICE',
+              before.username,
+              change.password,
+            );
+      const user = await context.store.transaction(store =>
+        writeUser(context, store, { actor, userId, change, passwordHash }),
+      );
+      context.credentialsChanged(userId);
+      return user;
+    },
+
+    async viewer(actor) {
+      const [user] = await context.store.members.usersByIds([actor.userId]);
+      if (!user) throw new DomainError('UNAUTHENTICATED', 'The user of this credential no longer exists.');
+      return user;
+    },
+
+    async users(actor, query) {
+      authorize(actor, 'member:manage');
+      return context.store.members.usersPage(query);
+    },
+
+    usersByIds: ids => context.store.members.usersByIds(ids),
+  };
+}
+
+interface NewUser {
+  readonly username: string;
+  readonly role: User['role'];
+  readonly passwordHash: string | undefined;
+  /** Undefined: the first admin, who makes themselves. */
+  readonly actor: Actor | undefined;
+}
+
+/** Inserts the user and its audit entry. CONFLICT when the name is taken. */
+export async function insertUser(context: MemberContext, store: Store, input: NewUser): Promise<User> {
+  const { username, role, passwordHash, actor } = input;
+  const createdAt = new Date(context.clock.now());
+  const user: User = { id: newId(), username, role, disabled: false, createdAt, tokenVersion: 1 };
+  if (!(await store.members.createUser(user, passwordHash))) {
+    throw new DomainError('CONFLICT', 'A user of that name exists.');
+  }
+  await context.remember(store, {
+    action: 'user.create',
+    actor: actor ?? { userId: user.id, username },
+    subject: { kind: 'user', id: user.id },
+    reason: actor ? undefined : 'first admin',
+    data: { username, role },
+  });
+  return user;
+}
+
+async function hashOf(
+  context: MemberContext,
+  isService: boolean,
+  username: string,
+  password: string | undefined,
+): Promise<string | undefined> {
+  if (isService) {
+    if (password !== undefined) throw badInput('password', 'is not for service accounts, which use API keys');
+    return undefined;
+  }
+  if (password === undefined) throw badInput('password', 'is required');
+  checkNewPassword(password, username);
+  return context.credentials.hashPassword(password);
+}
+
+async function writeUser(
+  context: MemberContext,
+  store: Store,
+  input: { actor: Actor; userId: string; change: Change; passwordHash: string | undefined },
+): Promise<User> {
+  const { actor, userId, change, passwordHash } = input;
+  // Counted before the user is read: where the count locks the admins' rows, what is read next is the truth.
+  const admins = await store.members.countAdmins();
+  const before = await userOrNotFound(store, userId);
+  const staysAdmin = (change.role ?? before.role) === 'ADMIN' && !(change.disabled ?? before.disabled);
+  if (before.role === 'ADMIN' && !before.disabled && !staysAdmin && admins <= 1) {
+    throw new DomainError('CONFLICT', 'This is the last enabled admin. Make another one first.');
+  }
+  const { role, disabled } = change;
+  const user = await store.members.updateUser(userId, {
+    ...(role !== undefined && { role }),
+    ...(disabled !== undefined && { disabled }),
+    ...(passwordHash !== undefined && { passwordHash }),
+  });
+  if (!user) throw userNotFound();
+  await context.remember(store, {
+    action: 'user.update',
+    actor,
+    subject: { kind: 'user', id: userId },
+    data: {
+      before: { role: before.role, disabled: before.disabled },
+      after: { role: user.role, disabled: user.disabled },
+      passwordChanged: passwordHash !== undefined,
+    },
+  });
+  return user;
+}
+
+export async function userOrNotFound(store: Store, userId: string): Promise<User> {
+  const [user] = await store.members.usersByIds([userId]);
+  if (!user) throw userNotFound();
+  return user;
+}
+
+function userNotFound(): DomainError {
+  return new DomainError('NOT_FOUND', 'There is no user with that id.');
+}
