@@ -1,0 +1,257 @@
+// One try on one deployment: reads the provider's whole stream under one breaker permit and five deadlines, hands
+// each token on, and says how it ended. Decides nothing about other deployments; that is failover.ts.
+
+import { DomainError } from '../domain/errors.ts';
+import type { Deadlines } from '../domain/model.ts';
+import { estimateTokens } from '../domain/usage.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { ProviderAdapter, ProviderCall, ProviderEvent } from '../providers/provider.ts';
+import { ProviderError } from '../providers/provider-error.ts';
+import {
+  type AttemptFailed,
+  type AttemptResult,
+  type Measured,
+  type Meter,
+  readMeter,
+  startMeter,
+} from './attempt-result.ts';
+import { type DeadlineWatch, type MissedDeadline, watchDeadlines } from './deadlines.ts';
+import { ruleOf } from './outcome.ts';
+import type { Permit } from './permit.ts';
+
+export type { AttemptCancelled, AttemptFailed, AttemptResult, AttemptSucceeded } from './attempt-result.ts';
+
+type Started = Extract<ProviderEvent, { type: 'started' }>;
+type Finished = Extract<ProviderEvent, { type: 'finished' }>;
+
+export interface AttemptOptions {
+  readonly adapter: ProviderAdapter;
+  readonly call: ProviderCall;
+  /** Settled exactly once, whatever happens. */
+  readonly permit: Permit;
+  readonly deadlines: Omit<Deadlines, 'totalMs'>;
+  /** Monotonic instant of the total deadline. */
+  readonly endsAtMs: number;
+  /**
+   * What the deployment is configured with. A deadline that the caller set tighter than that ends the attempt, but
+   * does not count against the provider. Absent: `deadlines` are the deployment's own.
+   */
+  readonly deploymentDeadlines?: Deadlines | undefined;
+  /** The caller's cancellation. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** UTF-8 bytes of text beyond which an answer counts as endless. */
+  readonly maxOutputBytes: number;
+  readonly onStarted?: ((started: Started) => void) | undefined;
+  /** Called at once for each piece of text; must not wait. */
+  readonly onToken: (text: string) => void;
+}
+
+/** After the end marker an adapter gets so long to leave its connection in order before it is cut. */
+const FAREWELL_MS = 1_000;
+
+interface Run {
+  readonly options: AttemptOptions;
+  readonly meter: Meter;
+  readonly deadlines: DeadlineWatch;
+  /** Ends the upstream call. */
+  readonly upstream: AbortController;
+  readonly onCallerAbort: () => void;
+  readonly resolve: (result: AttemptResult) => void;
+  readonly reject: (error: unknown) => void;
+  iterator: AsyncIterator<ProviderEvent> | undefined;
+  sawContent: boolean;
+  over: boolean;
+}
+
+/** Resolves when the attempt is over, also when the adapter ignores the abort. Rejects only if a callback throws. */
+export function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
+  const { promise, resolve, reject } = Promise.withResolvers<AttemptResult>();
+  const { clock, signal, endsAtMs } = options;
+  const meter = startMeter(clock);
+  const run: Run = {
+    options,
+    meter,
+    deadlines: watchDeadlines({
+      deadlines: options.deadlines,
+      configured: options.deploymentDeadlines,
+      startedAtMs: meter.startedAtMs,
+      endsAtMs,
+      clock,
+      onMissed: missed => failByDeadline(run, missed),
+    }),
+    upstream: new AbortController(),
+    onCallerAbort: () => cancel(run),
+    resolve,
+    reject,
+    iterator: undefined,
+    sawContent: false,
+    over: false,
+  };
+  signal.addEventListener('abort', run.onCallerAbort, { once: true });
+  if (signal.aborted) cancel(run);
+  else void read(run);
+  return promise;
+}
+
+/**
+ * Reads until the attempt is over. Nobody waits for it: when a deadline or the caller ends the attempt first, it is
+ * left behind with whatever the adapter still holds it up with.
+ */
+async function read(run: Run): Promise<void> {
+  const { adapter, call } = run.options;
+  try {
+    run.iterator = adapter.stream(call, run.upstream.signal)[Symbol.asyncIterator]();
+    while (!run.over) {
+      const next = await run.iterator.next();
+      if (run.over) return;
+      if (next.done) throw new ProviderError('truncated', 'The answer ended without its end marker.');
+      take(run, next.value);
+    }
+  } catch (error) {
+    if (!run.over) failByError(run, error);
+  }
+}
+
+function take(run: Run, event: ProviderEvent): void {
+  const { meter, deadlines, options } = run;
+  switch (event.type) {
+    case 'connected':
+      deadlines.connected();
+      break;
+    case 'started':
+      deadlines.connected();
+      meter.responseId = event.responseId;
+      meter.servedModel = event.servedModel;
+      tell(run, () => options.onStarted?.(event));
+      break;
+    case 'progress':
+      noteContent(run, options.clock.monotonic(), 1);
+      break;
+    case 'token':
+      takeToken(run, event.text);
+      break;
+    case 'finished':
+      finish(run, event);
+  }
+}
+
+function takeToken(run: Run, text: string): void {
+  if (text === '') return;
+  const { meter, options } = run;
+  meter.bytes += Buffer.byteLength(text, 'utf8');
+  if (meter.bytes > options.maxOutputBytes) {
+    const tooLong = `The answer is longer than ${options.maxOutputBytes} bytes.`;
+    failByError(run, new ProviderError('bad-response', tooLong));
+    return;
+  }
+  const nowMs = options.clock.monotonic();
+  meter.firstTokenAtMs ??= nowMs;
+  meter.textLength += text.length;
+  noteContent(run, nowMs, estimateTokens(text));
+  tell(run, () => options.onToken(text));
+}
+
+function noteContent(run: Run, nowMs: number, tokens: number): void {
+  run.sawContent = true;
+  run.deadlines.content(nowMs, tokens);
+  run.options.permit.alive();
+}
+
+/** A callback that throws is our own fault: it ends the attempt, and says nothing about the provider. */
+function tell(run: Run, callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    run.options.permit.ignore();
+    end(run, error);
+    run.reject(error);
+  }
+}
+
+function finish(run: Run, { reason, usage, servedModel }: Finished): void {
+  const { meter, options } = run;
+  if (servedModel !== undefined) meter.servedModel = servedModel;
+  if (!run.sawContent && reason.unified === 'other') {
+    failByError(run, new ProviderError('bad-response', 'The answer was empty and gave no reason.'));
+    return;
+  }
+  // First of all, so that no abort that comes now can take the success away: a half-open breaker closes by it.
+  options.permit.succeed();
+  const measured = end(run, undefined);
+  if (reason.unified === 'content-filter' && meter.textLength === 0) {
+    const refused = new ProviderError('content-policy', 'The provider refused the content.');
+    run.resolve({ ...describeFailure(run, refused), ...measured, usage });
+  } else {
+    const outcome = { finishReason: reason.unified, rawFinishReason: reason.raw, usage };
+    run.resolve({ outcome: 'succeeded', ...outcome, ...measured });
+  }
+}
+
+function failByError(run: Run, error: unknown): void {
+  const failure = describeFailure(run, error);
+  if (failure.counted) run.options.permit.fail(error);
+  else run.options.permit.ignore();
+  run.resolve({ ...failure, ...end(run, error) });
+}
+
+function failByDeadline(run: Run, { code, message, providersFault }: MissedDeadline): void {
+  const { permit } = run.options;
+  const error = new DomainError(code, message);
+  if (providersFault) permit.fail(error);
+  else permit.ignore();
+  // A silent target is never asked twice: the second try would cost the caller the same wait again.
+  const failure = {
+    ...describeFailure(run, error),
+    code,
+    message,
+    counted: providersFault,
+    cause: undefined,
+  };
+  run.resolve({ ...failure, ...end(run, error) });
+}
+
+function cancel(run: Run): void {
+  if (run.over) return;
+  run.options.permit.ignore();
+  run.resolve({ outcome: 'cancelled', ...end(run, run.options.signal.reason) });
+}
+
+function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Measured> {
+  const { code, counted, retrySameTarget, providerWide } = ruleOf(error);
+  const known = error instanceof ProviderError ? error : undefined;
+  const tokensSent = run.meter.textLength > 0;
+  return {
+    outcome: 'failed',
+    code,
+    message: known?.message ?? 'The provider failed unexpectedly.',
+    fault: known?.fault,
+    retryAfterMs: known?.retryAfterMs,
+    tokensSent,
+    counted,
+    retrySameTarget: retrySameTarget && !tokensSent,
+    providerWide,
+    usage: undefined,
+    cause: known ? (known.cause ?? known) : error,
+  };
+}
+
+/** Lets go of everything. `reason` undefined: the stream came to its proper end. */
+function end(run: Run, reason: unknown): Measured {
+  const { options, upstream, iterator } = run;
+  run.over = true;
+  run.deadlines.stop();
+  options.signal.removeEventListener('abort', run.onCallerAbort);
+  const measured = readMeter(run.meter, options.clock.monotonic());
+  if (reason !== undefined) upstream.abort(reason);
+  // Never awaited: behind a `next()` that hangs, `return()` hangs too.
+  const left = (async () => iterator?.return?.())().catch(() => {});
+  if (reason === undefined) {
+    const stopWaiting = options.clock.after(FAREWELL_MS, () => upstream.abort());
+    void left.then(() => {
+      stopWaiting();
+      upstream.abort();
+    });
+  }
+  return measured;
+}

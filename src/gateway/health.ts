@@ -1,0 +1,171 @@
+// What routing knows of each deployment from traffic: how fast it answers, how often it fails, how busy it is with
+// our calls, and until when it asked us to stay away. In memory and of this process only; it is learnt again soon.
+
+import type { CandidateState } from '../domain/routing.ts';
+import type { Clock } from '../lib/clock.ts';
+
+/** The measured part of a candidate's state. */
+export type HealthFigures = Pick<
+  CandidateState,
+  'timeToFirstTokenMs' | 'msPerOutputToken' | 'successRate' | 'inFlight' | 'cooldownUntilMs'
+>;
+
+/** How an attempt went. A failure carries no times: a quick refusal must not look like a quick answer. */
+export type HealthSample =
+  | { readonly timeToFirstTokenMs: number | undefined; readonly msPerOutputToken: number | undefined }
+  | 'failure';
+
+export interface Health {
+  /** Counts a call as under way until the function returned is called; calling it again does nothing. */
+  begin(deploymentId: string): () => void;
+  record(deploymentId: string, sample: HealthSample): void;
+  /** After a 429: no calls for the provider's hint, or for a time that doubles while it repeats. */
+  cooldown(deploymentId: string, retryAfterMs: number | undefined): void;
+  read(deploymentId: string): HealthFigures;
+}
+
+/** Smoothing of times: a sample's weight falls to 1/e in 10 s (peak-EWMA as in Finagle and Linkerd). */
+const TIME_CONSTANT_MS = 10_000;
+/** Times of a deployment that nobody called for so long say nothing any more; routing then assumes the mean of the others. */
+const STALE_AFTER_MS = 300_000;
+/** Old successes and failures count half after this. */
+const OUTCOME_HALF_LIFE_MS = 60_000;
+/** The success rate starts as if so many calls had succeeded: unseen and long idle are 1, without a jump at the first call. */
+const PRIOR_SUCCESSES = 2;
+/** A provider's hint is obeyed within these bounds. */
+const MIN_COOLDOWN_MS = 1_000;
+const MAX_COOLDOWN_MS = 300_000;
+/** Without a hint: the first pause, doubled up to the last while it repeats. */
+const FIRST_UNHINTED_MS = 5_000;
+const LAST_UNHINTED_MS = 60_000;
+
+interface Smoothed {
+  value: number;
+  atMs: number;
+}
+
+interface DeploymentHealth {
+  timeToFirstToken: Smoothed | undefined;
+  perToken: Smoothed | undefined;
+  successes: number;
+  failures: number;
+  outcomesAtMs: number;
+  inFlight: number;
+  /** Monotonic; in the past when there is none. */
+  cooldownEndsAtMs: number;
+  /** Length of the last pause without a hint; 0 after a success. */
+  unhintedMs: number;
+}
+
+export function createHealth({ clock }: { clock: Clock }): Health {
+  const deployments = new Map<string, DeploymentHealth>();
+
+  function healthOf(deploymentId: string): DeploymentHealth {
+    const known = deployments.get(deploymentId);
+    if (known) return known;
+    const made = unseen();
+    deployments.set(deploymentId, made);
+    return made;
+  }
+
+  return {
+    begin(deploymentId) {
+      const health = healthOf(deploymentId);
+      health.inFlight += 1;
+      let ended = false;
+      return () => {
+        if (ended) return;
+        ended = true;
+        health.inFlight -= 1;
+      };
+    },
+    record(deploymentId, sample) {
+      const health = healthOf(deploymentId);
+      const nowMs = clock.monotonic();
+      decayOutcomes(health, nowMs);
+      if (sample === 'failure') {
+        health.failures += 1;
+        return;
+      }
+      health.successes += 1;
+      health.unhintedMs = 0;
+      health.timeToFirstToken = peak(health.timeToFirstToken, sample.timeToFirstTokenMs, nowMs);
+      health.perToken = average(health.perToken, sample.msPerOutputToken, nowMs);
+    },
+    cooldown(deploymentId, retryAfterMs) {
+      extendCooldown(healthOf(deploymentId), retryAfterMs, clock.monotonic());
+    },
+    read(deploymentId) {
+      const health = deployments.get(deploymentId) ?? unseen();
+      const nowMs = clock.monotonic();
+      decayOutcomes(health, nowMs);
+      const restMs = health.cooldownEndsAtMs - nowMs;
+      return {
+        timeToFirstTokenMs: fresh(health.timeToFirstToken, nowMs),
+        msPerOutputToken: fresh(health.perToken, nowMs),
+        successRate:
+          (PRIOR_SUCCESSES + health.successes) / (PRIOR_SUCCESSES + health.successes + health.failures),
+        inFlight: health.inFlight,
+        cooldownUntilMs: restMs > 0 ? Math.ceil(clock.now() + restMs) : undefined,
+      };
+    },
+  };
+}
+
+function unseen(): DeploymentHealth {
+  return {
+    timeToFirstToken: undefined,
+    perToken: undefined,
+    successes: 0,
+    failures: 0,
+    outcomesAtMs: 0,
+    inFlight: 0,
+    cooldownEndsAtMs: Number.NEGATIVE_INFINITY,
+    unhintedMs: 0,
+  };
+}
+
+function decayOutcomes(health: DeploymentHealth, nowMs: number): void {
+  const factor = 0.5 ** (Math.max(0, nowMs - health.outcomesAtMs) / OUTCOME_HALF_LIFE_MS);
+  health.successes *= factor;
+  health.failures *= factor;
+  health.outcomesAtMs = nowMs;
+}
+
+/** A slower answer counts in full at once, a quicker one little by little: trouble is seen before it is averaged away. */
+function peak(before: Smoothed | undefined, sample: number | undefined, nowMs: number): Smoothed | undefined {
+  if (!isTime(sample)) return before;
+  if (before && sample > before.value) return { value: sample, atMs: nowMs };
+  return average(before, sample, nowMs);
+}
+
+function average(
+  before: Smoothed | undefined,
+  sample: number | undefined,
+  nowMs: number,
+): Smoothed | undefined {
+  if (!isTime(sample)) return before;
+  if (!before) return { value: sample, atMs: nowMs };
+  const keep = Math.exp(-Math.max(0, nowMs - before.atMs) / TIME_CONSTANT_MS);
+  return { value: sample + (before.value - sample) * keep, atMs: nowMs };
+}
+
+function isTime(sample: number | undefined): sample is number {
+  return sample !== undefined && Number.isFinite(sample) && sample >= 0;
+}
+
+function fresh(smoothed: Smoothed | undefined, nowMs: number): number | undefined {
+  return smoothed && nowMs - smoothed.atMs < STALE_AFTER_MS ? smoothed.value : undefined;
+}
+
+function extendCooldown(health: DeploymentHealth, retryAfterMs: number | undefined, nowMs: number): void {
+  const hinted = retryAfterMs !== undefined && !Number.isNaN(retryAfterMs);
+  const cooling = nowMs < health.cooldownEndsAtMs;
+  // Calls that were under way together are refused together: that is one refusal, not a repetition.
+  if (!hinted && !(cooling && health.unhintedMs > 0))
+    health.unhintedMs = Math.min(LAST_UNHINTED_MS, health.unhintedMs * 2 || FIRST_UNHINTED_MS);
+  const lengthMs = hinted
+    ? Math.min(MAX_COOLDOWN_MS, Math.max(MIN_COOLDOWN_MS, retryAfterMs))
+    : health.unhintedMs;
+  health.cooldownEndsAtMs = Math.max(health.cooldownEndsAtMs, nowMs + lengthMs);
+}
