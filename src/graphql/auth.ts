@@ -1,0 +1,176 @@
+// Who may select a field: how rules are declared (@public, @auth), printed, and enforced before execution.
+// The same rules are enforced again per concrete type in auth-enforcement.ts; whose data it is, the domain decides.
+
+import type { Plugin } from '@envelop/core';
+import { useGenericAuth } from '@envelop/generic-auth';
+import { getDirectiveExtensions, printSchemaWithDirectives } from '@graphql-tools/utils';
+import {
+  DirectiveLocation,
+  GraphQLDirective,
+  GraphQLError,
+  type GraphQLErrorOptions,
+  type GraphQLField,
+  type GraphQLInterfaceType,
+  GraphQLList,
+  type GraphQLNamedType,
+  GraphQLNonNull,
+  type GraphQLObjectType,
+  GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isInterfaceType,
+  isObjectType,
+  lexicographicSortSchema,
+  specifiedDirectives,
+} from 'graphql';
+import type { Actor, Role } from '../domain/access.ts';
+import { ERROR_CODES } from '../domain/errors.ts';
+
+/** What enforcement needs of a context. The transport has authenticated; null is a caller without a credential. */
+export interface ActorContext {
+  readonly actor: Actor | null;
+}
+
+/** Options of a field or type that anybody may select, also without a credential. */
+export const PUBLIC = { extensions: { directives: { public: {} } } } as const;
+
+/** Options of a field or type that only these roles may select; all three are "whoever is signed in". */
+export function auth(...requires: Role[]) {
+  return { extensions: { directives: { auth: { requires } } } };
+}
+
+/** The schema with the two directives defined, so that it prints as a document that stands on its own. */
+export function withAuthDirectives(schema: GraphQLSchema): GraphQLSchema {
+  const role = schema.getType('Role');
+  // A second enum of that name, made for the directive, would be refused as a duplicate.
+  if (!isEnumType(role)) throw new Error('The schema has no enum Role for @auth(requires:).');
+  const { FIELD_DEFINITION, OBJECT, INTERFACE } = DirectiveLocation;
+  const locations = [FIELD_DEFINITION, OBJECT, INTERFACE];
+  const publicDirective = new GraphQLDirective({
+    name: 'public',
+    description: 'Anybody may select it, also without a credential.',
+    locations,
+  });
+  const authDirective = new GraphQLDirective({
+    name: 'auth',
+    description: 'Only callers with one of these roles may select it.',
+    locations,
+    args: {
+      requires: {
+        description: 'One of them is enough.',
+        type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(role))),
+      },
+    },
+  });
+  const directives = [...specifiedDirectives, publicDirective, authDirective];
+  return new GraphQLSchema({ ...schema.toConfig(), directives });
+}
+
+/** The schema as text, sorted, with the rules on every field and type. */
+export function printedSchema(schema: GraphQLSchema): string {
+  return `${printSchemaWithDirectives(lexicographicSortSchema(schema))}\n`;
+}
+
+/** Every rule of these must admit the caller; with none, `open` says whether a credential is needed at all. */
+export interface Requirement {
+  readonly rules: readonly (readonly Role[])[];
+  readonly open: boolean;
+}
+
+interface AccessRule {
+  readonly isPublic: boolean;
+  readonly requires: readonly Role[] | undefined;
+}
+
+/** The rule declared on a field or type, whether by extension or in SDL. */
+export function ruleOf(
+  element: GraphQLNamedType | GraphQLField<unknown, unknown>,
+  schema: GraphQLSchema,
+): AccessRule {
+  const directives = getDirectiveExtensions(element, schema);
+  const rule: Record<string, unknown> | undefined = directives.auth?.[0];
+  return {
+    isPublic: directives.public !== undefined,
+    // A rule without readable roles admits nobody.
+    requires: rule && (Array.isArray(rule.requires) ? rule.requires : []),
+  };
+}
+
+/**
+ * What selecting a field requires. Rules add up: of the type, of the field, of both as the type's interfaces declare
+ * them, and of the type it returns, as `{ secret { __typename } }` selects none of that type's fields. @public never
+ * takes an @auth away. A field without rules is as open as the way to it, and every way begins at a root field, which
+ * without rules needs a signed-in caller.
+ */
+export function requirementOf(
+  parent: GraphQLObjectType | GraphQLInterfaceType,
+  field: GraphQLField<unknown, unknown>,
+  schema: GraphQLSchema,
+): Requirement {
+  const own = [ruleOf(parent, schema), ruleOf(field, schema)];
+  const inherited = parent.getInterfaces().flatMap(ancestor => {
+    const inInterface = ancestor.getFields()[field.name];
+    return [ruleOf(ancestor, schema), ...(inInterface ? [ruleOf(inInterface, schema)] : [])];
+  });
+  const returned = getNamedType(field.type);
+  const target = isObjectType(returned) || isInterfaceType(returned) ? [ruleOf(returned, schema)] : [];
+  const rules = [...own, ...inherited, ...target].flatMap(rule => (rule.requires ? [rule.requires] : []));
+  return { rules, open: own.some(rule => rule.isPublic) || !isRootType(parent, schema) };
+}
+
+export function isRootType(type: GraphQLNamedType, schema: GraphQLSchema): boolean {
+  return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].some(
+    root => root === type,
+  );
+}
+
+/** Why the caller may not, or undefined when it may. */
+export function refusalFor(
+  { rules, open }: Requirement,
+  actor: Actor | null | undefined,
+): 'UNAUTHENTICATED' | 'FORBIDDEN' | undefined {
+  if (rules.length === 0 && open) return undefined;
+  if (!actor) return 'UNAUTHENTICATED';
+  return rules.every(roles => roles.includes(actor.role)) ? undefined : 'FORBIDDEN';
+}
+
+/** The error of a refusal. The same for a missing, a wrong and an ended credential: it never says which. */
+export function accessError(
+  code: 'UNAUTHENTICATED' | 'FORBIDDEN',
+  what: string,
+  place: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {},
+): GraphQLError {
+  const { httpStatus: status, retryable } = ERROR_CODES[code];
+  const text = code === 'UNAUTHENTICATED' ? 'needs a valid token or API key' : 'is not allowed for this role';
+  return new GraphQLError(`${what} ${text}.`, {
+    ...place,
+    extensions: { code, retryable, http: { status } },
+  });
+}
+
+/**
+ * The first gate: refuses a whole operation before anything of it runs, on every transport. It sees the document's
+ * static types only, and runs once for each context object, which must therefore be made anew for each operation.
+ */
+export function authPlugin(): Plugin {
+  const requirements = new WeakMap<GraphQLField<unknown, unknown>, Requirement>();
+  const plugin = useGenericAuth<Actor, Record<string, unknown>, 'actor'>({
+    mode: 'protect-all',
+    authDirectiveName: 'public',
+    contextFieldName: 'actor',
+    resolveUserFn: context => (context as unknown as ActorContext).actor ?? null,
+    // Replaces all checks of the library: its own lets @public on a type cancel @auth on one of its fields.
+    validateUser({ user, parentType, field, fieldNode, path, executionArgs }) {
+      let requirement = requirements.get(field);
+      if (!requirement) {
+        requirement = requirementOf(parentType, field, executionArgs.schema);
+        requirements.set(field, requirement);
+      }
+      const code = refusalFor(requirement, user);
+      if (code)
+        return accessError(code, `${parentType.name}.${field.name}`, { nodes: [fieldNode], path: [...path] });
+    },
+  });
+  // The library types its plugin by what it adds to the context, which only narrows what is there already.
+  return plugin as unknown as Plugin;
+}

@@ -1,0 +1,104 @@
+// Who calls, and from where: a bearer token or API key in the Authorization header, or in the first message of a
+// socket. Whatever else claims an identity (the URL, Basic, X-User-Id, cookies) is not looked at.
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { Members } from '../control/members.ts';
+import type { Actor } from '../domain/access.ts';
+
+/** HTTP treats the first two alike, so that nobody learns which; a socket is refused only with a wrong credential. */
+export type Authentication =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'invalid' }
+  | { readonly kind: 'actor'; readonly actor: Actor };
+
+export interface Authenticator {
+  /** For the value of an Authorization header, however it came. */
+  authenticate(authorization: string | undefined): Promise<Authentication>;
+  /** For the connection parameters of graphql-ws, else the headers of the upgrade. */
+  authenticateSocket(
+    connectionParams: Readonly<Record<string, unknown>> | undefined,
+    headers: IncomingHttpHeaders,
+  ): Promise<Authentication>;
+  /** The actor behind the headers of an HTTP request, or null. */
+  actorOf(headers: IncomingHttpHeaders): Promise<Actor | null>;
+}
+
+/** Session tokens have about 400 characters, API keys 66. */
+const MAX_CREDENTIAL_LENGTH = 4_096;
+const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
+
+export function createAuthenticator(members: Pick<Members, 'authenticate'>): Authenticator {
+  async function check(credential: string | undefined): Promise<Authentication> {
+    if (credential === undefined) return { kind: 'none' };
+    if (credential.length > MAX_CREDENTIAL_LENGTH) return { kind: 'invalid' };
+    const actor = await members.authenticate(credential);
+    return actor ? { kind: 'actor', actor } : { kind: 'invalid' };
+  }
+  const authenticate = async (authorization: string | undefined) => check(bearerOf(authorization));
+
+  return {
+    authenticate,
+    authenticateSocket: async (connectionParams, headers) =>
+      check(credentialIn(connectionParams) ?? bearerOf(headers.authorization)),
+    async actorOf(headers) {
+      const found = await authenticate(headers.authorization);
+      return found.kind === 'actor' ? found.actor : null;
+    },
+  };
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
+}
+
+/** `authorization` as the header would be, in either case; or the bare credential as `token`. */
+function credentialIn(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const read = (name: string) => {
+    const value = params && Object.hasOwn(params, name) ? params[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  return bearerOf(read('authorization') ?? read('Authorization')) ?? read('token');
+}
+
+/** The client's address. X-Forwarded-For counts only as far as trusted proxies wrote it: anybody can send one. */
+export function createAddressReader(
+  trustedProxies: readonly string[],
+): (httpRequest: Pick<IncomingMessage, 'headers' | 'socket'>) => string {
+  const trusted = parseNetworks(trustedProxies);
+  const isTrusted = (address: string) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return ({ headers, socket }) => {
+    let address = toAddress(socket.remoteAddress ?? '');
+    if (address === undefined) return 'unknown';
+    // Each proxy appends whom it heard: from the end, the first that is no proxy of ours is the client.
+    const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
+    while (isTrusted(address)) {
+      const earlier = toAddress(forwarded.pop()?.trim() ?? '');
+      if (earlier === undefined) break;
+      address = earlier;
+    }
+    return address;
+  };
+}
+
+/** Plain, without the zone of a link-local address, and IPv4 as such even when it came through an IPv6 socket. */
+function toAddress(text: string): string | undefined {
+  const address = text.split('%', 1)[0]!.replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(address) ? address : undefined;
+}
+
+/** Throws on what is neither an address nor a network. */
+function parseNetworks(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits, ...rest] = network.trim().split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    const maxBits = family === 'ipv6' ? 128 : 32;
+    const prefix = bits === undefined ? maxBits : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+    if (!isIP(address) || rest.length > 0 || !(prefix <= maxBits)) {
+      throw new Error(`${network} is neither an address nor a network like 10.0.0.0/8.`);
+    }
+    list.addSubnet(address, prefix, family);
+  }
+  return list;
+}
