@@ -24,7 +24,9 @@ export function isLocal(kind: ProviderKind): boolean {
 export function isOfficial({ kind, baseUrl }: Pick<ProviderSettings, 'kind' | 'baseUrl'>): boolean {
   const host = OFFICIAL_HOSTS[kind];
   if (host === undefined) return false;
-  return baseUrl === undefined || URL.parse(baseUrl)?.hostname === host;
+  if (baseUrl === undefined) return true;
+  const named = URL.parse(baseUrl)?.hostname ?? '';
+  return named === host || named.endsWith(`.${host}`);
 }
 
 /**

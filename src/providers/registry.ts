@@ -42,11 +42,11 @@ async function loadFactory(kind: ProviderKind, options: AdapterOptions): Promise
   switch (kind) {
     case 'openai': {
       const { createOpenAIAdapter } = await import('./openai.ts');
-      return ({ baseUrl, apiKey, api }) => createOpenAIAdapter({ baseUrl, apiKey, api });
+      return ({ baseUrl, apiKey, api }) => createOpenAIAdapter({ baseUrl, apiKey: apiKey ?? '', api });
     }
     case 'anthropic': {
       const { createAnthropicAdapter } = await import('./anthropic.ts');
-      return ({ baseUrl, apiKey }) => createAnthropicAdapter({ baseUrl, apiKey });
+      return ({ baseUrl, apiKey }) => createAnthropicAdapter({ baseUrl, apiKey: apiKey ?? '' });
     }
     case 'ollama':
     case 'lmstudio': {
