@@ -1,0 +1,64 @@
+// Every bound of the transports with its default. The figures were chosen so that one client, honest or not, cannot
+// take the server from the others; each is a setting.
+
+import { DEFAULT_QUERY_LIMITS, type QueryLimits } from '../graphql/query-limits.ts';
+
+export interface HttpLimits {
+  readonly query: QueryLimits;
+  /** Counted while reading, so chunked bodies obey it too. */
+  readonly maxBodyBytes: number;
+  /** Operations in one HTTP request; each counts in the request rate. */
+  readonly maxBatch: number;
+  /** Nested lists and objects in `variables` and `extensions`. */
+  readonly maxJsonDepth: number;
+  /** An answer without data. */
+  readonly maxErrorBytes: number;
+  /** Operations of one principal (of one address, when anonymous), on HTTP and sockets together. */
+  readonly operationsPerSecond: number;
+  readonly operationsBurst: number;
+  readonly maxHeaderBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxConnections: number;
+  /** What a reader may leave unread in our memory, and for how long it may stay over it. */
+  readonly slowReaderBytes: number;
+  readonly slowReaderMs: number;
+  /** Pings on sockets and comments on event streams; a peer that answers none is dropped after the next one. */
+  readonly keepAliveMs: number;
+  readonly maxSocketMessageBytes: number;
+  readonly socketMessagesPerSecond: number;
+  readonly connectionInitTimeoutMs: number;
+  readonly maxSockets: number;
+  /** Sockets and event streams of one principal. */
+  readonly maxSocketsPerPrincipal: number;
+  /** Sockets of one address that have not sent `connection_init` yet. */
+  readonly maxNewSocketsPerAddress: number;
+  readonly maxSubscriptionsPerSocket: number;
+  /** Queries and mutations in flight on one socket. */
+  readonly maxOperationsPerSocket: number;
+}
+
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  query: DEFAULT_QUERY_LIMITS,
+  maxBodyBytes: 1_000_000,
+  maxBatch: 5,
+  maxJsonDepth: 64,
+  maxErrorBytes: 16_000,
+  operationsPerSecond: 100,
+  operationsBurst: 300,
+  maxHeaderBytes: 16_384,
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  maxConnections: 2_000,
+  slowReaderBytes: 1_000_000,
+  slowReaderMs: 30_000,
+  keepAliveMs: 12_000,
+  maxSocketMessageBytes: 262_144,
+  socketMessagesPerSecond: 500,
+  connectionInitTimeoutMs: 3_000,
+  maxSockets: 2_000,
+  maxSocketsPerPrincipal: 500,
+  maxNewSocketsPerAddress: 100,
+  maxSubscriptionsPerSocket: 50,
+  maxOperationsPerSocket: 200,
+};

@@ -1,0 +1,275 @@
+// GraphQL over WebSocket (subprotocol graphql-transport-ws): who may open a socket, and what each of its operations
+// does. graphql-ws speaks the protocol, the pipeline runs the operations; the bounds of a socket are in socket.ts.
+
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  GraphQLError,
+} from 'graphql';
+import { type Context as ConnectionContext, makeServer, type SubscribePayload } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Actor } from '../domain/access.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import { presentResult } from './answer.ts';
+import { DRAIN_RETRY_MS, type Gate, principalOf } from './gate.ts';
+import type { HttpLimits } from './limits.ts';
+import { readParams } from './operation-params.ts';
+import type { OriginPolicy } from './origin.ts';
+import type { Operation, Pipeline } from './pipeline.ts';
+import { createLedger } from './rate-limit.ts';
+import { presentErrors, refusal } from './refusals.ts';
+import { CLOSE, createSocket, type Socket } from './socket.ts';
+
+/** What a credential says: nothing was sent, it is not valid, or whose it is. */
+export type Credential = { kind: 'none' } | { kind: 'invalid' } | { kind: 'actor'; actor: Actor };
+
+export interface SocketServerDeps {
+  readonly pipeline: Pipeline;
+  readonly authenticate: (authorization: string | undefined) => Promise<Credential>;
+  /** Resolves when the actor's credential has ended, or when aborted. */
+  readonly credentialEnded: (actor: Actor, signal: AbortSignal) => Promise<void>;
+  readonly gate: Gate;
+  readonly limits: HttpLimits;
+  readonly origins: OriginPolicy;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface SocketServer {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes all sockets so that stock clients come back elsewhere (1012), and cuts those that do not close. */
+  close(): Promise<void>;
+  readonly socketCount: number;
+  readonly subscriptionCount: number;
+}
+
+/** What the operations of one socket share. */
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly request: IncomingMessage;
+  readonly initialised: () => void;
+  actor: Actor | null;
+  release: () => void;
+  subscriptions: number;
+  operations: number;
+}
+
+const PROTOCOL = 'graphql-transport-ws';
+
+export function createSocketServer(deps: SocketServerDeps): SocketServer {
+  const { limits, gate, origins, addressOf } = deps;
+  const connections = new Set<Connection>();
+  const newcomers = createLedger(limits.maxNewSocketsPerAddress);
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.maxSocketMessageBytes,
+    perMessageDeflate: false,
+    handleProtocols: offered => (offered.has(PROTOCOL) ? PROTOCOL : false),
+  });
+  const protocol = createProtocol(deps);
+
+  function attach(webSocket: WebSocket, request: IncomingMessage, initialised: () => void): void {
+    const socket = createSocket(webSocket, limits, deps.clock, deps.log);
+    const connection: Connection = {
+      socket,
+      address: addressOf(request),
+      request,
+      initialised,
+      actor: null,
+      release: () => {},
+      subscriptions: 0,
+      operations: 0,
+    };
+    connections.add(connection);
+    const closed = protocol.opened(socket.forProtocol(webSocket.protocol), connection);
+    void socket.closed.then(({ code, reason }) => {
+      connections.delete(connection);
+      initialised();
+      connection.release();
+      return closed(code, reason);
+    });
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      socket.on('error', () => {});
+      if (request.url?.split('?')[0] !== '/graphql') return reject(socket, '404 Not Found');
+      if (origins.isForeign(request)) return reject(socket, '403 Forbidden');
+      if (gate.draining || connections.size >= limits.maxSockets)
+        return reject(socket, '503 Service Unavailable');
+      const initialised = newcomers.acquire(addressOf(request));
+      if (!initialised) return reject(socket, '503 Service Unavailable');
+      socket.once('close', initialised);
+      sockets.handleUpgrade(request, socket, head, webSocket => attach(webSocket, request, initialised));
+    },
+    async close() {
+      await Promise.all([...connections].map(({ socket }) => socket.end(CLOSE.restart, 'Service restart')));
+    },
+    get socketCount() {
+      return connections.size;
+    },
+    get subscriptionCount() {
+      return [...connections].reduce((sum, connection) => sum + connection.subscriptions, 0);
+    },
+  };
+}
+
+function reject(socket: Duplex, status: string): void {
+  const retry = status.startsWith('503') ? `Retry-After: ${DRAIN_RETRY_MS / 1_000}\r\n` : '';
+  socket.end(`HTTP/1.1 ${status}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+    socket.destroy(),
+  );
+}
+
+type Context = ConnectionContext<Record<string, unknown>, Connection>;
+
+function createProtocol(deps: SocketServerDeps) {
+  const { limits } = deps;
+  const bounds = { maxErrors: limits.query.maxErrors, maxBytes: limits.maxErrorBytes };
+  return makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
+    onConnect: context => connect(context, deps),
+    onSubscribe: (context, _id, payload) => subscribe(context, payload, deps),
+    execute: runPrepared,
+    subscribe: runPrepared,
+    onNext: (...[, , , , result]) =>
+      presentResult(result as ExecutionResult, limits) as FormattedExecutionResult,
+    onError: (_context, _id, _payload, errors) => presentErrors(errors, bounds),
+  });
+}
+
+/** Who comes. Without a credential only public operations will run; with a bad one nothing will. */
+async function connect({ extra: connection, connectionParams }: Context, deps: SocketServerDeps) {
+  connection.initialised();
+  const credential = await deps.authenticate(
+    authorizationIn(connectionParams) ?? connection.request.headers.authorization,
+  );
+  if (credential.kind === 'invalid') return false;
+  connection.actor = credential.kind === 'actor' ? credential.actor : null;
+  const release = deps.gate.connections.acquire(principalOf(connection.actor, connection.address));
+  if (!release) {
+    connection.socket.close(CLOSE.tooMany, 'Too many sockets');
+    return true;
+  }
+  connection.release = release;
+  if (!connection.socket.open) release();
+  else if (connection.actor) endWithCredential(connection, connection.actor, deps);
+  return true;
+}
+
+function authorizationIn(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const found = Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
+  return typeof found?.[1] === 'string' ? found[1] : undefined;
+}
+
+/** Time for the streams to say UNAUTHENTICATED before the socket closes. */
+const LAST_WORDS_MS = 50;
+
+function endWithCredential(connection: Connection, actor: Actor, deps: SocketServerDeps): void {
+  const gone = new AbortController();
+  void connection.socket.closed.then(() => gone.abort());
+  deps
+    .credentialEnded(actor, gone.signal)
+    .then(() => {
+      if (gone.signal.aborted) return;
+      connection.actor = null;
+      deps.clock.after(LAST_WORDS_MS, () => connection.socket.close(CLOSE.forbidden, 'Forbidden'));
+    })
+    .catch(error => {
+      deps.log.error({ error }, 'watching a credential failed');
+      connection.socket.close(CLOSE.tryAgain, 'Try again later');
+    });
+}
+
+interface PreparedArgs extends ExecutionArgs {
+  rootValue: { operation: Operation; connection: Connection; gate: Gate };
+}
+
+async function subscribe({ extra: connection }: Context, payload: SubscribePayload, deps: SocketServerDeps) {
+  // Whatever is thrown here would close the socket and take its other operations with it.
+  try {
+    const { actor, address } = connection;
+    const closed = deps.gate.refuse(actor, address, 1);
+    if (closed) return [closed];
+    const params = readParams(payload, deps.limits.maxJsonDepth);
+    if (params instanceof GraphQLError) return [params];
+    const operation = deps.pipeline.prepare(params, { actor, address, transport: 'websocket' });
+    if ('errors' in operation) return operation.errors;
+    if (operation.rootFields.filter(name => name === 'login').length > 1) {
+      return [refusal('BAD_USER_INPUT', 'At most one login is accepted in a request.')];
+    }
+    const full = refuseOverSocketLimit(connection, operation, deps.limits);
+    if (full) return [full];
+    const args: PreparedArgs = {
+      schema: deps.pipeline.schema,
+      document: operation.document,
+      operationName: payload.operationName ?? null,
+      rootValue: { operation, connection, gate: deps.gate },
+    };
+    return args;
+  } catch (error) {
+    deps.log.error({ error }, 'an operation failed before it started');
+    return [refusal('INTERNAL', 'Internal error')];
+  }
+}
+
+function refuseOverSocketLimit(connection: Connection, { kind }: Operation, limits: HttpLimits) {
+  const [held, max, what] =
+    kind === 'subscription'
+      ? [connection.subscriptions, limits.maxSubscriptionsPerSocket, 'subscriptions']
+      : [connection.operations, limits.maxOperationsPerSocket, 'operations'];
+  if (held < max) return undefined;
+  return refusal('RATE_LIMITED', `A socket has at most ${max} ${what} at once.`, { retryAfterMs: 1_000 });
+}
+
+/** Runs an operation and counts it as long as it lasts. */
+async function runPrepared(args: unknown) {
+  const { operation, connection, gate } = (args as PreparedArgs).rootValue;
+  const counter = operation.kind === 'subscription' ? 'subscriptions' : 'operations';
+  connection[counter] += 1;
+  const leave = gate.enter();
+  const end = () => {
+    connection[counter] -= 1;
+    leave();
+  };
+  const result = await operation.run();
+  if (Symbol.asyncIterator in result) return whenEnded(result, end);
+  end();
+  return result;
+}
+
+/** The same iterator, with a callback, once, when it ends or is left. */
+function whenEnded<T>(source: AsyncIterableIterator<T>, onEnd: () => void): AsyncIterableIterator<T> {
+  let ended = false;
+  const end = () => {
+    if (!ended) onEnd();
+    ended = true;
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      try {
+        const result = await source.next();
+        if (result.done) end();
+        return result;
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+    async return() {
+      end();
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
