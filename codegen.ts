@@ -35,9 +35,9 @@ async function outputs(schemaText: string): Promise<Map<string, string>> {
     },
     false,
   );
-  const found = files.map(
-    ({ filename, content }) => [relative(ROOT, join(ROOT, filename)), content] as const,
-  );
+  // The preset also makes a lookup of documents by their text; ours are called by name.
+  const used = files.filter(({ filename }) => /\/(graphql|sdk)\.ts$/.test(filename));
+  const found = used.map(({ filename, content }) => [relative(ROOT, join(ROOT, filename)), content] as const);
   return new Map([['schema.graphql', schemaText], ...found]);
 }
 

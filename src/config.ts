@@ -47,6 +47,8 @@ export interface Config {
   readonly secretKey: string | undefined;
   readonly limits: Limits;
   readonly routing: { readonly strategy: RoutingStrategy };
+  /** Only those that the operator set for all providers; part of each provider's settings already. */
+  readonly deadlines: Partial<Deadlines>;
   /** Without the simulated one. */
   readonly providers: readonly ProviderSettings[];
   readonly simulated: boolean;
@@ -93,6 +95,7 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     secretKey: values.MCPLANE_SECRET_KEY,
     limits: toLimits(values),
     routing: { strategy: values.MCPLANE_ROUTING_STRATEGY },
+    deadlines: operatorDeadlines(reading),
     providers,
     simulated: isSimulated(reading, providers),
   };
