@@ -1,0 +1,27 @@
+// What a resolver can reach. Made anew for every operation, also for each operation of one WebSocket:
+// caches and the authorisation's own flags hang on this object.
+
+import type { Members } from '../control/members.ts';
+import type { Actor } from '../domain/access.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Store } from '../store/store.ts';
+
+export interface Context {
+  readonly gateway: Gateway;
+  readonly members: Members;
+  /** For batch reads, pages and figures; whatever changes something goes through the gateway or the members. */
+  readonly store: Store;
+  /** Null when the operation came without a valid credential. */
+  readonly actor: Actor | null;
+  /** Network address of the client, for the limits of the login. */
+  readonly address: string;
+  /** The most an operation may cost; see cost.ts. Absent: DEFAULT_MAX_QUERY_COST. */
+  readonly maxQueryCost?: number | undefined;
+}
+
+/** The actor of an operation that needs one. The directives refuse earlier; this is the second lock. */
+export function actorOf(context: Context): Actor {
+  if (!context.actor) throw new DomainError('UNAUTHENTICATED', 'This needs a valid token or API key.');
+  return context.actor;
+}

@@ -1,0 +1,75 @@
+// The audit log: who did what, when and why.
+
+import { authorize } from '../../domain/access.ts';
+import type { AuditEvent } from '../../domain/audit.ts';
+import { badInput } from '../../domain/errors.ts';
+import { idOf, toGlobalId } from '../../domain/ids.ts';
+import { auth } from '../auth.ts';
+import { builder } from '../builder.ts';
+import { actorOf } from '../context.ts';
+import { pageCost } from '../cost.ts';
+import { toConnection, toPageQuery } from '../pagination.ts';
+
+const AuditEventType = builder.objectRef<AuditEvent>('AuditEvent').implement({
+  description: 'One act worth remembering.',
+  fields: t => ({
+    id: t.id({
+      description: 'Opaque; starts with `evt_`.',
+      resolve: event => toGlobalId('auditEvent', event.id),
+    }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it was done.' }),
+    actorId: t.id({
+      nullable: true,
+      description: 'Id of the user who did it; null when it was the server itself or nobody known.',
+      resolve: event => event.actorId && toGlobalId('user', event.actorId),
+    }),
+    actorName: t.exposeString('actorName', {
+      nullable: true,
+      description: 'Name of that user at the time.',
+    }),
+    action: t.exposeString('action', {
+      description: 'What was done, as `noun.verb`, for example `breaker.reset`.',
+    }),
+    subject: t.exposeString('subject', { nullable: true, description: 'What it was done to, as an id.' }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why, as the actor put it.' }),
+    data: t.expose('data', {
+      type: 'JSON',
+      nullable: true,
+      description: 'Before, after and other facts; never secrets or prompts.',
+    }),
+  }),
+});
+
+const AuditFilterInput = builder.inputType('AuditFilter', {
+  description: 'Every condition given must hold.',
+  fields: t => ({
+    action: t.string({ description: 'Exactly this act, for example `breaker.reset`.' }),
+    actor: t.id({ description: 'Id of the user who did it.' }),
+  }),
+});
+
+builder.queryField('auditEvents', t =>
+  t.connection(
+    {
+      ...auth('ADMIN'),
+      type: AuditEventType,
+      description: 'The audit log, newest first.',
+      args: { filter: t.arg({ type: AuditFilterInput, description: 'Only those that meet it.' }) },
+      complexity: pageCost,
+      resolve: async (_root, { filter, ...args }, context) => {
+        authorize(actorOf(context), 'audit:read');
+        const query = toPageQuery('auditEvents', args);
+        return toConnection('auditEvents', await context.store.audit.page(toAuditFilter(filter), query));
+      },
+    },
+    { name: 'AuditEventConnection', description: 'A page of the audit log.' },
+    { name: 'AuditEventEdge', description: 'An entry and its place in the page.' },
+  ),
+);
+
+function toAuditFilter(input: typeof AuditFilterInput.$inferInput | null | undefined) {
+  const { action, actor } = input ?? {};
+  const actorId = actor == null ? undefined : idOf('user', actor);
+  if (actor != null && actorId === undefined) throw badInput('filter.actor', 'is not the id of a user');
+  return { action: action ?? undefined, actorId };
+}

@@ -1,0 +1,135 @@
+// The closed sets of the domain as enums, each value with its meaning.
+
+import type { ErrorCode } from '../../domain/errors.ts';
+import { ERROR_CODES } from '../../domain/errors.ts';
+import { builder } from '../builder.ts';
+
+type Values<Name extends string> = Record<Name, { description: string }>;
+
+function values<Name extends string>(meanings: Record<Name, string>): Values<Name> {
+  const entries = (Object.keys(meanings) as Name[]).map(name => [name, { description: meanings[name] }]);
+  return Object.fromEntries(entries) as Values<Name>;
+}
+
+export const RoleEnum = builder.enumType('Role', {
+  description: 'What a user is. Decides which fields may be used at all; ownership decides about rows.',
+  values: values({
+    ADMIN: 'Operates the control plane: sees and does everything.',
+    USER: 'A person: submits requests and sees their own.',
+    SERVICE: 'A program: like USER, but without a password, with API keys only.',
+  }),
+});
+
+export const TaskTypeEnum = builder.enumType('TaskType', {
+  description: 'What a request is for. Routing weighs quality by it.',
+  values: values({
+    CHAT: 'An answer to a person. The default.',
+    CODE: 'Writing or changing code: the capable models are preferred.',
+    TRANSFORM: 'Rewriting, extracting, translating a given text.',
+    WORKFLOW: 'A task of several steps: the capable models are preferred.',
+  }),
+});
+
+export const RequestStatusEnum = builder.enumType('RequestStatus', {
+  description: 'Where a request is. SUCCEEDED, FAILED and CANCELLED are final and never change.',
+  values: values({
+    QUEUED: 'Accepted and durable; waits for a free slot.',
+    RUNNING: 'A provider works on it, or is about to.',
+    SUCCEEDED: "The answer is complete: the provider's end marker was seen.",
+    FAILED: 'No complete answer. `error` says why; what came is kept.',
+    CANCELLED: 'Ended by its owner or an administrator.',
+  }),
+});
+
+export const MessageRoleEnum = builder.enumType('MessageRole', {
+  description: 'Who says a message of a conversation.',
+  values: values({
+    SYSTEM: 'Instructions that stand above the conversation.',
+    USER: 'The one who asks.',
+    ASSISTANT: 'The model, in an earlier turn.',
+  }),
+});
+
+export const RoutingStrategyEnum = builder.enumType('RoutingStrategy', {
+  description: 'What routing weighs most when several deployments can serve a request.',
+  values: values({
+    BALANCED: 'Time, price and quality together.',
+    COST: 'The cheapest that is not much worse.',
+    RELIABILITY: 'What has been succeeding lately.',
+    PERFORMANCE: 'The fastest.',
+  }),
+});
+
+export const RejectionReasonEnum = builder.enumType('RejectionReason', {
+  description: 'Why a deployment cannot serve a request.',
+  values: values({
+    NOT_REQUESTED: 'The request names another model.',
+    SIMULATED: 'It makes answers up, and real deployments exist.',
+    CONTEXT_TOO_LONG: 'The prompt does not fit its context window.',
+    OUTPUT_TOO_LONG: 'More output is asked for than it can give.',
+    PROVIDER_UNAVAILABLE: 'Its provider cannot be used at the moment.',
+    BREAKER_OPEN: 'Its circuit breaker is open after failures.',
+    COOLDOWN: 'Its provider asked for a pause (rate limit).',
+  }),
+});
+
+export const BreakerStateEnum = builder.enumType('BreakerState', {
+  description: 'State of a circuit breaker, in the sense of electricians.',
+  values: values({
+    CLOSED: 'Calls pass.',
+    OPEN: 'No call passes, until `retryAt`.',
+    HALF_OPEN: 'Single calls pass as probes; they decide between CLOSED and OPEN.',
+  }),
+});
+
+export const BreakerCauseEnum = builder.enumType('BreakerCause', {
+  description: 'Who changed the state of a breaker.',
+  values: {
+    AUTOMATIC: { value: 'automatic', description: 'The calls themselves.' },
+    MANUAL: { value: 'manual', description: 'An administrator.' },
+  } as const,
+});
+
+export const ProviderStatusEnum = builder.enumType('ProviderStatus', {
+  description: 'Whether a provider can be used. Learnt from its free calls and from traffic.',
+  values: values({
+    AVAILABLE: 'It answers.',
+    DEGRADED: 'It answers, but not for everything or not always.',
+    UNAVAILABLE: 'It does not answer.',
+    MISCONFIGURED: 'It refuses our credential or address; an operator has to act.',
+    UNKNOWN: 'It has not been asked yet.',
+  }),
+});
+
+export const AttemptOutcomeEnum = builder.enumType('AttemptOutcome', {
+  description: 'How a call of a deployment ended.',
+  values: values({
+    SUCCEEDED: 'With a complete answer.',
+    FAILED: 'Without a complete answer.',
+    CANCELLED: 'The request was cancelled during the call.',
+  }),
+});
+
+export const MetricsDimensionEnum = builder.enumType('MetricsDimension', {
+  description: 'By what figures are grouped.',
+  values: values({
+    PROVIDER: 'By the provider that served last.',
+    MODEL: 'By the model that served last.',
+    TASK_TYPE: 'By task type.',
+    STATUS: 'By status.',
+    USER: 'By the user who submitted.',
+    HOUR: 'By hour of submission, in UTC.',
+    DAY: 'By day of submission, in UTC.',
+  }),
+});
+
+export const ErrorCodeEnum = builder.enumType('ErrorCode', {
+  description:
+    'The closed set of codes: `extensions.code` of an error where nothing was done, or the reason why an accepted request did not succeed.',
+  values: values(
+    Object.fromEntries(Object.entries(ERROR_CODES).map(([code, row]) => [code, row.meaning])) as Record<
+      ErrorCode,
+      string
+    >,
+  ),
+});

@@ -1,0 +1,128 @@
+// Managing users and API keys.
+
+import { DomainError } from '../../domain/errors.ts';
+import { type IdKind, idOf } from '../../domain/ids.ts';
+import type { ApiKey, User } from '../../domain/member.ts';
+import { auth } from '../auth.ts';
+import { builder, SIGNED_IN } from '../builder.ts';
+import { actorOf } from '../context.ts';
+import { RoleEnum } from './enums.ts';
+import { ApiKeyType, UserType } from './member.ts';
+
+const CreateUserInput = builder.inputType('CreateUserInput', {
+  description: 'A user to be.',
+  fields: t => ({
+    username: t.string({ required: true, description: 'Unique; letter case and outer spaces do not count.' }),
+    role: t.field({ type: RoleEnum, required: true, description: 'What the user may do.' }),
+    password: t.string({
+      description: '8 to 256 characters. Required for ADMIN and USER; a SERVICE has none.',
+    }),
+  }),
+});
+
+const UpdateUserInput = builder.inputType('UpdateUserInput', {
+  description: 'What to change of a user; what is left out or null stays.',
+  fields: t => ({
+    userId: t.id({ required: true, description: 'The id of the user.' }),
+    role: t.field({ type: RoleEnum, description: 'The new role.' }),
+    disabled: t.boolean({ description: 'True: refuse all credentials of the user at once.' }),
+    password: t.string({ description: 'A new password, 8 to 256 characters.' }),
+  }),
+});
+
+const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
+  description: 'An API key to be.',
+  fields: t => ({
+    name: t.string({ required: true, description: 'What to call it.' }),
+    userId: t.id({ description: 'For whom; left out: for oneself. Others only by ADMIN.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When it ends; left out: never by itself.' }),
+  }),
+});
+
+const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
+  description: 'Which key to end.',
+  fields: t => ({ apiKeyId: t.id({ required: true, description: 'The id of the key.' }) }),
+});
+
+const CreateUserPayload = builder.objectRef<{ user: User }>('CreateUserPayload').implement({
+  description: 'What `createUser` did.',
+  fields: t => ({ user: t.expose('user', { type: UserType, description: 'The new user.' }) }),
+});
+
+const UpdateUserPayload = builder.objectRef<{ user: User }>('UpdateUserPayload').implement({
+  description: 'What `updateUser` did.',
+  fields: t => ({ user: t.expose('user', { type: UserType, description: 'The user as it is now.' }) }),
+});
+
+const CreateApiKeyPayload = builder
+  .objectRef<{ key: ApiKey; secret: string }>('CreateApiKeyPayload')
+  .implement({
+    description: 'What `createApiKey` did.',
+    fields: t => ({
+      apiKey: t.field({ type: ApiKeyType, description: 'The new key.', resolve: created => created.key }),
+      secret: t.exposeString('secret', {
+        description: 'The key itself, to be sent as `Authorization: Bearer …`. Shown this once.',
+      }),
+    }),
+  });
+
+const RevokeApiKeyPayload = builder.objectRef<{ apiKey: ApiKey }>('RevokeApiKeyPayload').implement({
+  description: 'What `revokeApiKey` did.',
+  fields: t => ({
+    apiKey: t.expose('apiKey', { type: ApiKeyType, description: 'The key, revoked.' }),
+  }),
+});
+
+builder.mutationFields(t => ({
+  createUser: t.field({
+    ...auth('ADMIN'),
+    type: CreateUserPayload,
+    description: 'Creates a user. CONFLICT when the name is taken.',
+    args: { input: t.arg({ type: CreateUserInput, required: true, description: 'Whom to create.' }) },
+    resolve: async (_root, { input: { password, ...input } }, context) => ({
+      user: await context.members.createUser(actorOf(context), { ...input, password: password ?? undefined }),
+    }),
+  }),
+  updateUser: t.field({
+    ...auth('ADMIN'),
+    type: UpdateUserPayload,
+    description:
+      'Changes a user, ends the sessions concerned. CONFLICT when no enabled ADMIN would be left. NOT_FOUND when there is no such user.',
+    args: { input: t.arg({ type: UpdateUserInput, required: true, description: 'Whom and what.' }) },
+    resolve: async (_root, { input: { userId, role, disabled, password } }, context) => ({
+      user: await context.members.updateUser(actorOf(context), requireId('user', userId), {
+        role: role ?? undefined,
+        disabled: disabled ?? undefined,
+        password: password ?? undefined,
+      }),
+    }),
+  }),
+  createApiKey: t.field({
+    ...SIGNED_IN,
+    type: CreateApiKeyPayload,
+    description: 'Makes an API key for oneself, or by ADMIN for anybody.',
+    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'What key to make.' }) },
+    resolve: (_root, { input: { name, userId, expiresAt } }, context) =>
+      context.members.createApiKey(actorOf(context), {
+        name,
+        userId: userId == null ? undefined : requireId('user', userId),
+        expiresAt: expiresAt ?? undefined,
+      }),
+  }),
+  revokeApiKey: t.field({
+    ...SIGNED_IN,
+    type: RevokeApiKeyPayload,
+    description:
+      "Ends one's own API key, or by ADMIN anybody's, at once. NOT_FOUND when there is none to see.",
+    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which key to end.' }) },
+    resolve: async (_root, { input }, context) => ({
+      apiKey: await context.members.revokeApiKey(actorOf(context), requireId('apiKey', input.apiKeyId)),
+    }),
+  }),
+}));
+
+function requireId(kind: IdKind, globalId: string): string {
+  const id = idOf(kind, globalId);
+  if (id === undefined) throw new DomainError('NOT_FOUND', 'Nothing has this id.');
+  return id;
+}

@@ -1,0 +1,96 @@
+// Users and their API keys, and reading them.
+
+import { type Actor, can } from '../../domain/access.ts';
+import type { ApiKey, User } from '../../domain/member.ts';
+import { auth } from '../auth.ts';
+import { builder, SIGNED_IN } from '../builder.ts';
+import { actorOf } from '../context.ts';
+import { pageCost } from '../cost.ts';
+import { toConnection, toPageQuery } from '../pagination.ts';
+import { RoleEnum } from './enums.ts';
+
+export const ApiKeyType = builder.objectRef<ApiKey>('ApiKey');
+export const UserType = builder.objectRef<User>('User');
+
+function maySee(actor: Actor, userId: string): boolean {
+  return actor.userId === userId || can(actor, 'member:manage');
+}
+
+builder.node(ApiKeyType, {
+  description: 'A key by which a program acts for a user. The secret itself is shown once, when it is made.',
+  id: { description: 'Opaque; starts with `key_`.', resolve: key => key.id },
+  loadOne: async (id, context) => {
+    const key = await context.store.members.apiKeyById(id);
+    return key && maySee(actorOf(context), key.userId) ? key : null;
+  },
+  fields: t => ({
+    name: t.exposeString('name', { description: 'What its owner calls it.' }),
+    prefix: t.exposeString('prefix', {
+      description: 'The public first part of the key, for recognising it.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ends; null: never by itself.',
+    }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last used, to within some minutes; null when never.',
+    }),
+    revokedAt: t.expose('revokedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was revoked; null while it is valid.',
+    }),
+  }),
+});
+
+builder.node(UserType, {
+  description: 'A person or a program that may use the control plane.',
+  id: { description: 'Opaque; starts with `usr_`.', resolve: user => user.id },
+  loadOne: async (id, context) => {
+    if (!maySee(actorOf(context), id)) return null;
+    return (await context.members.usersByIds([id]))[0];
+  },
+  fields: t => ({
+    username: t.exposeString('username', { description: 'Unique, in lower case.' }),
+    role: t.field({ type: RoleEnum, description: 'What the user may do.', resolve: user => user.role }),
+    disabled: t.exposeBoolean('disabled', { description: 'Whether logging in and all keys are refused.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
+    apiKeys: t.field({
+      type: [ApiKeyType],
+      description:
+        "The user's keys, revoked ones included. One's own, or anybody's for ADMIN; else FORBIDDEN.",
+      complexity: { field: 10, multiplier: 10 },
+      resolve: (user, _args, context) => context.members.apiKeysOf(actorOf(context), user.id),
+    }),
+  }),
+});
+
+builder.queryField('viewer', t =>
+  t.field({
+    ...SIGNED_IN,
+    type: UserType,
+    description: 'Who the caller is.',
+    resolve: (_root, _args, context) => context.members.viewer(actorOf(context)),
+  }),
+);
+
+builder.queryField('users', t =>
+  t.connection(
+    {
+      ...auth('ADMIN'),
+      type: UserType,
+      description: 'All users, newest first.',
+      complexity: pageCost,
+      resolve: async (_root, args, context) => {
+        const page = await context.members.users(actorOf(context), toPageQuery('users', args));
+        return toConnection('users', page);
+      },
+    },
+    { name: 'UserConnection', description: 'A page of users.' },
+    { name: 'UserEdge', description: 'A user and the place in the page.' },
+  ),
+);

@@ -1,0 +1,256 @@
+// What can serve requests, and how it fares: providers, deployments, breakers.
+
+import type { BreakerSnapshot, BreakerTransition } from '../../domain/breaker.ts';
+import { badInput } from '../../domain/errors.ts';
+import type { Deployment, Provider } from '../../domain/model.ts';
+import type { Price, TieredRate } from '../../domain/usage.ts';
+import { auth } from '../auth.ts';
+import { builder, SIGNED_IN } from '../builder.ts';
+import { actorOf, type Context } from '../context.ts';
+import { pageCost } from '../cost.ts';
+import { createLoader } from '../loading.ts';
+import { parsePageSize } from '../pagination.ts';
+import { BreakerCauseEnum, BreakerStateEnum, ProviderStatusEnum } from './enums.ts';
+
+const histories = createLoader((ids, context) => context.gateway.breakerHistory(ids));
+
+export const ProviderType = builder.objectRef<Provider>('Provider');
+export const DeploymentType = builder.objectRef<Deployment>('Deployment');
+const BreakerType = builder.objectRef<BreakerSnapshot>('Breaker');
+const BreakerTransitionType = builder.objectRef<BreakerTransition>('BreakerTransition');
+const PriceType = builder.objectRef<Price>('Price');
+
+export function deploymentOf(context: Context, id: string | undefined): Deployment | undefined {
+  return context.gateway
+    .providers()
+    .flatMap(provider => provider.deployments)
+    .find(deployment => deployment.id === id);
+}
+
+ProviderType.implement({
+  description: 'One endpoint with one credential.',
+  fields: t => ({
+    id: t.exposeID('id', {
+      description: 'For example `openai`; a second endpoint of a kind has its own name.',
+    }),
+    kind: t.exposeString('kind', {
+      description: 'What it speaks: `openai`, `anthropic`, `ollama`, `lmstudio` or `simulated`.',
+    }),
+    status: t.field({
+      type: ProviderStatusEnum,
+      description: 'Whether it can be used.',
+      resolve: provider => provider.status,
+    }),
+    statusReason: t.exposeString('statusReason', {
+      nullable: true,
+      description: 'Why it is not AVAILABLE, and what to do about it.',
+    }),
+    checkedAt: t.expose('checkedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last asked; null when never.',
+    }),
+    local: t.exposeBoolean('local', {
+      description: 'Whether it runs on own hardware: prompts stay in the house.',
+    }),
+    simulated: t.exposeBoolean('simulated', {
+      description: 'Whether its answers are made up, for trying out.',
+    }),
+    deployments: t.field({
+      type: [DeploymentType],
+      description: 'The models it offers.',
+      resolve: provider => [...provider.deployments],
+    }),
+  }),
+});
+
+DeploymentType.implement({
+  description: 'One model at one provider: the unit that is priced, routed to and protected by a breaker.',
+  fields: t => ({
+    id: t.exposeID('id', { description: 'Provider and model, for example `openai/gpt-6-sol`.' }),
+    model: t.exposeString('model', { description: "The model's name at the provider." }),
+    aliases: t.stringList({
+      description: 'Further names under which a request may ask for it.',
+      resolve: deployment => [...deployment.aliases],
+    }),
+    contextWindow: t.int({
+      description: 'Tokens of prompt and answer together.',
+      resolve: deployment => deployment.capabilities.contextWindow,
+    }),
+    maxOutputTokens: t.int({
+      description: 'The longest answer in tokens.',
+      resolve: deployment => deployment.capabilities.maxOutputTokens,
+    }),
+    quality: t.exposeFloat('quality', { description: '0 (weakest) to 1 (most capable), as configured.' }),
+    price: t.expose('price', {
+      type: PriceType,
+      nullable: true,
+      description: 'What it costs; null when that is not known.',
+    }),
+    local: t.exposeBoolean('local', { description: 'Whether it runs on own hardware.' }),
+    simulated: t.exposeBoolean('simulated', {
+      description: 'Whether its answers are made up, for trying out.',
+    }),
+    breaker: t.field({
+      type: BreakerType,
+      description: 'Its circuit breaker.',
+      resolve: (deployment, _args, context) => breakerOf(context, deployment.id),
+    }),
+  }),
+});
+
+function breakerOf(context: Context, deploymentId: string): BreakerSnapshot {
+  const breaker = context.gateway.breaker(deploymentId);
+  if (!breaker) throw new Error(`No breaker for ${deploymentId}`);
+  return breaker;
+}
+
+BreakerType.implement({
+  description: 'What keeps calls away from a deployment that fails. It counts calls in a sliding window.',
+  fields: t => ({
+    state: t.field({
+      type: BreakerStateEnum,
+      description: 'Whether calls pass.',
+      resolve: breaker => breaker.state,
+    }),
+    failureRate: t.exposeFloat('failureRate', { description: '0 to 1, over the calls in the window.' }),
+    calls: t.exposeInt('calls', { description: 'Calls in the window.' }),
+    failures: t.exposeInt('failures', { description: 'Those of them that count against the provider.' }),
+    since: t.expose('since', { type: 'DateTime', description: 'When it came into this state.' }),
+    retryAt: t.expose('retryAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it lets a probe through; null unless it is OPEN.',
+    }),
+    lastError: t.exposeString('lastError', {
+      nullable: true,
+      description: 'The last failure, in our words.',
+    }),
+    history: t.field({
+      type: [BreakerTransitionType],
+      description: 'Its latest changes of state, newest first.',
+      args: {
+        first: t.arg.int({ defaultValue: 20, description: 'How many at most: 0 to 100.' }),
+      },
+      complexity: ({ first }) => pageCost({ first }),
+      resolve: async (breaker, { first }, context) => {
+        const transitions = await histories(context).load(breaker.deploymentId);
+        return transitions.slice(0, parsePageSize('first', first));
+      },
+    }),
+  }),
+});
+
+BreakerTransitionType.implement({
+  description: 'One change of state of a circuit breaker.',
+  fields: t => ({
+    from: t.field({
+      type: BreakerStateEnum,
+      description: 'The state before.',
+      resolve: change => change.from,
+    }),
+    to: t.field({ type: BreakerStateEnum, description: 'The state after.', resolve: change => change.to }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it changed.' }),
+    cause: t.field({
+      type: BreakerCauseEnum,
+      description: 'Who changed it.',
+      resolve: change => change.cause,
+    }),
+    detail: t.exposeString('detail', {
+      nullable: true,
+      description: "The last error, or the administrator's reason.",
+    }),
+  }),
+});
+
+PriceType.implement({
+  description:
+    'What a deployment costs, in USD per million tokens. Where prices depend on the size of the prompt, these are those of the smallest.',
+  fields: t => ({
+    input: t.field({
+      type: 'Decimal',
+      description: 'USD per million tokens of the prompt.',
+      resolve: price => firstRate(price.input),
+    }),
+    output: t.field({
+      type: 'Decimal',
+      description: 'USD per million tokens of the answer.',
+      resolve: price => firstRate(price.output),
+    }),
+    cachedInput: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description:
+        "USD per million tokens read from the provider's cache; null when they cost what others cost.",
+      resolve: price => price.cachedInput && firstRate(price.cachedInput),
+    }),
+    source: t.exposeString('source', {
+      description: 'Where the price comes from: a price list, `config` or `local`.',
+    }),
+  }),
+});
+
+function firstRate(rate: TieredRate): bigint {
+  return rate[0]?.nanoUsdPerMillion ?? 0n;
+}
+
+builder.queryField('providers', t =>
+  t.field({
+    ...SIGNED_IN,
+    type: [ProviderType],
+    description: 'All configured providers with their deployments and breakers.',
+    resolve: (_root, _args, context) => [...context.gateway.providers()],
+  }),
+);
+
+const ResetBreakerInput = builder.inputType('ResetBreakerInput', {
+  description: 'Which breakers to close: those of `deploymentId` or of `providerId`, exactly one of them.',
+  fields: t => ({
+    deploymentId: t.id({ description: 'The deployment, for example `openai/gpt-6-sol`.' }),
+    providerId: t.id({ description: 'The provider; all of its breakers are closed.' }),
+    reason: t.string({ required: true, description: 'Why, for the audit log: 1 to 500 characters.' }),
+  }),
+});
+
+const ResetBreakerPayload = builder.objectRef<{ provider: Provider }>('ResetBreakerPayload').implement({
+  description: 'What `resetBreaker` did.',
+  fields: t => ({
+    provider: t.expose('provider', { type: ProviderType, description: 'The provider as it is now.' }),
+  }),
+});
+
+builder.mutationField('resetBreaker', t =>
+  t.field({
+    ...auth('ADMIN'),
+    type: ResetBreakerPayload,
+    description:
+      'Closes circuit breakers by hand, so that calls pass again. Kept in the audit log. NOT_FOUND when there is no such deployment or provider.',
+    args: {
+      input: t.arg({ type: ResetBreakerInput, required: true, description: 'What to reset, and why.' }),
+    },
+    resolve: async (_root, { input }, context) => {
+      const { target, reason } = parseReset(input);
+      return { provider: await context.gateway.resetBreaker(actorOf(context), target, reason) };
+    },
+  }),
+);
+
+function parseReset(input: typeof ResetBreakerInput.$inferInput) {
+  const { deploymentId, providerId } = input;
+  const reason = input.reason.trim();
+  if ((deploymentId == null) === (providerId == null))
+    throw badInput('deploymentId', 'or providerId is needed, and only one of them');
+  if (reason === '' || reason.length > 500) throw badInput('reason', 'must have 1 to 500 characters');
+  const target = deploymentId != null ? { deploymentId } : { providerId: providerId as string };
+  return { target, reason };
+}
+
+builder.subscriptionField('providerUpdates', t =>
+  t.field({
+    ...SIGNED_IN,
+    type: ProviderType,
+    description: 'A provider, each time that it, one of its deployments or one of their breakers changed.',
+    subscribe: (_root, _args, context) => context.gateway.providerUpdates(),
+    resolve: (provider: Provider) => provider,
+  }),
+);

@@ -1,0 +1,70 @@
+// Finding requests: one by its id, pages of them, and the live feed.
+
+import { idOf } from '../../domain/ids.ts';
+import type { ModelRequest } from '../../domain/request.ts';
+import { builder, SIGNED_IN } from '../builder.ts';
+import { actorOf } from '../context.ts';
+import { pageCost } from '../cost.ts';
+import { MAX_TOTAL_COUNT, toConnection, toPageQuery } from '../pagination.ts';
+import { ModelRequestType } from './request.ts';
+import { RequestFilterInput, toRequestFilter } from './request-filter.ts';
+
+builder.queryField('request', t =>
+  t.field({
+    ...SIGNED_IN,
+    type: ModelRequestType,
+    nullable: true,
+    description:
+      'The request with this id. Null when there is none, or when it is of somebody else and the caller is not ADMIN.',
+    args: { id: t.arg.id({ required: true, description: 'The id, as in `ModelRequest.id`.' }) },
+    resolve: (_root, args, context) => {
+      const id = idOf('request', args.id);
+      return id === undefined ? null : context.gateway.request(actorOf(context), id);
+    },
+  }),
+);
+
+builder.queryField('requests', t =>
+  t.connection(
+    {
+      ...SIGNED_IN,
+      type: ModelRequestType,
+      description: "Requests, newest first: one's own, or everybody's for ADMIN.",
+      args: { filter: t.arg({ type: RequestFilterInput, description: 'Only those that meet it.' }) },
+      complexity: pageCost,
+      resolve: async (_root, { filter: input, ...args }, context) => {
+        const filter = toRequestFilter(actorOf(context), input);
+        const page = await context.store.requests.page(filter, toPageQuery('requests', args));
+        return { ...toConnection('requests', page), filter };
+      },
+    },
+    {
+      name: 'ModelRequestConnection',
+      description: 'A page of requests.',
+      fields: t => ({
+        totalCount: t.int({
+          description: `How many requests meet the filter, over all pages: exact below ${MAX_TOTAL_COUNT}; ${MAX_TOTAL_COUNT} stands for that many or more.`,
+          complexity: 10,
+          resolve: (connection, _args, context) =>
+            context.store.requests.count(connection.filter, MAX_TOTAL_COUNT),
+        }),
+      }),
+    },
+    { name: 'ModelRequestEdge', description: 'A request and its place in the page.' },
+  ),
+);
+
+builder.subscriptionField('requestFeed', t =>
+  t.field({
+    ...SIGNED_IN,
+    type: ModelRequestType,
+    description:
+      "A request, each time that it was accepted, started or ended: one's own, or everybody's for ADMIN. A slow reader sees only the latest state of each.",
+    args: { filter: t.arg({ type: RequestFilterInput, description: 'Only those that meet it.' }) },
+    subscribe: (_root, { filter }, context) => {
+      const actor = actorOf(context);
+      return context.gateway.feed(actor, toRequestFilter(actor, filter));
+    },
+    resolve: (request: ModelRequest) => request,
+  }),
+);

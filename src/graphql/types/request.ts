@@ -1,0 +1,201 @@
+// The central noun: a model request, with what was asked, what came of it, who served it and what it cost.
+
+import type { Message, ModelRequest } from '../../domain/request.ts';
+import { builder } from '../builder.ts';
+import { actorOf, type Context } from '../context.ts';
+import { createLoader, loading } from '../loading.ts';
+import { AttemptType } from './attempt.ts';
+import { MessageRoleEnum, RequestStatusEnum, RoutingStrategyEnum, TaskTypeEnum } from './enums.ts';
+import { UserType } from './member.ts';
+import { DeploymentType, deploymentOf, ProviderType } from './provider.ts';
+import { RoutingDecisionType } from './routing.ts';
+import { RequestErrorType, UsageType } from './usage.ts';
+
+/** The wide parts of a request; read only when a field asks for one. */
+const bodies = createLoader((ids, context) => context.store.requests.bodiesByIds(ids));
+const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load(request.id);
+const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
+
+function span(from: Date | undefined, to: Date | undefined): number | undefined {
+  return from && to && Math.max(0, to.getTime() - from.getTime());
+}
+
+const MessageType = builder.objectRef<Message>('Message').implement({
+  description: 'One message of a conversation.',
+  fields: t => ({
+    role: t.field({ type: MessageRoleEnum, description: 'Who says it.', resolve: message => message.role }),
+    content: t.exposeString('content', { description: 'What is said.' }),
+  }),
+});
+
+export const ModelRequestType = builder.objectRef<ModelRequest>('ModelRequest');
+
+builder.node(ModelRequestType, {
+  description: 'A request to a model, from its acceptance to its one final state.',
+  id: { description: 'Opaque; starts with `req_`.', resolve: request => request.id },
+  loadOne: (id, context) => context.gateway.request(actorOf(context), id),
+  fields: t => ({
+    status: t.field({
+      type: RequestStatusEnum,
+      description: 'Where it is.',
+      resolve: request => request.status,
+    }),
+    taskType: t.field({
+      type: TaskTypeEnum,
+      description: 'What it is for.',
+      resolve: request => request.taskType,
+    }),
+    priority: t.exposeInt('priority', { description: '0 to 100; higher goes first when requests wait.' }),
+    preferLocal: t.exposeBoolean('preferLocal', { description: 'Whether own hardware is preferred.' }),
+    strategy: t.field({
+      type: RoutingStrategyEnum,
+      description: 'What routing weighs most.',
+      resolve: request => request.strategy,
+    }),
+    requestedModel: t.exposeString('requestedModel', {
+      nullable: true,
+      description: 'The model asked for; null when routing was free to choose.',
+    }),
+    error: t.expose('error', {
+      type: RequestErrorType,
+      nullable: true,
+      description: 'Why it did not succeed; null unless it FAILED or was CANCELLED.',
+    }),
+    finishReason: t.exposeString('finishReason', {
+      nullable: true,
+      description:
+        'Why the answer ended: `stop`, `length` (cut at the limit), `content-filter`, `tool-calls` or `other`.',
+    }),
+    attempts: t.loadableList({
+      type: AttemptType,
+      description: 'The calls made for it, in their order.',
+      complexity: { field: 1, multiplier: 3 },
+      ...loading((ids, context) => context.store.requests.attemptsByIds(ids)),
+      resolve: request => request.id,
+    }),
+    attemptCount: t.exposeInt('attemptCount', { description: 'How many calls were made for it.' }),
+    usage: t.expose('usage', {
+      type: UsageType,
+      nullable: true,
+      description: 'Tokens over all attempts; null until it has ended.',
+    }),
+    cost: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'USD over all attempts; null until it has ended, or when a part has no known price.',
+      resolve: request => request.costNanoUsd,
+    }),
+    submittedBy: t.loadable({
+      type: UserType,
+      nullable: true,
+      description: 'Who submitted it.',
+      ...loading((ids, context) => context.members.usersByIds(ids)),
+      resolve: request => request.userId,
+    }),
+  }),
+});
+
+builder.objectFields(ModelRequestType, t => ({
+  prompt: t.loadable({
+    type: 'String',
+    nullable: true,
+    description: 'The prompt, or the last message of the user.',
+    ...loading((ids, context) => context.store.requests.promptsByIds(ids)),
+    resolve: request => request.id,
+  }),
+  messages: t.field({
+    type: [MessageType],
+    description: 'The whole conversation that was sent, without `system`.',
+    resolve: async (request, _args, context) => [...((await specOf(request, context))?.messages ?? [])],
+  }),
+  system: t.string({
+    nullable: true,
+    description: 'The instructions above the conversation.',
+    resolve: async (request, _args, context) => (await specOf(request, context))?.system,
+  }),
+  maxOutputTokens: t.int({
+    nullable: true,
+    description: 'The longest answer asked for, in tokens.',
+    resolve: async (request, _args, context) => (await specOf(request, context))?.maxOutputTokens,
+  }),
+  temperature: t.float({
+    nullable: true,
+    description: 'The temperature asked for.',
+    resolve: async (request, _args, context) => (await specOf(request, context))?.temperature,
+  }),
+  stop: t.stringList({
+    description: 'The texts at which the answer ends.',
+    resolve: async (request, _args, context) => [...((await specOf(request, context))?.stop ?? [])],
+  }),
+  metadata: t.field({
+    type: 'JSON',
+    nullable: true,
+    description: 'What the submitter kept with it.',
+    resolve: async (request, _args, context) => (await specOf(request, context))?.metadata,
+  }),
+  output: t.string({
+    nullable: true,
+    description: 'The answer, or what came of it; null while it runs (follow `tokenStream`).',
+    resolve: async (request, _args, context) => (await bodyOf(request, context))?.output,
+  }),
+  routing: t.field({
+    type: RoutingDecisionType,
+    nullable: true,
+    description: 'Why it ran where it ran; null until that was decided and kept.',
+    resolve: async (request, _args, context) => (await bodyOf(request, context))?.routing,
+  }),
+}));
+
+builder.objectFields(ModelRequestType, t => ({
+  provider: t.field({
+    type: ProviderType,
+    nullable: true,
+    description: 'Who served it last, as it is now; null until then, or when it is no longer configured.',
+    resolve: (request, _args, context) =>
+      context.gateway.providers().find(provider => provider.id === request.providerId),
+  }),
+  deployment: t.field({
+    type: DeploymentType,
+    nullable: true,
+    description: 'What served it last, as it is now; null until then, or when it is no longer offered.',
+    resolve: (request, _args, context) => deploymentOf(context, request.deploymentId),
+  }),
+  deploymentId: t.exposeID('deploymentId', {
+    nullable: true,
+    description: 'The id of what served it last, kept for ever.',
+  }),
+  servedModel: t.exposeString('servedModel', {
+    nullable: true,
+    description: 'The model that the provider says it used.',
+  }),
+  createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was accepted.' }),
+  startedAt: t.expose('startedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description: 'When it left the queue.',
+  }),
+  firstTokenAt: t.expose('firstTokenAt', {
+    type: 'DateTime',
+    nullable: true,
+    description: 'When the first token came.',
+  }),
+  finishedAt: t.expose('finishedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description: 'When it came into its final state.',
+  }),
+  timeToFirstTokenMs: t.int({
+    nullable: true,
+    description: 'Milliseconds from acceptance to the first token, waiting included.',
+    resolve: request => span(request.createdAt, request.firstTokenAt),
+  }),
+  durationMs: t.int({
+    nullable: true,
+    description: 'Milliseconds from acceptance to the final state.',
+    resolve: request => span(request.createdAt, request.finishedAt),
+  }),
+  overheadMs: t.exposeFloat('overheadMs', {
+    nullable: true,
+    description: 'Milliseconds spent in the control plane itself, without waiting for a provider or a slot.',
+  }),
+}));
