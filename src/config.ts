@@ -21,9 +21,10 @@ export type { SettingSource, Sources } from './config/read.ts';
 export { ensureJwtSecret } from './config/secrets.ts';
 export { CLIENT_VARIABLES, SETTING_NAMES, SETTINGS, type SettingName } from './config/settings.ts';
 
+/** `url` is what openStore takes. */
 export type DatabaseSettings =
-  | { readonly kind: 'embedded'; readonly directory: string }
-  | { readonly kind: 'memory' }
+  | { readonly kind: 'embedded'; readonly url: undefined; readonly directory: string }
+  | { readonly kind: 'memory'; readonly url: 'memory:' }
   | { readonly kind: 'postgres'; readonly url: string };
 
 export interface Config {
@@ -102,8 +103,8 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
 }
 
 function toDatabase({ DATABASE_URL: url, MCPLANE_DATA_DIR: dataDir }: Values): DatabaseSettings {
-  if (url === undefined) return { kind: 'embedded', directory: join(dataDir, 'data') };
-  return url === 'memory:' ? { kind: 'memory' } : { kind: 'postgres', url };
+  if (url === undefined) return { kind: 'embedded', url, directory: join(dataDir, 'data') };
+  return url === 'memory:' ? { kind: 'memory', url } : { kind: 'postgres', url };
 }
 
 function toRedis({ REDIS_URL: url, REDIS_HOST: host, REDIS_PORT: port }: Values): Config['redis'] {

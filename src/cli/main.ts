@@ -1,0 +1,169 @@
+// The commands of `mcplane`: what they are called, what they take, and which file does the work. The work is loaded
+// only when its command runs, so that `--help` is fast.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ROUTING_STRATEGIES } from '../domain/routing.ts';
+import type { AskOptions } from './ask.ts';
+import { version } from './show.ts';
+import { note } from './terminal.ts';
+
+const TASKS = ['CHAT', 'CODE', 'TRANSFORM', 'WORKFLOW'] as const;
+const JSON_OPTION = ['--json', 'print JSON instead of text'] as const;
+const URL_OPTION = ['--url <url>', 'the server (default: MCPLANE_URL or http://127.0.0.1:4000)'] as const;
+
+/** Runs one command; failures set the exit code: 1 it failed, 2 it was called wrongly, 130 it was interrupted. */
+export async function run(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    process.exitCode = await fail(error);
+  }
+}
+
+async function fail(error: unknown): Promise<number> {
+  // What commander refuses it has already explained.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { explain } = await import('./connect.ts');
+  const known = explain(error);
+  if (known) {
+    if (known.message) note(known.message);
+    return known.exitCode;
+  }
+  const { name, message, stack } = error as Error;
+  const isPlain = ['ConfigError', 'DirectoryInUseError', 'DomainError'].includes(name);
+  note(isPlain ? message : (stack ?? String(error)));
+  return 1;
+}
+
+function program(): Command {
+  const root = new Command('mcplane')
+    .description('The Model Control Plane: one GraphQL API in front of every model provider.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('Add --help for what it takes.');
+  addServerCommands(root);
+  addClientCommands(root);
+  addStoreCommands(root);
+  addPrintingCommands(root);
+  return root;
+}
+
+interface StartFlags {
+  readonly host?: string;
+  readonly port?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+function addServerCommands(root: Command): void {
+  for (const [name, demo, description] of [
+    ['start', false, 'Start the server.'],
+    ['demo', true, 'Start the server with the simulated provider beside whatever is configured.'],
+  ] as const)
+    root
+      .command(name)
+      .description(description)
+      .option('--host <address>', 'address to listen on (HOST)')
+      .option('--port <number>', 'port to listen on; 0 takes any free one (PORT)')
+      .option('--config <path>', 'a mcplane.yaml (MCPLANE_CONFIG)')
+      .option(...JSON_OPTION)
+      .action(async ({ host, port, config, json }: StartFlags) => {
+        const flags = { HOST: host, PORT: port, MCPLANE_CONFIG: config };
+        const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+        const { runServer } = await import('../start.ts');
+        await runServer({ ...process.env, ...given }, { demo, json: json === true });
+      });
+}
+
+function addClientCommands(root: Command): void {
+  root
+    .command('ask')
+    .description('Ask a model and print its answer as it comes.')
+    .argument('[prompt...]', 'the question; `-` or nothing reads it from stdin')
+    .option('-m, --model <name>', 'a deployment, a model, an alias or provider/*')
+    .addOption(
+      new Option('-s, --strategy <name>', 'what routing weighs most')
+        .choices(ROUTING_STRATEGIES)
+        .argParser(upper(ROUTING_STRATEGIES)),
+    )
+    .addOption(new Option('-t, --task <name>', 'what it is for').choices(TASKS).argParser(upper(TASKS)))
+    .option('--system <text>', 'instructions that stand above the question')
+    .option('--max-tokens <number>', 'longest answer in tokens', positive)
+    .option('--local', 'prefer models on own hardware')
+    .option(...URL_OPTION)
+    .option(...JSON_OPTION)
+    .action(async (words: string[], options: AskOptions) => (await import('./ask.ts')).ask(words, options));
+  root
+    .command('key')
+    .description('API keys of a running server.')
+    .command('create')
+    .description('Create an API key for yourself; it is printed once.')
+    .argument('<name>', 'what it is for')
+    .option('--days <number>', 'days until it expires (default: never)', positive)
+    .option(...URL_OPTION)
+    .option(...JSON_OPTION)
+    .action(async (name, options) => (await import('./key.ts')).createKey(name, options));
+}
+
+function addStoreCommands(root: Command): void {
+  root
+    .command('admin')
+    .description('Administrators.')
+    .command('create')
+    .description(
+      'Create the first administrator in the database, while no server uses it. The password is asked for, ' +
+        'or read from stdin or MCPLANE_ADMIN_PASSWORD; never from an argument.',
+    )
+    .option('-u, --username <name>', 'its name (default: MCPLANE_ADMIN_USERNAME)')
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./admin.ts')).createAdmin(options));
+  root
+    .command('migrate')
+    .description('Bring the database to the newest schema. A start does the same.')
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./admin.ts')).migrateStore(options));
+  root
+    .command('doctor')
+    .description('Check what a start needs: Node, configuration, port, database, providers.')
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./doctor.ts')).doctor(options));
+}
+
+function addPrintingCommands(root: Command): void {
+  root
+    .command('config')
+    .description('The configuration.')
+    .command('show')
+    .description('Print every setting with its value; secrets are hidden.')
+    .option('--sources', 'say where each value comes from')
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./show.ts')).showConfig(options));
+  root
+    .command('schema')
+    .description('The GraphQL schema.')
+    .command('print')
+    .description('Print the schema as this version has it.')
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./show.ts')).printSchema(options));
+  root
+    .command('version')
+    .description('Print the version.')
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./show.ts')).printVersion(options));
+}
+
+/** One of the names, in any letter case. */
+function upper(names: readonly string[]): (value: string) => string {
+  return value => {
+    const name = value.toUpperCase();
+    if (!names.includes(name)) throw new InvalidArgumentError(`Allowed are ${names.join(', ')}.`);
+    return name;
+  };
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return number;
+}
