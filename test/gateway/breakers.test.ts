@@ -61,6 +61,15 @@ test('judges the last twenty calls only', t => {
   assert.equal(state(breakers), 'OPEN');
 });
 
+test('forgets failures that are more than twenty calls old', t => {
+  const { breakers } = setUp(t, { consecutiveFailures: 100 });
+
+  fail(breakers, 9);
+  succeed(breakers, 20);
+
+  assert.equal(breakers.snapshot(ID).failures, 0);
+});
+
 test('refuses while open, and says how long', t => {
   const { breakers, tick } = setUp(t);
   fail(breakers, 5);
@@ -178,72 +187,6 @@ test('a permit counts once, however often it is settled', t => {
   assert.deepEqual([calls, failures], [1, 1]);
 });
 
-test('a provider-wide fault opens all deployments of the provider, without a fifth failure', t => {
-  const { breakers, tick, transitions } = setUp(t);
-  const siblings = ['openai/a', 'openai/b'];
-
-  breakers.openProvider(siblings, 'The key was refused.');
-
-  assert.deepEqual(
-    transitions.map(({ deploymentId, to, cause, detail }) => [deploymentId, to, cause, detail]),
-    siblings.map(id => [id, 'OPEN', 'automatic', 'The key was refused.']),
-  );
-  assert.equal(state(breakers, 'anthropic/c'), 'CLOSED');
-  tick(5_000);
-  assert.equal(state(breakers, 'openai/a'), 'HALF_OPEN');
-});
-
-test('a provider-wide fault leaves the timer of a breaker that is open already', t => {
-  const { breakers, tick } = setUp(t);
-  fail(breakers, 5);
-  tick(4_000);
-
-  breakers.openProvider([ID], 'The key was refused.');
-  tick(1_000);
-
-  assert.equal(state(breakers), 'HALF_OPEN');
-});
-
-test('opened by hand it stays open until it is reset', t => {
-  const { breakers, tick, transitions } = setUp(t);
-
-  breakers.open(ID, 'maintenance');
-  tick(24 * 3_600_000);
-  assert.equal(state(breakers), 'OPEN');
-  assert.equal(breakers.snapshot(ID).retryAt, undefined);
-
-  breakers.reset(ID, 'done');
-  assert.deepEqual(
-    transitions.map(({ from, to, cause, detail }) => [from, to, cause, detail]),
-    [
-      ['CLOSED', 'OPEN', 'manual', 'maintenance'],
-      ['OPEN', 'CLOSED', 'manual', 'done'],
-    ],
-  );
-});
-
-test('opened by hand while it is open anyway, it loses its timer', t => {
-  const { breakers, tick } = setUp(t);
-  fail(breakers, 5);
-
-  breakers.open(ID, 'maintenance');
-  tick(3_600_000);
-
-  assert.equal(state(breakers), 'OPEN');
-});
-
-test('a free sign of life ends the open time early, but not one set by hand', t => {
-  const { breakers } = setUp(t);
-  fail(breakers, 5);
-  breakers.open('ollama/held', 'maintenance');
-
-  for (const id of [ID, 'ollama/held', 'ollama/never-called']) breakers.probeEarly(id);
-
-  assert.equal(state(breakers), 'HALF_OPEN');
-  assert.equal(state(breakers, 'ollama/held'), 'OPEN');
-  assert.equal(state(breakers, 'ollama/never-called'), 'CLOSED');
-});
-
 test('the snapshot tells what opened it, in neutral words', t => {
   const { breakers, tick } = setUp(t);
   succeed(breakers, 1);
@@ -301,17 +244,4 @@ test('transitions have ids that order them', t => {
   assert.equal(ids.length, 3);
   assert.deepEqual([...ids].sort(), ids);
   assert.equal(transitions[1]?.at.getTime(), START_MS + 5_000);
-});
-
-test('a reset while closed also forgets the calls under way', t => {
-  const { breakers, transitions } = setUp(t);
-  fail(breakers, 4);
-  const begunBefore = breakers.acquire(ID);
-
-  breakers.reset(ID, 'clean slate');
-  begunBefore.fail(overloaded);
-
-  const { calls, failures, lastError } = breakers.snapshot(ID);
-  assert.deepEqual([calls, failures, lastError], [0, 0, undefined]);
-  assert.deepEqual(transitions, [], 'closed before and after: nothing changed');
 });
