@@ -37,7 +37,7 @@ export interface AnswerOptions extends ErrorContext {
 }
 
 /** How long usage and marker may come after the finish reason before the answer is taken as it is. */
-const MARKER_GRACE_MS = 2_000;
+const MARKER_GRACE_MS = 1_000;
 
 /** The events of one call. Leaving early closes the connection even while an event is being waited for. */
 export function answerEvents(options: AnswerOptions): AsyncIterableIterator<ProviderEvent> {

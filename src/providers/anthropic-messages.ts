@@ -57,7 +57,8 @@ export function createMessagesDecoder(context: ErrorContext): AnswerDecoder {
         case 'message_start': {
           const head = toJson(message.message);
           answer.start(out, head.id, head.model);
-          count(head.usage);
+          // Its output tokens are a beginning, not a count.
+          count({ ...toJson(head.usage), output_tokens: null });
           break;
         }
         case 'content_block_start':

@@ -4,10 +4,10 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { answerEvents } from './answer.ts';
 import { createMessagesDecoder, messagesBody } from './anthropic-messages.ts';
-import { type ErrorContext, toProviderError } from './errors.ts';
-import { createHttpClient, transport } from './http.ts';
-import type { DiscoveredModel, ProviderAdapter } from './provider.ts';
-import { ProviderError } from './provider-error.ts';
+import type { ErrorContext } from './errors.ts';
+import { createHttpClient } from './http.ts';
+import { listedModels } from './model-list.ts';
+import type { ProviderAdapter } from './provider.ts';
 import { isCount } from './usage.ts';
 
 export const ANTHROPIC_BASE_URL = 'https://api.anthropic.com';
@@ -52,28 +52,17 @@ export function createAnthropicAdapter({ baseUrl, apiKey = '' }: AnthropicOption
       });
     },
     async listModels(signal) {
-      try {
-        const page = await client.models.list({ limit: MAX_MODELS }, { fetchOptions: transport({ signal }) });
-        return toModels(page.data);
-      } catch (error) {
-        signal.throwIfAborted();
-        const failure = toProviderError(error, context);
-        if (failure.fault === 'unknown-model') return [];
-        throw failure;
-      }
+      const listed = await listedModels(
+        fetchOptions => client.models.list({ limit: MAX_MODELS }, { fetchOptions }),
+        signal,
+        context,
+      );
+      return listed.map(model => ({
+        model: model.id,
+        contextWindow: [model.max_input_tokens].find(isCount),
+        maxOutputTokens: [model.max_tokens].find(isCount),
+      }));
     },
     close: () => http.close(),
   };
-}
-
-function toModels(listed: readonly Anthropic.ModelInfo[]): DiscoveredModel[] {
-  if (!Array.isArray(listed))
-    throw new ProviderError('bad-response', 'anthropic sent a model list of another format');
-  return listed
-    .filter(({ id }) => typeof id === 'string')
-    .map(model => ({
-      model: model.id,
-      contextWindow: [model.max_input_tokens].find(isCount),
-      maxOutputTokens: [model.max_tokens].find(isCount),
-    }));
 }

@@ -4,12 +4,12 @@
 import OpenAI, { APIError } from 'openai';
 import type { ProviderKind } from '../domain/model.ts';
 import { type AnswerDecoder, answerEvents } from './answer.ts';
-import { type ErrorContext, toProviderError } from './errors.ts';
-import { createHttpClient, type HttpClient, transport } from './http.ts';
+import type { ErrorContext } from './errors.ts';
+import { createHttpClient, type HttpClient } from './http.ts';
+import { type ListedModel, listedModels } from './model-list.ts';
 import { chatBody, createChatDecoder } from './openai-chat.ts';
 import { createResponsesDecoder, responsesBody } from './openai-responses.ts';
 import type { DiscoveredModel, ProviderAdapter, ProviderCall } from './provider.ts';
-import { ProviderError } from './provider-error.ts';
 import { stoppingAt } from './stop-sequences.ts';
 import { isCount } from './usage.ts';
 
@@ -74,15 +74,12 @@ export function createOpenAIAdapter(options: OpenAIOptions): ProviderAdapter {
       });
     },
     async listModels(signal) {
-      try {
-        const page = await client.models.list({ fetchOptions: transport({ signal }) });
-        return toModels(page.data, official, kind);
-      } catch (error) {
-        signal.throwIfAborted();
-        const failure = toProviderError(error, context);
-        if (failure.fault === 'unknown-model' || failure.status === 405) return [];
-        throw failure;
-      }
+      const listed = await listedModels(
+        fetchOptions => client.models.list({ fetchOptions }),
+        signal,
+        context,
+      );
+      return listed.filter(({ id }) => !(official && OTHER_PURPOSE.test(id))).map(toModel);
     },
     close: () => http.close(),
   };
@@ -119,15 +116,11 @@ function refusesUsage(error: unknown): boolean {
 const OTHER_PURPOSE =
   /embedding|whisper|tts|transcribe|dall-e|image|moderation|realtime|audio|sora|babbage|davinci|computer-use/;
 
-function toModels(listed: unknown, official: boolean, provider: string): DiscoveredModel[] {
-  if (!Array.isArray(listed))
-    throw new ProviderError('bad-response', `${provider} sent a model list of another format`);
-  return listed
-    .filter(({ id }) => typeof id === 'string' && !(official && OTHER_PURPOSE.test(id)))
-    .map(model => ({
-      model: model.id,
-      // Not OpenAI's, but vLLM's, OpenRouter's and Groq's names for it.
-      contextWindow: [model.max_model_len, model.context_length, model.context_window].find(isCount),
-      maxOutputTokens: [model.max_completion_tokens].find(isCount),
-    }));
+function toModel(listed: ListedModel): DiscoveredModel {
+  return {
+    model: listed.id,
+    // Not OpenAI's, but vLLM's, OpenRouter's and Groq's names for it.
+    contextWindow: [listed.max_model_len, listed.context_length, listed.context_window].find(isCount),
+    maxOutputTokens: [listed.max_completion_tokens].find(isCount),
+  };
 }

@@ -26,6 +26,7 @@ export async function playScript(
     const length = Buffer.byteLength(script.body);
     socket.write(head(script, { 'content-length': String(length) }));
     await write(socket, script.body, script.bytesPerWrite);
+    if (script.closes) socket.destroySoon();
     return undefined;
   }
   return playSteps(socket, request, script, number);

@@ -17,15 +17,19 @@ export interface Ending {
   readonly marker?: boolean;
 }
 
-export type Step =
+/** Steps that can be repeated without end. */
+export type Content =
   | { readonly do: 'text'; readonly text: string }
+  | { readonly do: 'raw'; readonly bytes: string | Uint8Array };
+
+export type Step =
+  | Content
   | { readonly do: 'reasoning'; readonly text: string }
   | { readonly do: 'comment'; readonly text: string }
-  | { readonly do: 'raw'; readonly bytes: string | Uint8Array }
   | { readonly do: 'error'; readonly type: string; readonly message: string }
   | { readonly do: 'finish'; readonly ending: Ending }
   | { readonly do: 'wait'; readonly until: (closed: Promise<unknown>) => Promise<unknown> }
-  | { readonly do: 'repeat'; readonly step: { readonly do: 'text' | 'raw' } & Step }
+  | { readonly do: 'repeat'; readonly step: Content }
   | { readonly do: 'end' }
   | { readonly do: 'cut'; readonly how: 'close' | 'reset' };
 
@@ -37,6 +41,8 @@ export interface Script {
   readonly headers?: Readonly<Record<string, string>>;
   /** A whole body instead of a stream. */
   readonly body?: string | Uint8Array;
+  /** Closes the connection after the body, for example because its length was a lie. */
+  readonly closes?: boolean;
   readonly steps?: readonly Step[];
   /** Splits what is written into pieces of this many bytes, each its own write. */
   readonly bytesPerWrite?: number;
@@ -45,13 +51,13 @@ export interface Script {
 }
 
 /** One event of content. */
-export const text = (text: string): Step => ({ do: 'text', text });
+export const text = (text: string): Content => ({ do: 'text', text });
 /** One event of content that is not shown; formats without it send an empty delta. */
 export const reasoning = (text: string): Step => ({ do: 'reasoning', text });
 /** A keep-alive. */
 export const comment = (text = 'keep-alive'): Step => ({ do: 'comment', text });
 /** These bytes, as they are. */
-export const raw = (bytes: string | Uint8Array): Step => ({ do: 'raw', bytes });
+export const raw = (bytes: string | Uint8Array): Content => ({ do: 'raw', bytes });
 /** An event whose data is broken JSON. */
 export const malformed = (): Step => raw('data: {"broken": \n\n');
 /** An error event inside the stream, for example `overloaded_error`. */
@@ -80,7 +86,7 @@ export const waitMs = (delayMs: number): Step => ({
 });
 
 /** The step over and over until the client leaves. */
-export const endless = (step: { readonly do: 'text' | 'raw' } & Step): Step => ({ do: 'repeat', step });
+export const endless = (step: Content): Step => ({ do: 'repeat', step });
 
 /** An answer that is not a stream. A plain object becomes JSON. */
 export function status(code: number, headers: Record<string, string> = {}, body: unknown = ''): Script {
