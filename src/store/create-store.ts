@@ -1,0 +1,77 @@
+// The repositories over one Kysely database, and transactions over all of them. Knows nothing of how the database
+// was opened.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Kysely, type KyselyPlugin, sql } from 'kysely';
+import { auditIn } from './audit.ts';
+import { breakersIn } from './breakers.ts';
+import { instancesIn } from './instances.ts';
+import { membersIn } from './members.ts';
+import { metricsIn } from './metrics.ts';
+import { requestsIn } from './requests.ts';
+import type { Store } from './store.ts';
+import type { Tables } from './tables.ts';
+
+export interface OpenedDatabase {
+  readonly db: Kysely<Tables>;
+  readonly info: Store['info'];
+  close(): Promise<void>;
+}
+
+export function createStore({ db, info, close }: OpenedDatabase): Store {
+  const openTransaction = new AsyncLocalStorage<{ open: boolean }>();
+  // Inside a transaction the outer store would wait for ever on PGlite, which has one connection, and would run
+  // beside the transaction on Postgres. Neither is seen in review, so it is an error.
+  const guard: KyselyPlugin = {
+    transformQuery({ node }) {
+      if (openTransaction.getStore()?.open)
+        throw new Error('Inside a transaction, use the store that the transaction was given');
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+
+  return {
+    ...repositoriesIn(db.withPlugin(guard)),
+    info,
+    close,
+    transaction(work) {
+      if (openTransaction.getStore()?.open)
+        throw new Error('Inside a transaction, use the store that the transaction was given');
+      const state = { open: true };
+      return openTransaction.run(state, () =>
+        db
+          .transaction()
+          .execute(transaction => work(storeIn(transaction, info)))
+          .finally(() => {
+            state.open = false;
+          }),
+      );
+    },
+  };
+}
+
+/** The store inside a transaction. A transaction within it is part of it: there is one commit, at the end. */
+function storeIn(db: Kysely<Tables>, info: Store['info']): Store {
+  const store: Store = {
+    ...repositoriesIn(db),
+    info,
+    transaction: work => work(store),
+    close: () => Promise.reject(new Error('The store of a transaction ends with the transaction')),
+  };
+  return store;
+}
+
+function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'transaction'> {
+  return {
+    requests: requestsIn(db),
+    metrics: metricsIn(db),
+    members: membersIn(db),
+    audit: auditIn(db),
+    breakers: breakersIn(db),
+    instances: instancesIn(db),
+    ping: async () => {
+      await sql`select 1`.execute(db);
+    },
+  };
+}

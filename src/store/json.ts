@@ -1,0 +1,62 @@
+// Between domain objects and jsonb columns. JSON has neither bigint nor Date nor undefined: bigint travels as a
+// decimal string, Date in ISO 8601, and what was undefined is named again when it is read.
+
+import type { RequestSpec } from '../domain/request.ts';
+import type { RoutingDecision } from '../domain/routing.ts';
+
+/** JSON text for a jsonb column; null (SQL) for undefined. */
+export function toJson(value: unknown): string | null {
+  if (value === undefined) return null;
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === 'bigint') return inner.toString();
+    return typeof inner === 'string' ? storableText(inner) : inner;
+  });
+}
+
+/**
+ * Text as Postgres can hold it: it refuses NUL and lone surrogates, and a model may well answer with them.
+ * The terminal write of a request must not fail for that, so each becomes U+FFFD, the replacement character.
+ */
+export function storableText(text: string): string {
+  return (text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text).toWellFormed();
+}
+
+export function specFromJson(json: unknown): RequestSpec {
+  const stored = json as RequestSpec;
+  return {
+    messages: stored.messages,
+    system: stored.system,
+    taskType: stored.taskType,
+    model: stored.model,
+    strategy: stored.strategy,
+    preferLocal: stored.preferLocal,
+    priority: stored.priority,
+    maxOutputTokens: stored.maxOutputTokens,
+    temperature: stored.temperature,
+    stop: stored.stop,
+    deadlines: stored.deadlines,
+    metadata: stored.metadata,
+  };
+}
+
+/** The decision as JSON holds it. */
+interface StoredDecision extends Omit<RoutingDecision, 'candidates' | 'decidedAt'> {
+  readonly candidates: readonly (Omit<RoutingDecision['candidates'][number], 'estimatedCostNanoUsd'> & {
+    readonly estimatedCostNanoUsd?: string;
+  })[];
+  readonly decidedAt: string;
+}
+
+export function routingFromJson(json: unknown): RoutingDecision | undefined {
+  if (json == null) return undefined;
+  const stored = json as StoredDecision;
+  return {
+    ...stored,
+    candidates: stored.candidates.map(candidate => ({
+      ...candidate,
+      estimatedCostNanoUsd:
+        candidate.estimatedCostNanoUsd === undefined ? undefined : BigInt(candidate.estimatedCostNanoUsd),
+    })),
+    decidedAt: new Date(stored.decidedAt),
+  };
+}

@@ -1,0 +1,114 @@
+// Users in the database, and with credentials.ts the whole of MemberRepository. Rules and permissions are
+// control/'s; here are the facts, and the guards that only one statement can give.
+
+import { type Kysely, type SqlBool, sql } from 'kysely';
+import { apiKeysIn, sessionsIn, setupTokensIn } from './credentials.ts';
+import { byId, isUuid, uuidsIn } from './ids.ts';
+import { keysetPage } from './keyset.ts';
+import type { MemberRepository } from './store.ts';
+import type { Tables } from './tables.ts';
+import { toUser } from './user-rows.ts';
+
+export function membersIn(db: Kysely<Tables>): MemberRepository {
+  return {
+    ...userWritesIn(db),
+    ...userReadsIn(db),
+    ...sessionsIn(db),
+    ...apiKeysIn(db),
+    ...setupTokensIn(db),
+  };
+}
+
+function userWritesIn(db: Kysely<Tables>) {
+  return {
+    async createUser(user, passwordHash) {
+      const created = await db
+        .insertInto('users')
+        .values({
+          id: user.id,
+          username: user.username,
+          role: user.role,
+          disabled: user.disabled,
+          password_hash: passwordHash ?? null,
+          token_version: user.tokenVersion,
+          created_at: user.createdAt,
+        })
+        .onConflict(conflict => conflict.column('username').doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      return created !== undefined;
+    },
+
+    async updateUser(id, { role, disabled, passwordHash }) {
+      if (!isUuid(id)) return undefined;
+      const row = await db
+        .updateTable('users')
+        .set({
+          ...(role !== undefined && { role }),
+          ...(disabled !== undefined && { disabled }),
+          ...(passwordHash !== undefined && { password_hash: passwordHash }),
+          // Tokens of an older version are refused: whoever held one must log in again.
+          token_version: sql<number>`token_version + case when
+            ${passwordHash !== undefined}::boolean
+            or role <> coalesce(${role ?? null}::text, role)
+            or (not disabled and ${disabled === true}::boolean) then 1 else 0 end`,
+        })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirst();
+      return row && toUser(row);
+    },
+  } satisfies Partial<MemberRepository>;
+}
+
+function userReadsIn(db: Kysely<Tables>) {
+  return {
+    async usersByIds(ids) {
+      const rows = await db
+        .selectFrom('users')
+        .selectAll()
+        .where(sql<SqlBool>`id = any(${uuidsIn(ids)}::uuid[])`)
+        .execute();
+      return byId(ids, rows, row => row.id, toUser);
+    },
+
+    async userByName(username) {
+      const row = await db
+        .selectFrom('users')
+        .selectAll()
+        .where('username', '=', username)
+        .executeTakeFirst();
+      return row && { user: toUser(row), passwordHash: row.password_hash ?? undefined };
+    },
+
+    async passwordHash(userId) {
+      if (!isUuid(userId)) return undefined;
+      const row = await db
+        .selectFrom('users')
+        .select('password_hash')
+        .where('id', '=', userId)
+        .executeTakeFirst();
+      return row?.password_hash ?? undefined;
+    },
+
+    async usersPage(query) {
+      const page = await keysetPage(query, (condition, direction, limit) =>
+        db.selectFrom('users').selectAll().where(condition).orderBy('id', direction).limit(limit).execute(),
+      );
+      return { ...page, rows: page.rows.map(toUser) };
+    },
+
+    // Locks them to the end of the transaction: two admins who demote each other at once must not both see two.
+    async countAdmins() {
+      const rows = await db
+        .selectFrom('users')
+        .select('id')
+        .where('role', '=', 'ADMIN')
+        .where('disabled', '=', false)
+        .orderBy('id')
+        .forUpdate()
+        .execute();
+      return rows.length;
+    },
+  } satisfies Partial<MemberRepository>;
+}

@@ -1,0 +1,31 @@
+// The conditions of a RequestFilter as SQL over `requests`, one place for lists, counts and metrics.
+
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { RequestFilter } from './store.ts';
+
+export function matches(filter: RequestFilter): RawBuilder<SqlBool> {
+  const conditions = [sql`true`];
+  const add = (value: unknown, condition: () => RawBuilder<unknown>) => {
+    if (value !== undefined) conditions.push(condition());
+  };
+  add(filter.userId, () => sql`requests.user_id = ${filter.userId}::uuid`);
+  add(filter.status, () => sql`requests.status = any(${filter.status}::text[])`);
+  add(filter.taskType, () => sql`requests.task_type = any(${filter.taskType}::text[])`);
+  add(filter.providerId, () => sql`requests.provider_id = any(${filter.providerId}::text[])`);
+  add(
+    filter.model,
+    () => sql`(requests.requested_model = any(${filter.model}::text[])
+      or requests.served_model = any(${filter.model}::text[])
+      or requests.deployment_id = any(${filter.model}::text[]))`,
+  );
+  add(filter.createdFrom, () => sql`requests.created_at >= ${filter.createdFrom}::timestamptz`);
+  add(filter.createdTo, () => sql`requests.created_at < ${filter.createdTo}::timestamptz`);
+  add(filter.text, () => containsText(filter.text!));
+  return sql<SqlBool>`${sql.join(conditions, sql` and `)}`;
+}
+
+function containsText(text: string): RawBuilder<SqlBool> {
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+  return sql<SqlBool>`(exists (select from request_bodies b where b.request_id = requests.id and b.prompt ilike ${pattern})
+    or exists (select from request_results r where r.request_id = requests.id and r.output ilike ${pattern}))`;
+}

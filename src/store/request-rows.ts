@@ -1,0 +1,116 @@
+// Rows of requests and attempts as domain objects, and the columns that hold an outcome.
+
+import type { Selectable } from 'kysely';
+import type { Attempt, ModelRequest, RequestError } from '../domain/request.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { AttemptsTable, OutcomeColumns, RequestsTable } from './tables.ts';
+
+type OutcomeRow = Selectable<OutcomeColumns>;
+
+export function toModelRequest(row: Selectable<RequestsTable>): ModelRequest {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    status: row.status,
+    taskType: row.task_type,
+    priority: row.priority,
+    preferLocal: row.prefer_local,
+    strategy: row.strategy,
+    requestedModel: row.requested_model ?? undefined,
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+    firstTokenAt: row.first_token_at ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+    deploymentId: row.deployment_id ?? undefined,
+    providerId: row.provider_id ?? undefined,
+    servedModel: row.served_model ?? undefined,
+    finishReason: row.finish_reason ?? undefined,
+    error: errorOf(row),
+    usage: usageOf(row),
+    costNanoUsd: costOf(row),
+    overheadMs: row.overhead_ms ?? undefined,
+    attemptCount: row.attempt_count,
+    epoch: row.epoch,
+    lastSequence: row.last_sequence === null ? undefined : Number(row.last_sequence),
+  };
+}
+
+export function toAttempt(row: Selectable<AttemptsTable>): Attempt {
+  return {
+    id: row.id,
+    number: row.number,
+    deploymentId: row.deployment_id,
+    providerId: row.provider_id,
+    model: row.model,
+    outcome: row.outcome,
+    error: errorOf(row),
+    providerResponseId: row.provider_response_id ?? undefined,
+    servedModel: row.served_model ?? undefined,
+    finishReason: row.finish_reason ?? undefined,
+    usage: usageOf(row),
+    costNanoUsd: costOf(row),
+    priceSource: row.price_source ?? undefined,
+    startedAt: row.started_at,
+    timeToFirstTokenMs: row.time_to_first_token_ms ?? undefined,
+    durationMs: row.duration_ms,
+  };
+}
+
+function errorOf(row: OutcomeRow): RequestError | undefined {
+  if (row.error_code === null) return undefined;
+  return {
+    code: row.error_code,
+    message: row.error_message ?? '',
+    retryable: row.error_retryable ?? false,
+    retryAfterMs: row.error_retry_after_ms ?? undefined,
+  };
+}
+
+function usageOf(row: OutcomeRow): Usage | undefined {
+  if (row.input_tokens === null) return undefined;
+  return {
+    inputTokens: Number(row.input_tokens),
+    cachedInputTokens: Number(row.cached_input_tokens),
+    cacheWriteTokens: Number(row.cache_write_tokens),
+    outputTokens: Number(row.output_tokens),
+    estimated: row.usage_estimated ?? false,
+  };
+}
+
+function costOf(row: OutcomeRow): bigint | undefined {
+  return row.cost_nano_usd === null ? undefined : BigInt(row.cost_nano_usd);
+}
+
+/** The outcome of an attempt or of a request, ready to be written. */
+export function outcomeColumns(outcome: {
+  readonly deploymentId: string | undefined;
+  readonly providerId: string | undefined;
+  readonly servedModel: string | undefined;
+  readonly finishReason: ModelRequest['finishReason'];
+  readonly error: RequestError | undefined;
+  readonly usage: Usage | undefined;
+  readonly costNanoUsd: bigint | undefined;
+}) {
+  const { error, usage } = outcome;
+  return {
+    deployment_id: outcome.deploymentId ?? null,
+    provider_id: outcome.providerId ?? null,
+    served_model: outcome.servedModel ?? null,
+    finish_reason: outcome.finishReason ?? null,
+    error_code: error?.code ?? null,
+    error_message: error?.message ?? null,
+    error_retryable: error?.retryable ?? null,
+    error_retry_after_ms: error?.retryAfterMs ?? null,
+    input_tokens: usage ? toTokenCount(usage.inputTokens) : null,
+    cached_input_tokens: usage ? toTokenCount(usage.cachedInputTokens) : null,
+    cache_write_tokens: usage ? toTokenCount(usage.cacheWriteTokens) : null,
+    output_tokens: usage ? toTokenCount(usage.outputTokens) : null,
+    usage_estimated: usage?.estimated ?? null,
+    cost_nano_usd: outcome.costNanoUsd ?? null,
+  } satisfies { [Column in keyof OutcomeColumns]: unknown };
+}
+
+/** A whole number a bigint column takes: the terminal write must not fail for a provider's nonsense. */
+function toTokenCount(reported: number): number {
+  return Number.isFinite(reported) ? Math.min(Math.max(0, Math.trunc(reported)), Number.MAX_SAFE_INTEGER) : 0;
+}

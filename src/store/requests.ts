@@ -1,0 +1,161 @@
+// Requests in the database: acceptance, the guarded changes of state, and the batch reads that loaders use.
+
+import { type Kysely, sql } from 'kysely';
+import type { Attempt } from '../domain/request.ts';
+import { acceptRequest } from './accept.ts';
+import { finishRequest } from './finish.ts';
+import { byId, uuidsIn } from './ids.ts';
+import { routingFromJson, specFromJson } from './json.ts';
+import { keysetPage } from './keyset.ts';
+import { matches } from './request-filter.ts';
+import { toAttempt, toModelRequest } from './request-rows.ts';
+import type { RequestRepository } from './store.ts';
+import type { Tables } from './tables.ts';
+
+const UNFINISHED = ['QUEUED', 'RUNNING'] as const;
+
+export function requestsIn(db: Kysely<Tables>): RequestRepository {
+  return {
+    accept: request => acceptRequest(db, request),
+    finish: finished => finishRequest(db, finished),
+
+    async start(id, epoch, startedAt) {
+      const started = await db
+        .updateTable('requests')
+        .set({ status: 'RUNNING', started_at: startedAt })
+        .where('id', '=', id)
+        .where('epoch', '=', epoch)
+        .where('status', '=', 'QUEUED')
+        .returning('id')
+        .executeTakeFirst();
+      return started !== undefined;
+    },
+
+    async wishCancel(id) {
+      const wished = await db
+        .updateTable('requests')
+        .set({ cancel_wished_at: sql<Date>`coalesce(cancel_wished_at, now())` })
+        .where('id', '=', id)
+        .where('status', 'in', UNFINISHED)
+        .returning('id')
+        .executeTakeFirst();
+      return wished !== undefined;
+    },
+
+    async cancelWishes(owner) {
+      const rows = await db
+        .selectFrom('requests')
+        .select('id')
+        .where('owner', '=', owner)
+        .where('status', 'in', UNFINISHED)
+        .where('cancel_wished_at', 'is not', null)
+        .orderBy('id')
+        .execute();
+      return rows.map(row => row.id);
+    },
+
+    async failAbandoned(owners, error) {
+      const { rows } = await sql<{ id: string }>`
+        update requests set status = 'FAILED', owner = null, epoch = epoch + 1,
+          finished_at = greatest(now(), created_at),
+          error_code = ${error.code}, error_message = ${error.message}, error_retryable = ${error.retryable},
+          error_retry_after_ms = ${error.retryAfterMs ?? null},
+          -- The failure is the only event of the new epoch.
+          last_sequence = 1
+        where status in ('QUEUED', 'RUNNING') and ${
+          'allBut' in owners
+            ? sql`owner is distinct from ${owners.allBut}::text`
+            : sql`owner = any(${owners}::text[])`
+        }
+        returning id`.execute(db);
+      return rows.map(row => row.id).sort();
+    },
+
+    ...readsByIds(db),
+    ...listsIn(db),
+  };
+}
+
+function readsByIds(db: Kysely<Tables>) {
+  return {
+    async byIds(ids) {
+      const rows = await db
+        .selectFrom('requests')
+        .selectAll()
+        .where(sql<boolean>`id = any(${uuidsIn(ids)}::uuid[])`)
+        .execute();
+      return byId(ids, rows, row => row.id, toModelRequest);
+    },
+
+    async bodiesByIds(ids) {
+      const rows = await db
+        .selectFrom('request_bodies as body')
+        .leftJoin('request_results as result', 'result.request_id', 'body.request_id')
+        .select(['body.request_id', 'body.spec', 'result.output', 'result.routing'])
+        .where(sql<boolean>`body.request_id = any(${uuidsIn(ids)}::uuid[])`)
+        .execute();
+      return byId(
+        ids,
+        rows,
+        row => row.request_id,
+        row => ({
+          spec: specFromJson(row.spec),
+          routing: routingFromJson(row.routing),
+          output: row.output ?? undefined,
+        }),
+      );
+    },
+
+    async promptsByIds(ids) {
+      const rows = await db
+        .selectFrom('request_bodies')
+        .select(['request_id', 'prompt'])
+        .where(sql<boolean>`request_id = any(${uuidsIn(ids)}::uuid[])`)
+        .execute();
+      return byId(
+        ids,
+        rows,
+        row => row.request_id,
+        row => row.prompt,
+      );
+    },
+
+    async attemptsByIds(requestIds) {
+      const rows = await db
+        .selectFrom('attempts')
+        .selectAll()
+        .where(sql<boolean>`request_id = any(${uuidsIn(requestIds)}::uuid[])`)
+        .orderBy('request_id')
+        .orderBy('epoch')
+        .orderBy('number')
+        .execute();
+      const byRequest = Map.groupBy(rows, row => row.request_id);
+      return requestIds.map((id): Attempt[] => (byRequest.get(id) ?? []).map(toAttempt));
+    },
+  } satisfies Partial<RequestRepository>;
+}
+
+function listsIn(db: Kysely<Tables>) {
+  return {
+    async page(filter, query) {
+      const page = await keysetPage(query, (condition, direction, limit) =>
+        db
+          .selectFrom('requests')
+          .selectAll()
+          .where(matches(filter))
+          .where(condition)
+          .orderBy('id', direction)
+          .limit(limit)
+          .execute(),
+      );
+      return { ...page, rows: page.rows.map(toModelRequest) };
+    },
+
+    async count(filter, atMost) {
+      const { rows } = await sql<{ count: number }>`
+        select count(*)::integer as count
+        from (select from requests where ${matches(filter)} limit ${atMost}) as counted`.execute(db);
+      return rows[0]?.count ?? 0;
+    },
+  } satisfies Partial<RequestRepository>;
+}

@@ -1,0 +1,156 @@
+// The tables as the migrations leave them, one interface each. Rows become domain objects in the files of the
+// repositories; nothing outside this folder sees these names.
+
+import type { ColumnType, Generated } from 'kysely';
+import type { Role } from '../domain/access.ts';
+import type { BreakerState } from '../domain/breaker.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
+import type { RoutingStrategy } from '../domain/routing.ts';
+
+/** Drivers disagree on what a bigint column reads as, so every reader converts with BigInt() or Number(). */
+export type Int8 = ColumnType<bigint | number | string, bigint | number, bigint | number>;
+/** Written as text by json.ts, read parsed. */
+export type Json = ColumnType<unknown, string | null, string | null>;
+
+export interface Tables {
+  requests: RequestsTable;
+  request_bodies: { request_id: string; spec: Json; prompt: string };
+  request_results: { request_id: string; output: string | null; routing: Json };
+  attempts: AttemptsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  users: UsersTable;
+  sessions: SessionsTable;
+  api_keys: ApiKeysTable;
+  setup_tokens: { only_one: Generated<boolean>; hash: string; expires_at: Date };
+  audit_events: AuditEventsTable;
+  breaker_transitions: BreakerTransitionsTable;
+  instances: InstancesTable;
+}
+
+/** Columns that requests and attempts have in common. */
+export interface OutcomeColumns {
+  deployment_id: string | null;
+  provider_id: string | null;
+  served_model: string | null;
+  finish_reason: FinishReason | null;
+  error_code: ErrorCode | null;
+  error_message: string | null;
+  error_retryable: boolean | null;
+  error_retry_after_ms: number | null;
+  input_tokens: Int8 | null;
+  cached_input_tokens: Int8 | null;
+  cache_write_tokens: Int8 | null;
+  output_tokens: Int8 | null;
+  usage_estimated: boolean | null;
+  cost_nano_usd: Int8 | null;
+}
+
+export interface RequestsTable extends OutcomeColumns {
+  id: string;
+  user_id: string;
+  api_key_id: string | null;
+  status: RequestStatus;
+  task_type: TaskType;
+  priority: number;
+  prefer_local: boolean;
+  strategy: RoutingStrategy;
+  requested_model: string | null;
+  /** The instance that runs it; null once it is finished. */
+  owner: string | null;
+  epoch: number;
+  cancel_wished_at: Date | null;
+  created_at: Date;
+  started_at: Date | null;
+  first_token_at: Date | null;
+  finished_at: Date | null;
+  overhead_ms: number | null;
+  attempt_count: Generated<number>;
+  last_sequence: Int8 | null;
+}
+
+export interface AttemptsTable extends OutcomeColumns {
+  id: string;
+  request_id: string;
+  user_id: string;
+  api_key_id: string | null;
+  epoch: number;
+  number: number;
+  deployment_id: string;
+  provider_id: string;
+  model: string;
+  outcome: AttemptOutcome;
+  provider_response_id: string | null;
+  price_source: string | null;
+  started_at: Date;
+  time_to_first_token_ms: number | null;
+  duration_ms: number;
+  created_at: Generated<Date>;
+}
+
+export interface IdempotencyKeysTable {
+  user_id: string;
+  key: string;
+  input_hash: string;
+  request_id: string;
+  expires_at: Date;
+}
+
+export interface UsersTable {
+  id: string;
+  username: string;
+  role: Role;
+  disabled: boolean;
+  password_hash: string | null;
+  token_version: number;
+  created_at: Date;
+}
+
+export interface SessionsTable {
+  id: string;
+  user_id: string;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  revoked_at: Date | null;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  user_id: string;
+  name: string;
+  prefix: string;
+  secret_hash: string;
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export interface AuditEventsTable {
+  id: string;
+  at: Date;
+  actor_id: string | null;
+  actor_name: string | null;
+  action: string;
+  subject: string | null;
+  reason: string | null;
+  data: Json;
+}
+
+export interface BreakerTransitionsTable {
+  id: string;
+  deployment_id: string;
+  from_state: BreakerState;
+  to_state: BreakerState;
+  at: Date;
+  cause: 'automatic' | 'manual';
+  detail: string | null;
+}
+
+export interface InstancesTable {
+  id: string;
+  version: string;
+  started_at: Generated<Date>;
+  beat_at: Generated<Date>;
+  dead_at: Date | null;
+}

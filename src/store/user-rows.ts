@@ -1,0 +1,16 @@
+// A row of users as the domain's User; the password hash stays behind.
+
+import type { Selectable } from 'kysely';
+import type { User } from '../domain/member.ts';
+import type { UsersTable } from './tables.ts';
+
+export function toUser(row: Omit<Selectable<UsersTable>, 'password_hash'>): User {
+  return {
+    id: row.id,
+    username: row.username,
+    role: row.role,
+    disabled: row.disabled,
+    createdAt: row.created_at,
+    tokenVersion: row.token_version,
+  };
+}
