@@ -93,5 +93,8 @@ function unavailable(reason: string): Finding {
 
 /** Scheme, host and port only: a base URL may carry a password or a secret path. */
 function endpointOf({ baseUrl, kind }: ProviderSettings): string {
-  return (baseUrl !== undefined && URL.parse(baseUrl)?.origin) || `the ${kind} endpoint`;
+  if (baseUrl === undefined) return `the ${kind} endpoint`;
+  // OLLAMA_HOST is a bare `host:port` as often as a URL.
+  const url = URL.parse(baseUrl.includes('://') ? baseUrl : `http://${baseUrl}`);
+  return url ? url.origin : `the ${kind} endpoint`;
 }

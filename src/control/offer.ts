@@ -108,15 +108,8 @@ function toDeployment(
     aliases: [...new Set(configured?.aliases)],
     deadlines: {
       ...(local ? LOCAL_DEADLINES : DEFAULT_DEADLINES),
-      ...defined(settings.deadlines),
-      ...defined(configured?.deadlines ?? {}),
+      ...settings.deadlines,
+      ...configured?.deadlines,
     },
-  };
-}
-
-/** A key that is present with the value undefined must not hide a default. */
-function defined<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
   };
 }

@@ -42,16 +42,16 @@ async function loadFactory(kind: ProviderKind, options: AdapterOptions): Promise
   switch (kind) {
     case 'openai': {
       const { createOpenAIAdapter } = await import('./openai.ts');
-      return ({ baseUrl, apiKey, api }) => createOpenAIAdapter({ baseUrl, apiKey: apiKey ?? '', api });
+      return ({ baseUrl, apiKey, api }) => createOpenAIAdapter({ baseUrl, apiKey, api });
     }
     case 'anthropic': {
       const { createAnthropicAdapter } = await import('./anthropic.ts');
-      return ({ baseUrl, apiKey }) => createAnthropicAdapter({ baseUrl, apiKey: apiKey ?? '' });
+      return ({ baseUrl, apiKey }) => createAnthropicAdapter({ baseUrl, apiKey });
     }
     case 'ollama':
     case 'lmstudio': {
       const { createLocalAdapter } = await import('./local.ts');
-      return ({ baseUrl }) => createLocalAdapter({ kind, baseUrl });
+      return ({ baseUrl, apiKey }) => createLocalAdapter({ kind, baseUrl, apiKey });
     }
     case 'simulated':
       return () => createSimulatedAdapter({ delayFactor: options.simulatedDelayFactor });
