@@ -101,7 +101,7 @@ async function createFromImage(): Promise<OpenedDatabase> {
     url: 'memory:',
     dataDir: tmpdir(),
     log: () => {},
-    loadDataDir: await openAsBlob(await migratedImage()),
+    loadDataDir: new Blob([readFileSync(await migratedImage())]),
   });
 }
 
