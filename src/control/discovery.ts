@@ -69,9 +69,8 @@ function onFault(settings: ProviderSettings, { fault, status }: ProviderError): 
   if (blame !== undefined) return { status: 'MISCONFIGURED', reason: blame, listed: undefined };
   if (isLocal(settings.kind))
     return unavailable(`what answers at ${endpoint} is not ${settings.kind}${code}`);
-  // Many compatible servers have no list at all. That says nothing of their answers.
-  if (fault === 'unknown-model' || fault === 'bad-request')
-    return { status: 'AVAILABLE', reason: undefined, listed: undefined };
+  // Compatible servers that have no list refuse in many ways. That says nothing of their answers.
+  if (fault === 'bad-request') return { status: 'AVAILABLE', reason: undefined, listed: undefined };
   return { status: 'DEGRADED', reason: `its model list failed: ${fault}${code}`, listed: undefined };
 }
 

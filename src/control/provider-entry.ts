@@ -81,7 +81,6 @@ export function createProviderEntry(
     current: () => provider,
     adapter: () => (adapter ??= createAdapter(settings)),
     refresh(signal) {
-      if (lifetime.signal.aborted) return Promise.resolve();
       refreshing ??= ask(signal).finally(() => (refreshing = undefined));
       return refreshing;
     },

@@ -5,7 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { ProviderSettings } from '../../src/control/catalog.ts';
 import type { Provider } from '../../src/domain/model.ts';
 import { createTestClock } from '../support/clock.ts';
-import { startUpstream } from '../support/upstream.ts';
+import { startUpstream, status } from '../support/upstream.ts';
 import { never, openCatalog, settings } from './catalog-setup.ts';
 
 /** A catalog over one provider whose list the test changes, with everything that its listener was told. */
@@ -141,7 +141,7 @@ describe('the catalog by itself', () => {
 
 describe('a fault in traffic', () => {
   test('of the key takes the provider out until an answer or a refresh shows otherwise', async t => {
-    const { catalog, list } = await follow(t);
+    const { catalog, list, upstream } = await follow(t);
     list('alpha');
     await catalog.refresh(never);
     const standing = () => [catalog.providers()[0]?.status, catalog.providers()[0]?.statusReason];
@@ -151,8 +151,10 @@ describe('a fault in traffic', () => {
     catalog.reportSuccess('proxy');
     assert.deepEqual(standing(), ['AVAILABLE', undefined]);
     catalog.reportFault('proxy', 'credentials');
+    upstream.answerPath('/v1/models', status(500));
     await catalog.refresh(never);
-    assert.deepEqual(standing(), ['AVAILABLE', undefined]);
+    catalog.reportSuccess('proxy');
+    assert.deepEqual(standing(), ['DEGRADED', 'its model list failed: server (500)']);
   });
 
   test('of any other kind is the business of the breakers', async t => {

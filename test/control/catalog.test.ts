@@ -138,15 +138,17 @@ describe('another base URL', () => {
 
   test('offers the configured names when it has no list, and is available', async t => {
     const upstream = await startUpstream(t);
-    upstream.answerPath('/v1/models', status(404));
     const baseUrl = `${upstream.url}/v1`;
-    const configured = openCatalog(t, [settings({ baseUrl, models: [{ model: 'mine' }] })]);
-    const bare = openCatalog(t, [settings({ baseUrl })]);
-    await Promise.all([configured.refresh(never), bare.refresh(never)]);
+    for (const code of [404, 400]) {
+      upstream.answerPath('/v1/models', status(code));
+      const configured = openCatalog(t, [settings({ baseUrl, models: [{ model: 'mine' }] })]);
+      const bare = openCatalog(t, [settings({ baseUrl })]);
+      await Promise.all([configured.refresh(never), bare.refresh(never)]);
 
-    assert.deepEqual(models(configured), ['mine']);
-    assert.equal(only(configured).status, 'AVAILABLE');
-    assert.deepEqual(models(bare), ['gpt-6-sol', 'gpt-6-luna', 'gpt-5.6-terra']);
+      assert.deepEqual(models(configured), ['mine']);
+      assert.equal(only(configured).status, 'AVAILABLE');
+      assert.deepEqual(models(bare), ['gpt-6-sol', 'gpt-6-luna', 'gpt-5.6-terra']);
+    }
   });
 
   test('keeps what it listed when it fails to list again', async t => {
