@@ -13,9 +13,9 @@ import {
 
 export interface DocumentMeasure {
   readonly operations: number;
-  /** Of the deepest definition; infinite when fragments form a circle. */
+  /** Of the deepest operation; infinite when fragments form a circle. */
   readonly depth: number;
-  /** Fields of the largest definition with its fragments spread. */
+  /** Fields of the largest operation with its fragments spread. */
   readonly cost: number;
   readonly rootFields: number;
   readonly aliases: number;
@@ -59,9 +59,9 @@ export function measureDocument(document: DocumentNode): DocumentMeasure {
       measure.depth = Math.max(measure.depth, extent.depth);
       measure.cost = Math.max(measure.cost, extent.cost);
     } else if (definition.kind === Kind.FRAGMENT_DEFINITION) {
-      const extent = fragmentExtent(definition.name.value, walk);
-      measure.depth = Math.max(measure.depth, extent.depth);
-      measure.cost = Math.max(measure.cost, extent.cost);
+      // Counts where it is spread, which may be within an introspection; a circle is wrong wherever it is.
+      const { depth } = fragmentExtent(definition.name.value, walk);
+      if (depth === Infinity) measure.depth = depth;
     }
   }
   return {

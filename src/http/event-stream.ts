@@ -2,7 +2,7 @@
 // result, `complete` at the end. A stream that is cut by the server ends without `complete`, so that clients resume.
 
 import type { ServerResponse } from 'node:http';
-import type { ExecutionResult } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { presentResult } from './answer.ts';
 import type { HttpLimits } from './limits.ts';
 import { EVENT_STREAM } from './media-types.ts';
@@ -37,14 +37,13 @@ export function sendEvents(
     try {
       for await (const result of results) {
         if (response.destroyed) return;
-        const event = `event: next\ndata: ${JSON.stringify(presentResult(result, limits))}\n\n`;
-        if (!response.write(event)) await drained(response, limits.slowReaderMs);
+        if (!response.write(nextEvent(result, limits))) await drained(response, limits.slowReaderMs);
       }
-      if (!response.writableEnded) response.end('event: complete\ndata: \n\n');
-    } catch {
-      // The results are masked where they are made; an iterator that throws all the same only ends the stream.
-      response.destroy();
+    } catch (error) {
+      // The pipeline throws nothing but masked errors. The protocol has no event for a failure, so it is a result.
+      if (!response.writableEnded) response.write(nextEvent({ errors: [error as GraphQLError] }, limits));
     } finally {
+      if (!response.writableEnded) response.end('event: complete\ndata: \n\n');
       clearInterval(keepAlive);
       response.off('close', leave);
     }
@@ -57,6 +56,10 @@ export function sendEvents(
       leave();
     },
   };
+}
+
+function nextEvent(result: ExecutionResult, limits: HttpLimits): string {
+  return `event: next\ndata: ${JSON.stringify(presentResult(result, limits))}\n\n`;
 }
 
 /** One result as a stream of its own, for clients that read nothing but event streams. */

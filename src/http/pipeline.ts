@@ -122,7 +122,7 @@ async function execute(
     };
     const result = await (subscription ? enveloped.subscribe(args) : enveloped.execute(args));
     // Leaving it reaches the source at once, even while an event is being computed.
-    if (!isResult(result)) return cancellable(() => result as AsyncIterable<ExecutionResult>);
+    if (!isResult(result)) return cancellable(() => masked(result as AsyncIterable<ExecutionResult>, deps));
     if ('data' in result) return result;
     // Nothing ran. When the variables are why, the errors are written anew: the executor's repeat the values.
     const operation = getOperationAST(document, params.operationName)!;
@@ -131,6 +131,23 @@ async function execute(
   } catch (error) {
     return { errors: [asGraphQLError(error, deps)] };
   }
+}
+
+/** The same results; what the source throws in the middle is masked, whatever plugin let it pass. */
+function masked(source: AsyncIterable<ExecutionResult>, deps: PipelineDeps): AsyncIterable<ExecutionResult> {
+  const iterator = source[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        try {
+          return await iterator.next();
+        } catch (error) {
+          throw asGraphQLError(error, deps);
+        }
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
 }
 
 function isResult(value: object): value is ExecutionResult {

@@ -74,7 +74,13 @@ export function createSocket(socket: WebSocket, limits: HttpLimits, clock: Clock
     },
     forProtocol: protocol => ({
       protocol,
-      send: data => send(socket, data),
+      async send(data) {
+        // A write to a closing socket lasts until the close: at once it would let an endless source run on in
+        // microtasks, and the event of the close would never come.
+        if (!isOpen()) return void (await closed.promise);
+        // A failed write need not be reported: the socket's end is, by its own events.
+        await new Promise<void>(resolve => socket.send(data, () => resolve()));
+      },
       close,
       onMessage(handle) {
         const deliver = createDelivery(message => handle(message as unknown as string));
@@ -90,12 +96,6 @@ export function createSocket(socket: WebSocket, limits: HttpLimits, clock: Clock
       },
     }),
   };
-}
-
-async function send(socket: WebSocket, data: string): Promise<void> {
-  if (socket.readyState !== WebSocket.OPEN) return;
-  // The socket's end is reported by its own events, so a failed write need not be.
-  await new Promise<void>(resolve => socket.send(data, () => resolve()));
 }
 
 /** A message of a client, or undefined when it can be none; graphql-ws checks the rest of its shape. */

@@ -141,7 +141,12 @@ function createProtocol(deps: SocketServerDeps) {
     subscribe: runPrepared,
     onNext: (...[, , , , result]) =>
       presentResult(result as ExecutionResult, limits) as FormattedExecutionResult,
-    onError: (_context, _id, _payload, errors) => presentErrors(errors, bounds),
+    // graphql-ws wraps what a source throws and drops its extensions; the masked error is the cause.
+    onError: (_context, _id, _payload, errors) =>
+      presentErrors(
+        errors.map(error => (error.cause instanceof GraphQLError ? error.cause : error)),
+        bounds,
+      ),
   });
 }
 
@@ -189,7 +194,7 @@ function endWithCredential(connection: Connection, actor: Actor, deps: SocketSer
 }
 
 interface PreparedArgs extends ExecutionArgs {
-  rootValue: { operation: Operation; connection: Connection; gate: Gate };
+  rootValue: { operation: Operation; end: () => void };
 }
 
 async function subscribe({ extra: connection }: Context, payload: SubscribePayload, deps: SocketServerDeps) {
@@ -205,13 +210,13 @@ async function subscribe({ extra: connection }: Context, payload: SubscribePaylo
     if (operation.rootFields.filter(name => name === 'login').length > 1) {
       return [refusal('BAD_USER_INPUT', 'At most one login is accepted in a request.')];
     }
-    const full = refuseOverSocketLimit(connection, operation, deps.limits);
-    if (full) return [full];
+    const end = admit(connection, operation, deps);
+    if (end instanceof GraphQLError) return [end];
     const args: PreparedArgs = {
       schema: deps.pipeline.schema,
       document: operation.document,
       operationName: payload.operationName ?? null,
-      rootValue: { operation, connection, gate: deps.gate },
+      rootValue: { operation, end },
     };
     return args;
   } catch (error) {
@@ -220,25 +225,24 @@ async function subscribe({ extra: connection }: Context, payload: SubscribePaylo
   }
 }
 
-function refuseOverSocketLimit(connection: Connection, { kind }: Operation, limits: HttpLimits) {
-  const [held, max, what] =
-    kind === 'subscription'
-      ? [connection.subscriptions, limits.maxSubscriptionsPerSocket, 'subscriptions']
-      : [connection.operations, limits.maxOperationsPerSocket, 'operations'];
-  if (held < max) return undefined;
-  return refusal('RATE_LIMITED', `A socket has at most ${max} ${what} at once.`, { retryAfterMs: 1_000 });
-}
-
-/** Runs an operation and counts it as long as it lasts. */
-async function runPrepared(args: unknown) {
-  const { operation, connection, gate } = (args as PreparedArgs).rootValue;
-  const counter = operation.kind === 'subscription' ? 'subscriptions' : 'operations';
+/** Counts the operation at once, so that many in one tick cannot pass together; the function returned ends it. */
+function admit(connection: Connection, { kind }: Operation, { limits, gate }: SocketServerDeps) {
+  const counter = kind === 'subscription' ? 'subscriptions' : 'operations';
+  const max = kind === 'subscription' ? limits.maxSubscriptionsPerSocket : limits.maxOperationsPerSocket;
+  if (connection[counter] >= max) {
+    const message = `A socket has at most ${max} ${counter} at once.`;
+    return refusal('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+  }
   connection[counter] += 1;
   const leave = gate.enter();
-  const end = () => {
+  return () => {
     connection[counter] -= 1;
     leave();
   };
+}
+
+async function runPrepared(args: unknown) {
+  const { operation, end } = (args as PreparedArgs).rootValue;
   const result = await operation.run();
   if (Symbol.asyncIterator in result) return whenEnded(result, end);
   end();
