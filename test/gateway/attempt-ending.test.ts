@@ -1,0 +1,189 @@
+// How an attempt lets go: of endless answers, cancelled calls, adapters that do not listen, and at the proper end.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { AttemptFailed } from '../../src/gateway/attempt.ts';
+import { createBreakers } from '../../src/gateway/breakers.ts';
+import type { ProviderEvent } from '../../src/providers/provider.ts';
+import { createTestClock } from '../support/clock.ts';
+import { begin, finished, ID, silence, started, streamOf, token, turn, verdict } from './attempt-setup.ts';
+
+test('an endless answer is cut at the limit and the upstream is left', async () => {
+  let left = false;
+  const attempt = begin(
+    async function* () {
+      try {
+        for (;;) yield token('ääääääääää');
+      } finally {
+        left = true;
+      }
+    },
+    { maxOutputBytes: 99 },
+  );
+
+  const result = (await attempt.result) as AttemptFailed;
+  await turn();
+
+  assert.deepEqual([result.code, result.textLength], ['BAD_RESPONSE', 40]);
+  assert.equal(attempt.tokens.join('').length, 40, 'what goes beyond the limit is not handed on');
+  assert.equal(left, true);
+});
+
+test('a call cancelled before it began is never made', async () => {
+  let made = false;
+  const attempt = begin(
+    () => {
+      made = true;
+      return streamOf()(undefined as never, undefined as never);
+    },
+    { signal: AbortSignal.abort() },
+  );
+
+  assert.equal((await attempt.result).outcome, 'cancelled');
+  assert.deepEqual([made, verdict(attempt)], [false, 'nothing']);
+});
+
+test('a cancelled call ends at once and says nothing about the provider', async () => {
+  const caller = new AbortController();
+  let upstream: AbortSignal | undefined;
+  const attempt = begin(
+    (call, signal) => {
+      upstream = signal;
+      return streamOf(started, token('Hel'), silence())(call, signal);
+    },
+    { signal: caller.signal },
+  );
+  await turn();
+
+  caller.abort(new Error('cancelled by its owner'));
+  const result = await attempt.result;
+
+  assert.deepEqual([result.outcome, result.textLength], ['cancelled', 3]);
+  assert.equal(upstream?.aborted, true);
+  assert.equal(verdict(attempt), 'nothing');
+});
+
+test('an adapter that ignores the abort holds nobody up', async () => {
+  const caller = new AbortController();
+  const attempt = begin(
+    async function* () {
+      yield started;
+      await silence();
+    },
+    { signal: caller.signal },
+  );
+  await turn();
+
+  caller.abort();
+
+  assert.equal((await attempt.result).outcome, 'cancelled');
+});
+
+test('what an adapter says after the end is not listened to', async () => {
+  const caller = new AbortController();
+  const { promise: later, resolve: speakLate } = Promise.withResolvers<void>();
+  const attempt = begin(
+    async function* () {
+      yield token('Hel');
+      await later;
+      yield token('lo');
+      yield finished();
+    },
+    { signal: caller.signal },
+  );
+  await turn();
+  caller.abort();
+  await attempt.result;
+
+  speakLate();
+  await turn();
+
+  assert.deepEqual(attempt.tokens, ['Hel']);
+  assert.equal(verdict(attempt), 'nothing');
+});
+
+// The first mistake to avoid: settled at the end of the source, a call whose reader leaves at the final event counts
+// as cancelled, and a half-open breaker never closes.
+test('the final event is a success, also when the caller leaves with it', async () => {
+  const clock = createTestClock();
+  const breakers = createBreakers({}, { clock });
+  breakers.openProvider([ID], 'down');
+  breakers.probeEarly(ID);
+
+  for (let probe = 0; probe < 2; probe += 1) {
+    const caller = new AbortController();
+    const ending = async function* () {
+      try {
+        yield token('Hi');
+        yield finished();
+        await silence();
+      } finally {
+        caller.abort();
+      }
+    };
+    const { result } = begin(ending, { breakers, clock, signal: caller.signal });
+    assert.equal((await result).outcome, 'succeeded');
+  }
+
+  assert.equal(breakers.snapshot(ID).state, 'CLOSED');
+});
+
+// The second one: without the source's `return()` the `finally` of an adapter never runs.
+test("the adapter's finally runs when an attempt ends early", async () => {
+  let cleanedUp = 0;
+  const adapter = async function* (): AsyncGenerator<ProviderEvent> {
+    try {
+      yield token('Hi');
+      yield finished();
+      yield token('ghost text');
+    } finally {
+      cleanedUp += 1;
+    }
+  };
+
+  const complete = begin(adapter);
+  await complete.result;
+  const cut = begin(adapter, { maxOutputBytes: 1 });
+  await cut.result;
+  await turn();
+
+  assert.equal(cleanedUp, 2);
+  assert.deepEqual(complete.tokens, ['Hi']);
+});
+
+test('after a proper end an adapter may take its leave before its signal is aborted', async () => {
+  const aborted: boolean[] = [];
+  const attempt = begin(async function* (_call, signal) {
+    try {
+      yield token('Hi');
+      yield finished();
+    } finally {
+      aborted.push(signal.aborted);
+      signal.addEventListener('abort', () => aborted.push(true));
+    }
+  });
+
+  await attempt.result;
+  await turn();
+
+  assert.deepEqual(aborted, [false, true]);
+});
+
+test('a callback that throws ends the attempt and is not blamed on the provider', async () => {
+  let upstream: AbortSignal | undefined;
+  const attempt = begin(
+    (call, signal) => {
+      upstream = signal;
+      return streamOf(token('Hi'), silence())(call, signal);
+    },
+    {
+      onToken() {
+        throw new RangeError('the log is closed');
+      },
+    },
+  );
+
+  await assert.rejects(attempt.result, RangeError);
+  assert.equal(verdict(attempt), 'nothing');
+  assert.equal(upstream?.aborted, true);
+});
