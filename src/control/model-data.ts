@@ -129,8 +129,9 @@ export function isOtherPurpose(model: string): boolean {
 }
 
 /**
- * Defaults for a model without data. Small on purpose: a prompt that is too long for them is refused with a clear
- * reason that names the setting's value, while Ollama silently cuts what is over its own context.
+ * Defaults for a model without data and without figures in the provider's list. Small on purpose: a prompt that is
+ * too long for them is refused with a clear reason, and the configuration can raise them, while Ollama silently cuts
+ * what is over its own context.
  */
 const UNKNOWN_REMOTE: Capabilities = {
   contextWindow: 32_768,
