@@ -2,6 +2,7 @@
 // declared dead by the others, on the database's clock, and what it had in hand is ended for it.
 // Not here: running requests (gateway). A process that finds itself declared dead must stop all of its work.
 
+import { newId } from '../domain/ids.ts';
 import type { RequestError } from '../domain/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
@@ -17,8 +18,6 @@ export const INSTANCES_DEFAULTS: InstancesOptions = { beatMs: 1_500, leaseMs: 6_
 export interface InstancesDeps {
   readonly store: Store;
   readonly clock: Clock;
-  /** This incarnation; a fresh one after every start. */
-  readonly instanceId: string;
   readonly version: string;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** What abandoned requests are failed with. */
@@ -32,6 +31,8 @@ export interface InstancesDeps {
 }
 
 export interface Instances {
+  /** This incarnation: the owner of what is accepted now. A new one after every start, and after a death. */
+  id(): string;
   /** Registers, and embedded fails at once what the last process left behind: the directory lock proves it is gone. */
   start(): Promise<void>;
   /** One beat and one sweep; called by the timer, and by tests. */
@@ -42,7 +43,8 @@ export interface Instances {
 
 export function createInstances(deps: InstancesDeps, options: Partial<InstancesOptions> = {}): Instances {
   const { beatMs, leaseMs } = { ...INSTANCES_DEFAULTS, ...options };
-  const { store, clock, instanceId, log } = deps;
+  const { store, clock, log } = deps;
+  let instanceId = newId();
   let cancelTimer: (() => void) | undefined;
   let stopped = false;
   // Whoever has just seen the database fail may not judge the others: they were cut off as well.
@@ -55,10 +57,18 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
     deps.onAbandoned(ids);
   }
 
+  /** Declared dead, for example after a long pause: what was in hand is lost, what comes next is ours again. */
+  async function reincarnate(): Promise<void> {
+    log.warn({ instanceId }, 'this instance was declared dead by another one; it starts anew');
+    deps.onFenced();
+    instanceId = newId();
+    await store.instances.register(instanceId, deps.version);
+  }
+
   async function tick(): Promise<void> {
     try {
       if (!(await store.instances.beat(instanceId))) {
-        if (!stopped) deps.onFenced();
+        if (!stopped) await reincarnate();
         return;
       }
       const wishes = await store.requests.cancelWishes(instanceId);
@@ -81,6 +91,7 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
   }
 
   return {
+    id: () => instanceId,
     async start() {
       await store.instances.register(instanceId, deps.version);
       if (store.info.kind === 'embedded') await failAbandoned({ allBut: instanceId });

@@ -142,6 +142,7 @@ async function attempt(
     call: callFor(journey, deployment),
     permit,
     deadlines: { ...deployment.deadlines, ...spec.deadlines },
+    deploymentDeadlines: deployment.deadlines,
     endsAtMs: journey.endsAtMs,
     signal: journey.signal,
     clock: deps.clock,

@@ -1,0 +1,111 @@
+// The composition root: every part in the order of start. What is opened registers its end; a failure half-way closes
+// what was opened, and `close` runs it all in reverse. How each part is made from the configuration: wiring.ts.
+
+import type { Config } from './config.ts';
+import type { Catalog } from './control/catalog.ts';
+import type { Members } from './control/members.ts';
+import { createInstances } from './engine/instances.ts';
+import { createMemoryEventLog } from './events/memory.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { systemClock } from './lib/clock.ts';
+import type { Store } from './store/store.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import {
+  createHttp,
+  INTERRUPTED,
+  openCatalog,
+  openGateway,
+  openMembers,
+  openStoreOf,
+  type Surroundings,
+  VERSION,
+} from './wiring.ts';
+
+export { VERSION } from './wiring.ts';
+
+/** How long the last events may take to reach subscribers when the server stops. */
+const LAST_EVENTS_MS = 1_000;
+
+export interface AppOptions extends Surroundings {
+  /** Already open; absent: the one that the configuration names. */
+  readonly store?: Store | undefined;
+}
+
+export interface App {
+  readonly url: string;
+  readonly port: number;
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly gateway: Gateway;
+  readonly members: Members;
+  /** Refuses new work, lets requests finish for the grace time, then closes everything. */
+  close(graceMs?: number): Promise<void>;
+}
+
+export async function createApp(config: Config, options: AppOptions): Promise<App> {
+  await using stack = new AsyncDisposableStack();
+  const { log } = options;
+  const clock = systemClock;
+  const metrics = createMetrics();
+
+  const store = options.store ?? (await openStoreOf(config, options));
+  stack.defer(() => store.close());
+
+  const members = await openMembers(config, store, log);
+
+  const catalog = await openCatalog(config, options);
+  stack.defer(() => catalog.close());
+
+  const events = createMemoryEventLog(clock);
+  stack.defer(() => events.close());
+
+  const state = { stopped: false };
+  stack.defer(() => {
+    state.stopped = true;
+  });
+  const gateway: Gateway = openGateway(config, {
+    store,
+    events,
+    catalog,
+    metrics,
+    log,
+    owner: () => instances.id(),
+    stopped: () => state.stopped,
+  });
+
+  const instances = createInstances({
+    store,
+    clock,
+    log,
+    version: VERSION,
+    abandonedError: INTERRUPTED,
+    onAbandoned: ids => void gateway.endedElsewhere(ids),
+    onCancelWishes: gateway.cancelWished,
+    onFenced: gateway.fence,
+  });
+  await instances.start();
+  stack.defer(() => instances.stop());
+  stack.defer(() => gateway.drain(0));
+
+  const http = createHttp({ config, log, store, members, gateway, metrics });
+  metrics.observe({ load: gateway.load, subscriptions: () => http.openSubscriptions });
+  const { url, port } = await http.listen();
+  stack.defer(() => http.close(0));
+
+  const opened = stack.move();
+  return {
+    url,
+    port,
+    store,
+    catalog,
+    gateway,
+    members,
+    async close(graceMs = config.limits.shutdownGraceMs) {
+      http.drain();
+      await gateway.drain(graceMs);
+      // Subscribers get the last events of what has just ended before their connections close.
+      await http.close(Math.min(graceMs, LAST_EVENTS_MS));
+      await opened.disposeAsync();
+    },
+  };
+}

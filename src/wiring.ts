@@ -1,0 +1,230 @@
+// From the configuration to each part: the only place that names implementations. Nobody but this file sees the
+// configuration whole.
+
+import { readFileSync } from 'node:fs';
+import { type Config, ensureJwtSecret } from './config.ts';
+import { type Catalog, createCatalog, type ProviderSettings } from './control/catalog.ts';
+import { createCredentials } from './control/credentials.ts';
+import { createMembers, type Members } from './control/members.ts';
+import { createPriceBook } from './control/prices.ts';
+import { DEFAULT_DEADLINES } from './domain/model.ts';
+import { requestError } from './domain/request.ts';
+import type { EventLog } from './events/event-log.ts';
+import { createAdmission } from './gateway/admission.ts';
+import { createBreakers } from './gateway/breakers.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { createHealth } from './gateway/health.ts';
+import { createPlanning } from './gateway/planning.ts';
+import { authPlugin } from './graphql/auth.ts';
+import { enforceAuth } from './graphql/auth-enforcement.ts';
+import type { Context } from './graphql/context.ts';
+import { createErrorMasker } from './graphql/errors.ts';
+import { schema } from './graphql/schema.ts';
+import { createAuthenticator } from './http/authentication.ts';
+import { useCredentialExpiry } from './http/expiry.ts';
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { systemClock } from './lib/clock.ts';
+import { loadAdapters } from './providers/registry.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+export const VERSION: string = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+).version;
+
+/** What the last process left unfinished is ended with this; running it again is the caller's decision. */
+export const INTERRUPTED = requestError(
+  'INTERNAL',
+  'The server stopped while this request was running. Submit it again.',
+);
+
+/** Slow model lists do not hold the start up; they are asked again in the background. */
+const DISCOVERY_MS = 4_000;
+
+const SIMULATED: ProviderSettings = {
+  id: 'simulated',
+  kind: 'simulated',
+  baseUrl: undefined,
+  apiKey: undefined,
+  api: undefined,
+  models: [],
+  onlyModels: false,
+  deadlines: {},
+  explicit: true,
+};
+
+export interface Surroundings {
+  readonly log: Log;
+  /** Progress for people: what a slow step of the start is doing. */
+  readonly say?: ((line: string) => void) | undefined;
+  /** Multiplies the waits of the simulated provider; 0 for none. */
+  readonly simulatedDelayFactor?: number | undefined;
+}
+
+interface GatewayParts {
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly catalog: Catalog;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly owner: () => string;
+  readonly stopped: () => boolean;
+}
+
+export function openGateway(config: Config, parts: GatewayParts): Gateway {
+  const { catalog, metrics, log } = parts;
+  const { limits } = config;
+  const clock = systemClock;
+  const health = createHealth({ clock });
+  const breakers = createBreakers(
+    {},
+    {
+      clock,
+      onTransition: ({ deploymentId, to }) => metrics.breakerChanged(deploymentId, to),
+      onListenerError: error => log.error({ error }, 'a listener of the breakers failed'),
+    },
+  );
+  return createGateway({
+    ...parts,
+    clock,
+    health,
+    breakers,
+    planning: createPlanning({ catalog, breakers, health, clock }),
+    admission: createAdmission({
+      maxRunning: limits.maxRunningRequests,
+      maxQueued: limits.maxQueuedRequests,
+    }),
+    submissionLimits: limits,
+    defaultStrategy: config.routing.strategy,
+    totalDeadlineMs: DEFAULT_DEADLINES.totalMs,
+    maxOutputBytes: limits.maxAnswerBytes,
+    shutdownError: INTERRUPTED,
+    onFinished: metrics.requestFinished,
+  });
+}
+
+export function openStoreOf(config: Config, { log, say }: Surroundings): Promise<Store> {
+  const { database } = config;
+  return openStore({
+    url: database.kind === 'postgres' ? database.url : database.kind === 'memory' ? 'memory:' : undefined,
+    dataDir: config.dataDir,
+    log: line => (say ? say(line) : log.info(line)),
+  });
+}
+
+export async function openMembers(config: Config, store: Store, log: Log): Promise<Members> {
+  const jwtSecretKey = config.jwt.secret ?? ensureJwtSecret(config.dataDir);
+  const credentials = await createCredentials({ jwtSecretKey, clock: systemClock });
+  const members = createMembers({
+    store,
+    credentials,
+    clock: systemClock,
+    sessionMinutes: config.jwt.expireMinutes,
+    log,
+  });
+  if (config.admin && !(await members.hasAdmin()))
+    await members.createFirstAdmin(config.admin.username, config.admin.password);
+  return members;
+}
+
+export async function openCatalog(
+  config: Config,
+  { log, simulatedDelayFactor }: Surroundings,
+): Promise<Catalog> {
+  const providers = config.simulated ? [...config.providers, SIMULATED] : config.providers;
+  const createAdapter = await loadAdapters(
+    providers.map(provider => provider.kind),
+    { simulatedDelayFactor },
+  );
+  const catalog = createCatalog({
+    providers,
+    prices: createPriceBook(),
+    createAdapter,
+    clock: systemClock,
+    log,
+  });
+  await catalog.refresh(AbortSignal.timeout(DISCOVERY_MS));
+  return catalog;
+}
+
+interface HttpParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly store: Store;
+  readonly members: Members;
+  readonly gateway: Gateway;
+  readonly metrics: Metrics;
+}
+
+export function createHttp({ config, log, store, members, gateway, metrics }: HttpParts): HttpServer {
+  return createHttpServer({
+    schema: enforceAuth(schema),
+    createContext: ({ actor, address }): Context => ({
+      actor,
+      address,
+      gateway,
+      members,
+      store,
+      maxQueryCost: config.limits.queryMaxCost,
+    }),
+    plugins: [authPlugin(), useCredentialExpiry(members)],
+    maskError: createErrorMasker({
+      log: (fault, facts) => log.error({ error: fault, ...facts }, 'an operation failed'),
+    }),
+    authenticate: createAuthenticator(members).authenticate,
+    members,
+    metrics: metrics.exposition,
+    health: {
+      version: VERSION,
+      async ready() {
+        const database = await store.ping().then(
+          () => ({ ready: true }),
+          () => ({ ready: false, detail: 'the database does not answer' }),
+        );
+        return { ready: database.ready, parts: { database } };
+      },
+    },
+    host: config.http.host,
+    port: config.http.port,
+    corsOrigins: config.http.corsOrigins,
+    trustedProxies: config.http.trustedProxies,
+    environment: config.mode === 'production' ? 'production' : 'development',
+    limits: httpLimits(config),
+    log,
+  });
+}
+
+function httpLimits({ limits }: Config): HttpLimits {
+  return {
+    ...DEFAULT_HTTP_LIMITS,
+    query: {
+      maxTokens: limits.queryMaxTokens,
+      maxDepth: limits.queryMaxDepth,
+      maxAliases: limits.queryMaxAliases,
+      maxRootFields: limits.queryMaxRootFields,
+      maxDirectives: limits.queryMaxDirectives,
+      maxCost: limits.queryMaxCost,
+      maxValueDepth: limits.queryMaxValueDepth,
+      maxOperations: limits.queryMaxOperations,
+      maxErrors: limits.queryMaxErrors,
+    },
+    maxBodyBytes: limits.maxBodyBytes,
+    maxBatch: limits.batchMax,
+    operationsPerSecond: limits.rateLimitPerSecond,
+    operationsBurst: limits.rateLimitBurst,
+    maxHeaderBytes: limits.maxHeaderBytes,
+    headersTimeoutMs: limits.headersTimeoutMs,
+    requestTimeoutMs: limits.requestTimeoutMs,
+    maxConnections: limits.maxConnections,
+    maxSocketMessageBytes: limits.wsMaxMessageBytes,
+    socketMessagesPerSecond: limits.wsMessagesPerSecond,
+    connectionInitTimeoutMs: limits.wsInitTimeoutMs,
+    maxSockets: limits.wsMaxSockets,
+    maxSocketsPerPrincipal: limits.wsMaxSocketsPerCaller,
+    maxNewSocketsPerAddress: limits.wsMaxUninitialised,
+    maxSubscriptionsPerSocket: limits.wsMaxSubscriptions,
+  };
+}
