@@ -72,7 +72,12 @@ async function playSteps(
       return undefined;
     }
     if (step.do === 'end') break;
-    if (step.do === 'repeat') while (!socket.destroyed) await send(bytesOf(step.step, format));
+    if (step.do === 'repeat')
+      while (!socket.destroyed) {
+        await send(bytesOf(step.step, format));
+        // A write that fits into the socket is done at once: without a turn of the loop nobody else would run.
+        await new Promise(resolve => setImmediate(resolve));
+      }
     else if (step.do === 'wait') await step.until(request.closed);
     else if (step.do === 'finish') {
       const counted = usageOf(step.ending, { inputTokens, outputTokens });
