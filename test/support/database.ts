@@ -2,18 +2,10 @@
 // TEST_STORE=postgres. What is beneath is reused by the next test of the file, empty again.
 
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  openAsBlob,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, sql } from 'kysely';
@@ -60,12 +52,13 @@ export async function openTestPostgresDatabase(t: Cleanup): Promise<TestDatabase
     log: () => {},
     poolSize: 5,
   });
-  // node:test runs these first come, first served, and the database is dropped by force.
   t.after(() => opened.close());
   return { store: createStore(opened), db: opened.db };
 }
 
 const idle: OpenedDatabase[] = [];
+// An open PGlite has a timer that keeps the process alive.
+after(() => Promise.all(idle.map(opened => opened.close())));
 
 export async function openTestPGlite(t: Cleanup): Promise<TestDatabase> {
   const opened = idle.pop() ?? (await createFromImage());
