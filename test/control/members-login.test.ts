@@ -1,0 +1,140 @@
+// Login: what it gives, its silence about what was wrong, and its throttle.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ADDRESS, PASSWORD, startMembers } from '../support/members.ts';
+
+test('a login gives a token whose actor has the name, role and end of the session', async t => {
+  const { members, clock, store } = await startMembers(t);
+
+  const login = await members.login('Root.Admin', PASSWORD, ADDRESS);
+  const actor = await members.authenticate(login.token);
+
+  assert.equal(login.user.username, 'root.admin');
+  assert.equal(login.expiresAt.getTime(), Math.floor(clock.now() / 1_000) * 1_000 + 3_600_000);
+  assert.equal(actor?.role, 'ADMIN');
+  assert.equal(actor.userId, login.user.id);
+  assert.equal(actor.expiresAtMs, login.expiresAt.getTime());
+  assert.equal((await store.members.session(actor.credential.id))?.revoked, false);
+  clock.advance(3_600_000);
+  assert.equal(await members.authenticate(login.token), undefined);
+});
+
+test('every failed login gives the same answer for the price of one hash', async t => {
+  const { members, login, verified } = await startMembers(t);
+  const { actor } = await login();
+  const gone = await members.createUser(actor, { username: 'gone', role: 'USER', password: PASSWORD });
+  await members.updateUser(actor, gone.id, { disabled: true });
+  await members.createUser(actor, { username: 'robot', role: 'SERVICE' });
+
+  const answers: unknown[] = [];
+  for (const [username, password] of [
+    ['nobody', PASSWORD],
+    ['root.admin', 'wrong horse'],
+    ['gone', PASSWORD],
+    ['robot', PASSWORD],
+    [' root.admin', PASSWORD],
+    ["' or 1=1 --", PASSWORD],
+    ['{"$ne":null}', PASSWORD],
+  ] as const) {
+    verified.length = 0;
+    const error = await members.login(username, password, ADDRESS).catch(error => error);
+    answers.push({ code: error.code, message: error.message });
+    assert.equal(verified.length, 1, `${username} costs one verification`);
+  }
+
+  const same = { code: 'UNAUTHENTICATED', message: 'The username or the password is wrong.' };
+  assert.deepEqual(
+    answers,
+    answers.map(() => same),
+  );
+});
+
+test('a password that nobody can have is wrong without being hashed', async t => {
+  const { members, verified } = await startMembers(t);
+
+  for (const password of ['', 'short', 'x'.repeat(257), 'x'.repeat(1_000_000), '\ud800 lone half']) {
+    await assert.rejects(members.login('root.admin', password, ADDRESS), { code: 'UNAUTHENTICATED' });
+  }
+
+  assert.deepEqual(verified, []);
+});
+
+test('good and bad logins are remembered, without passwords and without names of nobody', async t => {
+  const { members, audit, store } = await startMembers(t);
+
+  const { user } = await members.login('root.admin', PASSWORD, ADDRESS);
+  await members.login('root.admin', 'wrong horse', ADDRESS).catch(() => {});
+  await members.login('my secret typed here', PASSWORD, ADDRESS).catch(() => {});
+
+  const subject = `usr_${user.id.replaceAll('-', '')}`;
+  const data = { address: ADDRESS };
+  assert.deepEqual((await audit()).slice(0, 3), [
+    { action: 'session.refuse', actorName: undefined, subject: undefined, data },
+    { action: 'session.refuse', actorName: undefined, subject, data },
+    { action: 'session.begin', actorName: 'root.admin', subject, data },
+  ]);
+  const everything = JSON.stringify((await store.audit.page({}, { first: 100 })).rows);
+  assert.ok(!everything.includes('horse') && !everything.includes('my secret'));
+});
+
+test('the eleventh failure in a quarter of an hour waits, even with the right password', async t => {
+  const { members, clock, login, verified } = await startMembers(t);
+  for (let round = 0; round < 10; round++) {
+    await assert.rejects(members.login('root.admin', 'wrong', ADDRESS), { code: 'UNAUTHENTICATED' });
+    clock.advance(1_000);
+  }
+  verified.length = 0;
+
+  await assert.rejects(members.login('Root.ADMIN', PASSWORD, ADDRESS), {
+    code: 'RATE_LIMITED',
+    retryAfterMs: 15 * 60_000 - 10_000,
+  });
+  assert.deepEqual(verified, [], 'a refused login costs no hash');
+  await login('root.admin', PASSWORD, '198.51.100.7');
+
+  clock.advance(15 * 60_000 - 10_000);
+  await login();
+});
+
+test('a good login forgets the failures of its account, not those of its address', async t => {
+  const { members, login } = await startMembers(t);
+  const fail = (username: string) => members.login(username, 'wrong', ADDRESS).catch(error => error.code);
+  for (let round = 0; round < 9; round++) await fail('root.admin');
+
+  await login();
+  for (let round = 0; round < 10; round++) assert.equal(await fail('root.admin'), 'UNAUTHENTICATED');
+  for (let round = 0; round < 81; round++) assert.equal(await fail(`user-${round}`), 'UNAUTHENTICATED');
+
+  assert.equal(await fail('somebody.else'), 'RATE_LIMITED', 'one hundred failures from one address');
+  await assert.rejects(members.login('root.admin', PASSWORD, ADDRESS), { code: 'RATE_LIMITED' });
+});
+
+test('guesses sent all at once are no way around the throttle', async t => {
+  const { members, verified } = await startMembers(t);
+
+  const guesses = Array.from({ length: 30 }, (_, index) =>
+    members.login('root.admin', `guess number ${index}`, ADDRESS).catch(error => error.code),
+  );
+  const codes = await Promise.all(guesses);
+
+  assert.equal(codes.filter(code => code === 'UNAUTHENTICATED').length, 10);
+  assert.equal(codes.filter(code => code === 'RATE_LIMITED').length, 20);
+  assert.equal(verified.length, 10);
+});
+
+test('addresses of one IPv6 network count as one', async t => {
+  const { members } = await startMembers(t);
+  for (let round = 0; round < 10; round++) {
+    await members.login('root.admin', 'wrong', `2001:db8:1:2::${round}`).catch(() => {});
+  }
+
+  const from = (address: string) =>
+    members.login('root.admin', PASSWORD, address).then(
+      () => 'in',
+      error => error.code,
+    );
+
+  assert.equal(await from('2001:db8:1:2:ffff::1'), 'RATE_LIMITED');
+  assert.equal(await from('2001:db8:1:3::1'), 'in');
+});

@@ -1,0 +1,48 @@
+// Members on a real store with one admin, a clock in the test's hand, and a count of the hashes verified.
+
+import type { TestContext } from 'node:test';
+import { argon2idHasher, createCredentials } from '../../src/control/credentials.ts';
+import { createMembers } from '../../src/control/members.ts';
+import { createTestClock } from './clock.ts';
+import { openTestStore } from './database.ts';
+
+export const PASSWORD = 'correct horse';
+export const ADDRESS = '192.0.2.1';
+
+export async function startMembers(t: TestContext) {
+  const store = await openTestStore(t);
+  const clock = createTestClock(Date.now());
+  const verified: string[] = [];
+  const hasher = {
+    ...argon2idHasher,
+    verify(hash: string, password: string) {
+      verified.push(hash);
+      return argon2idHasher.verify(hash, password);
+    },
+  };
+  const credentials = await createCredentials({
+    jwtSecretKey: 'kV9x2LqT7wPz4RbN8sYc1GmD5hJf0EaU',
+    clock,
+    hasher,
+  });
+  const create = () => createMembers({ store, credentials, clock, sessionMinutes: 60 });
+  const members = create();
+  await members.createFirstAdmin('root.admin', PASSWORD);
+  const login = async (username = 'root.admin', password = PASSWORD, address = ADDRESS) => {
+    const { token } = await members.login(username, password, address);
+    const actor = await members.authenticate(token);
+    return { token, actor: actor! };
+  };
+  const audit = async () =>
+    (await store.audit.page({}, { first: 100 })).rows.map(({ action, actorName, subject, data }) => ({
+      action,
+      actorName,
+      subject,
+      data,
+    }));
+  /** Lets promises and queries that were started settle. */
+  const settled = async () => {
+    for (let round = 0; round < 5; round++) await store.ping();
+  };
+  return { store, clock, verified, members, another: create, login, audit, settled };
+}
