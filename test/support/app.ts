@@ -40,7 +40,9 @@ export interface TestApp {
 
 /** Providers come from `env` alone; with none, the simulated one answers without waiting. */
 export async function startTestApp(t: TestContext, env: Record<string, string> = {}): Promise<TestApp> {
-  const store = await openTestStore(t);
+  // node:test runs cleanups in the order of registration; here the server has to stop before its store.
+  const cleanups: (() => unknown)[] = [];
+  const store = await openTestStore({ after: cleanup => void cleanups.push(cleanup as () => unknown) });
   const { config } = loadConfig({
     PORT: '0',
     DATABASE_URL: 'memory:',
@@ -55,7 +57,12 @@ export async function startTestApp(t: TestContext, env: Record<string, string> =
   });
   const log = createLog({ level: process.env.TEST_LOG_LEVEL ?? 'silent', pretty: false });
   const app = await createApp(config, { log, store, simulatedDelayFactor: 0 });
-  t.after(() => app.close(0));
+  const clients: { dispose(): void | Promise<void> }[] = [];
+  t.after(async () => {
+    await Promise.all(clients.map(client => client.dispose()));
+    await app.close(0);
+    for (const cleanup of cleanups) await cleanup();
+  });
   await app.members.createFirstAdmin(ADMIN.username, ADMIN.password);
   const { token: adminToken } = await app.members.login(ADMIN.username, ADMIN.password, 'test');
 
@@ -72,9 +79,6 @@ export async function startTestApp(t: TestContext, env: Record<string, string> =
     const { data, errors } = (await response.json()) as Answer;
     return { status: response.status, data, errors };
   }
-
-  const sockets: { dispose(): void | Promise<void> }[] = [];
-  t.after(() => Promise.all(sockets.map(socket => socket.dispose())));
 
   return {
     app,
@@ -94,7 +98,7 @@ export async function startTestApp(t: TestContext, env: Record<string, string> =
         connectionParams: { authorization: `Bearer ${token}` },
         retryAttempts: 0,
       });
-      sockets.push(client);
+      clients.push(client);
       return dataOf(client.iterate({ query, variables: variables as Record<string, unknown> }));
     },
     async login(username, role = 'USER') {
