@@ -1,0 +1,196 @@
+// The first gate, and the directives: declared, printed, and enforced before anything runs.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildSchema, GraphQLEnumType, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
+import { createYoga } from 'graphql-yoga';
+import { auth, authPlugin, PUBLIC, printedSchema, withAuthDirectives } from '../../src/graphql/auth.ts';
+import { actorWith, createAuthSchema, createRunner } from '../support/auth-schema.ts';
+
+const SDL = /* GraphQL */ `
+  type Query {
+    hello: String @public
+    mine: String
+    metrics: String @auth(requires: [ADMIN])
+    submit: String @auth(requires: [USER, SERVICE])
+    secret: Secret @auth(requires: [ADMIN])
+    login: Login @public
+  }
+  type Mutation { reset: String @auth(requires: [ADMIN])  touch: String @auth(requires: [ADMIN, USER]) }
+  type Subscription { feed: String @auth(requires: [ADMIN]) }
+  type Secret @auth(requires: [ADMIN]) { text: String }
+  type Login { token: String  viewer: Viewer }
+  type Viewer { name: String  keys: String @auth(requires: [ADMIN, USER]) }
+`;
+
+/** The schema, and the names of the resolvers that have run. */
+function createExample() {
+  const ran: string[] = [];
+  const value =
+    (name: string, result: unknown = name) =>
+    () => {
+      ran.push(name);
+      return result;
+    };
+  const schema = createAuthSchema(SDL, {
+    Query: {
+      hello: value('hello'),
+      mine: value('mine'),
+      metrics: value('metrics'),
+      submit: value('submit'),
+      secret: value('secret', { text: 'text' }),
+      login: value('login', { token: 'token', viewer: { name: 'anna', keys: 'keys' } }),
+    },
+    Mutation: { reset: value('reset'), touch: value('touch') },
+    Subscription: {
+      async *feed() {
+        ran.push('feed');
+        yield { feed: 'event' };
+      },
+    },
+  });
+  return { schema, ran, run: createRunner(schema) };
+}
+
+test('a field admits whom its rule names, and without a rule whoever is signed in', async () => {
+  const { run } = createExample();
+  const cells = async (query: string) =>
+    Promise.all([undefined, 'USER', 'SERVICE', 'ADMIN'].map(role => run(role as 'USER' | undefined, query)));
+  const [anonymous, forbidden] = ['UNAUTHENTICATED', 'FORBIDDEN'];
+
+  const hello = { data: { hello: 'hello' } };
+  assert.deepEqual(await cells('{ hello }'), [hello, hello, hello, hello]);
+  const mine = { data: { mine: 'mine' } };
+  assert.deepEqual(await cells('{ mine }'), [anonymous, mine, mine, mine]);
+  const metrics = { data: { metrics: 'metrics' } };
+  assert.deepEqual(await cells('{ metrics }'), [anonymous, forbidden, forbidden, metrics]);
+  const submit = { data: { submit: 'submit' } };
+  assert.deepEqual(await cells('{ submit }'), [anonymous, submit, submit, forbidden]);
+  const reset = { data: { reset: 'reset' } };
+  assert.deepEqual(await cells('mutation { reset }'), [anonymous, forbidden, forbidden, reset]);
+  const feed = { data: { feed: 'event' } };
+  assert.deepEqual(await cells('subscription { feed }'), [anonymous, forbidden, forbidden, feed]);
+});
+
+test('one refused field refuses the operation before any resolver or source runs', async () => {
+  const { run, ran } = createExample();
+
+  assert.equal(await run('USER', '{ hello metrics }'), 'FORBIDDEN');
+  assert.equal(await run('USER', 'mutation { touch reset }'), 'FORBIDDEN');
+  assert.equal(await run('USER', 'query { ...A } fragment A on Query { a: mine b: metrics }'), 'FORBIDDEN');
+  assert.equal(await run('USER', '{ ... on Query { ... { metrics } } }'), 'FORBIDDEN');
+  assert.equal(await run('USER', 'subscription { feed }'), 'FORBIDDEN');
+  assert.deepEqual(ran, []);
+
+  const skipped = 'query ($x: Boolean = false) { hello metrics @include(if: $x) }';
+  assert.deepEqual(await run('USER', skipped), { data: { hello: 'hello' } });
+  assert.equal(await run('USER', skipped, { x: true }), 'FORBIDDEN');
+});
+
+test('a field that returns a limited type is limited itself, also for __typename alone', async () => {
+  const schema = createAuthSchema(
+    `type Query { box: Box @public } type Box { secret: Secret } type Secret @auth(requires: [ADMIN]) { text: String }`,
+    { Query: { box: () => ({ secret: { text: 'text' } }) } },
+  );
+  const run = createRunner(schema);
+
+  assert.equal(await run('USER', '{ box { secret { __typename } } }'), 'FORBIDDEN');
+  assert.equal(await run(undefined, '{ box { secret { __typename } } }'), 'UNAUTHENTICATED');
+  assert.deepEqual(await run('ADMIN', '{ box { secret { __typename } } }'), {
+    data: { box: { secret: { __typename: 'Secret' } } },
+  });
+});
+
+test('what a public field returns is open, unless a rule says otherwise', async () => {
+  const { run } = createExample();
+
+  assert.deepEqual(await run(undefined, '{ login { token viewer { name } } }'), {
+    data: { login: { token: 'token', viewer: { name: 'anna' } } },
+  });
+  assert.equal(await run(undefined, '{ login { token viewer { keys } } }'), 'UNAUTHENTICATED');
+});
+
+test('@public on a type does not take away the @auth of its fields', async () => {
+  const schema = createAuthSchema(
+    `type Query @public { open: String closed: String @auth(requires: [ADMIN]) }`,
+  );
+  const run = createRunner(schema);
+
+  assert.deepEqual(await run(undefined, '{ open }'), { data: { open: null } });
+  assert.equal(await run(undefined, '{ closed }'), 'UNAUTHENTICATED');
+  assert.equal(await run('USER', '{ closed }'), 'FORBIDDEN');
+});
+
+test('a rule without roles, and old-style extensions, open nothing', async () => {
+  const schema = createAuthSchema('type Query { nobody: String @auth(requires: []) old: String }');
+  Object.assign(schema.getQueryType()!.getFields().old!, { extensions: { skipAuth: true, public: true } });
+  const run = createRunner(schema);
+
+  assert.equal(await run('ADMIN', '{ nobody }'), 'FORBIDDEN');
+  assert.equal(await run(undefined, '{ old }'), 'UNAUTHENTICATED');
+});
+
+test('over HTTP a refusal is 401 or 403 with its code, and no data', async () => {
+  const { schema } = createExample();
+  const yoga = createYoga({
+    schema,
+    plugins: [authPlugin()],
+    context: ({ request }) => ({ actor: request.headers.has('authorization') ? actorWith('USER') : null }),
+    logging: false,
+  });
+  const post = async (query: string, headers = {}) => {
+    const response = await yoga.fetch('http://localhost/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+      body: JSON.stringify({ query }),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+
+  assert.deepEqual(await post('{ metrics }'), {
+    status: 401,
+    body: {
+      data: null,
+      errors: [
+        {
+          message: 'Query.metrics needs a valid token or API key.',
+          locations: [{ line: 1, column: 3 }],
+          path: ['metrics'],
+          extensions: { code: 'UNAUTHENTICATED', retryable: false },
+        },
+      ],
+    },
+  });
+  const forbidden = await post('{ metrics }', { authorization: 'Bearer x' });
+  assert.equal(forbidden.status, 403);
+  assert.equal(forbidden.body.errors[0].extensions.code, 'FORBIDDEN');
+});
+
+test('rules are declared by options and printed as directives that parse again', () => {
+  const role = new GraphQLEnumType({ name: 'Role', values: { ADMIN: {}, USER: {}, SERVICE: {} } });
+  const query = new GraphQLObjectType({
+    name: 'Query',
+    fields: {
+      open: { type: GraphQLString, ...PUBLIC },
+      closed: { type: role, ...auth('ADMIN', 'SERVICE') },
+    },
+  });
+
+  const printed = printedSchema(withAuthDirectives(new GraphQLSchema({ query })));
+
+  assert.match(printed, /open: String @public/);
+  assert.match(printed, /closed: Role @auth\(requires: \[ADMIN, SERVICE\]\)/);
+  assert.match(printed, /directive @public on FIELD_DEFINITION \| INTERFACE \| OBJECT/);
+  assert.match(printed, /requires: \[Role!\]!\n\) on FIELD_DEFINITION \| INTERFACE \| OBJECT/);
+  assert.equal(printed.match(/enum Role/g)?.length, 1);
+  assert.ok(buildSchema(printed).getDirective('include'), 'the standard directives are still there');
+  assert.throws(
+    () =>
+      withAuthDirectives(
+        new GraphQLSchema({
+          query: new GraphQLObjectType({ name: 'Query', fields: { a: { type: GraphQLString } } }),
+        }),
+      ),
+    /no enum Role/,
+  );
+});
