@@ -45,23 +45,23 @@ export async function openTestPostgresStore(t: Cleanup): Promise<Store> {
   return store;
 }
 
-export async function openTestPostgresDatabase(t: Cleanup): Promise<TestDatabase> {
-  const opened = await openDatabase({
-    url: await postgresTestUrl(t),
-    dataDir: tmpdir(),
-    log: () => {},
-    poolSize: 5,
-  });
-  t.after(() => opened.close());
-  return { store: createStore(opened), db: opened.db };
-}
-
-const idle: OpenedDatabase[] = [];
+/** Databases that no test uses at the moment, and what ends them with the test file. */
+const idle: Record<OpenedDatabase['info']['kind'], OpenedDatabase[]> = { embedded: [], postgres: [] };
+const endings: (() => unknown)[] = [];
 // An open PGlite has a timer that keeps the process alive.
-after(() => Promise.all(idle.map(opened => opened.close())));
+after(async () => {
+  for (const end of endings.reverse()) await end();
+});
 
 export async function openTestPGlite(t: Cleanup): Promise<TestDatabase> {
-  const opened = idle.pop() ?? (await createFromImage());
+  return lend(t, idle.embedded.pop() ?? (await createFromImage()));
+}
+
+export async function openTestPostgresDatabase(t: Cleanup): Promise<TestDatabase> {
+  return lend(t, idle.postgres.pop() ?? (await createOnServer()));
+}
+
+function lend(t: Cleanup, opened: OpenedDatabase): TestDatabase {
   let open = true;
   // What a test leaves running must not write into the next one's store.
   const lease = opened.db.withPlugin({
@@ -77,7 +77,7 @@ export async function openTestPGlite(t: Cleanup): Promise<TestDatabase> {
   t.after(async () => {
     await close();
     await empty(opened.db);
-    idle.push(opened);
+    idle[opened.info.kind].push(opened);
   });
   return { store: createStore({ ...opened, db: lease, close }), db: opened.db };
 }
@@ -90,12 +90,21 @@ async function empty(db: Kysely<Tables>): Promise<void> {
 }
 
 async function createFromImage(): Promise<OpenedDatabase> {
-  return openDatabase({
+  const opened = await openDatabase({
     url: 'memory:',
     dataDir: tmpdir(),
     log: () => {},
     loadDataDir: new Blob([readFileSync(await migratedImage())]),
   });
+  endings.push(() => opened.close());
+  return opened;
+}
+
+async function createOnServer(): Promise<OpenedDatabase> {
+  const url = await postgresTestUrl({ after: end => void endings.push(end as () => unknown) });
+  const opened = await openDatabase({ url, dataDir: tmpdir(), log: () => {}, poolSize: 5 });
+  endings.push(() => opened.close());
+  return opened;
 }
 
 /**
