@@ -13,7 +13,7 @@ test('an endless answer is cut at the limit and the upstream is left', async () 
   const attempt = begin(
     async function* () {
       try {
-        for (;;) yield token('ääääääääää');
+        for (let made = 0; made < 1_000; made += 1) yield token('ääääääääää');
       } finally {
         left = true;
       }
@@ -112,15 +112,16 @@ test('the final event is a success, also when the caller leaves with it', async 
 
   for (let probe = 0; probe < 2; probe += 1) {
     const caller = new AbortController();
-    const ending = async function* () {
-      try {
-        yield token('Hi');
-        yield finished();
-        await silence();
-      } finally {
-        caller.abort();
-      }
-    };
+    const events = [token('Hi'), finished()];
+    const ending = () => ({
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: events.shift()! }),
+        async return() {
+          caller.abort();
+          return { done: true as const, value: undefined };
+        },
+      }),
+    });
     const { result } = begin(ending, { breakers, clock, signal: caller.signal });
     assert.equal((await result).outcome, 'succeeded');
   }
