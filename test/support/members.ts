@@ -44,5 +44,5 @@ export async function startMembers(t: TestContext) {
   const settled = async () => {
     for (let round = 0; round < 5; round++) await store.ping();
   };
-  return { store, clock, verified, members, another: create, login, audit, settled };
+  return { store, credentials, clock, verified, members, another: create, login, audit, settled };
 }
