@@ -4,17 +4,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../lib/clock.ts';
+import { type Authentication, createAddressReader } from './authentication.ts';
 import { createGate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
-import { createAddressPolicy, createOriginPolicy } from './origin.ts';
+import { createOriginPolicy } from './origin.ts';
 import { createPipeline, type PipelineDeps } from './pipeline.ts';
 import { createRoutes, type RouteDeps } from './routes.ts';
-import type { SocketServer } from './websocket.ts';
-import { type Credential, createSocketServer } from './websocket.ts';
+import { createSocketServer, type SocketServer } from './websocket.ts';
 
 export interface HttpServerDeps extends PipelineDeps, Pick<RouteDeps, 'members' | 'health' | 'metrics'> {
   /** What an `Authorization` value says; see authentication.ts. */
-  readonly authenticate: (authorization: string | undefined) => Promise<Credential>;
+  readonly authenticate: (authorization: string | undefined) => Promise<Authentication>;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -43,7 +43,7 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
   const gate = createGate(limits, clock);
   const pipeline = createPipeline(deps);
   const origins = createOriginPolicy(deps.corsOrigins ?? []);
-  const { addressOf } = createAddressPolicy(deps.trustedProxies ?? []);
+  const addressOf = createAddressReader(deps.trustedProxies ?? []);
   const shared = { pipeline, gate, limits, origins, addressOf, clock, log };
   const routes = createRoutes({
     ...shared,

@@ -15,6 +15,7 @@ import type { Actor } from '../domain/access.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { presentResult } from './answer.ts';
+import type { Authentication } from './authentication.ts';
 import { DRAIN_RETRY_MS, type Gate, principalOf } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import { readParams } from './operation-params.ts';
@@ -24,12 +25,9 @@ import { createLedger } from './rate-limit.ts';
 import { presentErrors, refusal } from './refusals.ts';
 import { CLOSE, createSocket, type Socket } from './socket.ts';
 
-/** What a credential says: nothing was sent, it is not valid, or whose it is. */
-export type Credential = { kind: 'none' } | { kind: 'invalid' } | { kind: 'actor'; actor: Actor };
-
 export interface SocketServerDeps {
   readonly pipeline: Pipeline;
-  readonly authenticate: (authorization: string | undefined) => Promise<Credential>;
+  readonly authenticate: (authorization: string | undefined) => Promise<Authentication>;
   /** Resolves when the actor's credential has ended, or when aborted. */
   readonly credentialEnded: (actor: Actor, signal: AbortSignal) => Promise<void>;
   readonly gate: Gate;
@@ -141,12 +139,7 @@ function createProtocol(deps: SocketServerDeps) {
     subscribe: runPrepared,
     onNext: (...[, , , , result]) =>
       presentResult(result as ExecutionResult, limits) as FormattedExecutionResult,
-    // graphql-ws wraps what a source throws and drops its extensions; the masked error is the cause.
-    onError: (_context, _id, _payload, errors) =>
-      presentErrors(
-        errors.map(error => (error.cause instanceof GraphQLError ? error.cause : error)),
-        bounds,
-      ),
+    onError: (_context, _id, _payload, errors) => presentErrors(errors, bounds),
   });
 }
 

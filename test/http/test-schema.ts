@@ -125,6 +125,12 @@ export function createTestSchema(): { schema: GraphQLSchema; observed: Observed 
           throw new Error('the secret of the stream');
         },
       },
+      stuck: {
+        type: GraphQLInt,
+        async *subscribe() {
+          yield await new Promise<never>(() => {});
+        },
+      },
       heavy: {
         type: GraphQLString,
         async *subscribe() {

@@ -5,9 +5,9 @@ import type { Actor, Role } from '../../src/domain/access.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 import { authPlugin } from '../../src/graphql/auth.ts';
 import { createErrorMasker } from '../../src/graphql/errors.ts';
+import type { Authentication } from '../../src/http/authentication.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../src/http/limits.ts';
 import { createHttpServer, type HttpServer, type HttpServerDeps } from '../../src/http/server.ts';
-import type { Credential } from '../../src/http/websocket.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createTestSchema, type Observed } from './test-schema.ts';
 
@@ -92,7 +92,7 @@ export async function startTestServer({ limits, ...overrides }: Overrides = {}):
   };
 }
 
-function credentialOf(authorization: string | undefined): Credential {
+function credentialOf(authorization: string | undefined): Authentication {
   if (authorization === undefined) return { kind: 'none' };
   const token = /^Bearer (\w+)$/i.exec(authorization)?.[1] ?? '';
   const role = TOKENS[token];

@@ -78,7 +78,7 @@ describe('operations', () => {
     raw.send(subscribe('ticks', 'subscription { ticks }'), subscribe('1', 'subscription { breaks }'));
     const error = await raw.until('error', '1');
     await assertAlive(raw);
-    assert.match(JSON.stringify(error.payload), /Internal error/);
+    assert.match(JSON.stringify(error.payload), /"message":"Internal error".*"code":"INTERNAL","requestId":/);
     assert.doesNotMatch(JSON.stringify(raw.received), /secret of the stream/);
     assert.deepEqual(ofId(raw.received, '1'), ['next', 'error']);
     assert.deepEqual(ofId(raw.received, 'ticks'), ['next']);
@@ -161,6 +161,16 @@ describe('cancelling', () => {
     await assertAlive(raw);
     assert.deepEqual(ofId(raw.received, '1'), []);
     assert.deepEqual(ofId(raw.received, '2'), []);
+    await raw.close();
+  });
+
+  test('a source that never answers is left all the same, and its id is free', async () => {
+    const raw = await connect(server);
+    raw.send(subscribe('1', 'subscription { stuck }'));
+    await assertAlive(raw);
+    raw.send({ type: 'complete', id: '1' }, subscribe('1', '{ hello }'));
+    await raw.until('complete', '1');
+    assert.equal(server.server.openSubscriptions, 0);
     await raw.close();
   });
 
