@@ -105,7 +105,7 @@ export function summary(request: RequestSummaryFragment): string {
   const { provider, servedModel, usage, cost, timeToFirstTokenMs, durationMs, id } = request;
   const about = usage?.estimated ? '~' : '';
   return [
-    `${provider?.id ?? 'unknown provider'}${provider?.simulated ? ' (simulated)' : ''}`,
+    `${provider?.id ?? 'unknown provider'}${provider?.simulated && provider.id !== 'simulated' ? ' (simulated)' : ''}`,
     servedModel ?? undefined,
     usage ? `${about}${usage.inputTokens} + ${about}${usage.outputTokens} tokens` : 'tokens unknown',
     cost == null ? 'unpriced' : `$${cost}`,
