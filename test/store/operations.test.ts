@@ -1,0 +1,141 @@
+// Instances, breaker history, audit trail and transactions.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { sql } from 'kysely';
+import { newId } from '../../src/domain/ids.ts';
+import { onBothStores } from './both-stores.ts';
+import { aRequest, aUser } from './samples.ts';
+
+onBothStores(open => {
+  test('a silent instance is declared dead on the clock of the database, and stays dead', async t => {
+    const { store, db } = await open(t);
+    for (const id of ['me', 'silent', 'lively']) await store.instances.register(id, '1.0.0');
+    await db
+      .updateTable('instances')
+      .set({ beat_at: sql`now() - interval '7 s'` })
+      .where('id', '=', 'silent')
+      .execute();
+
+    assert.deepEqual(await store.instances.sweep('me', 6_000), ['silent']);
+    assert.deepEqual(await store.instances.sweep('me', 6_000), [], 'declared once');
+
+    assert.equal(await store.instances.beat('silent'), false);
+    await store.instances.register('silent', '1.0.0');
+    assert.equal(await store.instances.beat('silent'), false, 'registering again does not revive it');
+    assert.equal(await store.instances.beat('lively'), true);
+    assert.equal(await store.instances.beat('unknown'), false);
+  });
+
+  test('a dead or unknown instance declares nobody dead', async t => {
+    const { store, db } = await open(t);
+    for (const id of ['retired', 'other']) await store.instances.register(id, '1.0.0');
+    await store.instances.retire('retired');
+    await db.updateTable('instances').set({ beat_at: sql`now() - interval '1 h'` }).execute();
+
+    assert.deepEqual(await store.instances.sweep('retired', 6_000), []);
+    assert.deepEqual(await store.instances.sweep('unknown', 6_000), []);
+    assert.equal(await store.instances.beat('retired'), false);
+  });
+
+  test('of two that sweep at once one gets the dead instance', async t => {
+    const { store, db } = await open(t);
+    for (const id of ['a', 'b', 'dead']) await store.instances.register(id, '1.0.0');
+    await db
+      .updateTable('instances')
+      .set({ beat_at: sql`now() - interval '1 h'` })
+      .where('id', '=', 'dead')
+      .execute();
+
+    const swept = await Promise.all(['a', 'b'].map(id => store.instances.sweep(id, 6_000)));
+
+    assert.deepEqual(swept.flat(), ['dead']);
+  });
+
+  test('breaker history is newest first, per deployment, since a time', async t => {
+    const { store } = await open(t);
+    const transition = (deploymentId: string, at: string) => ({
+      id: newId(),
+      deploymentId,
+      from: 'CLOSED' as const,
+      to: 'OPEN' as const,
+      at: new Date(at),
+      cause: 'automatic' as const,
+      detail: undefined,
+    });
+    const [a1, a2, a3] = ['10:00', '11:00', '12:00'].map(time => transition('a', `2026-03-01T${time}:00Z`));
+    const b1 = { ...transition('b', '2026-03-01T10:30:00Z'), cause: 'manual' as const, detail: 'repaired' };
+    for (const one of [a2!, a1!, b1, a3!]) await store.breakers.append(one);
+
+    assert.deepEqual(await store.breakers.history('a', new Date(0), 2), [a3, a2]);
+    assert.deepEqual(await store.breakers.history('a', new Date('2026-03-01T11:30:00Z'), 9), [a3]);
+    assert.deepEqual(await store.breakers.historyOf(['b', 'none', 'a', 'b'], new Date(0), 9), [
+      [b1],
+      [],
+      [a3, a2, a1],
+      [b1],
+    ]);
+  });
+
+  test('the audit trail is read by action and by actor', async t => {
+    const { store } = await open(t);
+    const event = (action: string, actorId: string | undefined) => ({
+      id: newId(),
+      at: new Date('2026-03-01T12:00:00Z'),
+      actorId,
+      actorName: actorId && 'ada',
+      action,
+      subject: 'openai/gpt-6-sol',
+      reason: 'repaired',
+      data: { before: 'OPEN', spentNanoUsd: '9007199254740993' },
+    });
+    const reset = event('breaker.reset', 'ada-id');
+    const login = { ...event('session.login', undefined), data: undefined, reason: undefined };
+    await store.audit.append(reset);
+    await store.audit.append(login);
+
+    assert.deepEqual((await store.audit.page({}, { first: 5 })).rows, [login, reset]);
+    assert.deepEqual((await store.audit.page({ action: 'breaker.reset' }, { first: 5 })).rows, [reset]);
+    assert.deepEqual((await store.audit.page({ actorId: 'ada-id' }, { last: 5 })).rows, [reset]);
+    assert.deepEqual((await store.audit.page({ actorId: 'ada-id', action: 'x' }, { last: 5 })).rows, []);
+  });
+
+  test('a transaction that throws leaves nothing behind', async t => {
+    const { store } = await open(t);
+
+    const failing = store.transaction(async inner => {
+      await inner.members.createUser(aUser({ username: 'ada' }), undefined);
+      await inner.transaction(nested => nested.requests.accept(aRequest()));
+      throw new Error('changed my mind');
+    });
+
+    await assert.rejects(failing, /changed my mind/);
+    assert.equal(await store.members.userByName('ada'), undefined);
+    assert.equal(await store.requests.count({}, 1), 0);
+  });
+
+  test('a transaction that ends commits all of it, and others wait or go on meanwhile', async t => {
+    const { store } = await open(t);
+    const request = aRequest();
+
+    await Promise.all([
+      store.transaction(async inner => {
+        await inner.requests.accept(request);
+        await inner.members.createUser(aUser({ username: 'ada' }), undefined);
+      }),
+      ...Array.from({ length: 5 }, () => store.ping()),
+    ]);
+
+    assert.equal((await store.requests.byIds([request.id]))[0]?.id, request.id);
+    assert.ok(await store.members.userByName('ada'));
+  });
+
+  test('the outer store inside a transaction is an error, not a deadlock', async t => {
+    const { store } = await open(t);
+
+    const wrong = store.transaction(() => store.requests.count({}, 1));
+
+    await assert.rejects(wrong, /use the store that the transaction was given/);
+    assert.equal(await store.requests.count({}, 1), 0, 'afterwards the store works');
+  });
+});
