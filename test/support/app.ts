@@ -39,10 +39,14 @@ export interface TestApp {
 }
 
 /** Providers come from `env` alone; with none, the simulated one answers without waiting. */
-export async function startTestApp(t: TestContext, env: Record<string, string> = {}): Promise<TestApp> {
+export async function startTestApp(
+  t: TestContext,
+  env: Record<string, string> = {},
+  openStore: typeof openTestStore = openTestStore,
+): Promise<TestApp> {
   // node:test runs cleanups in the order of registration; here the server has to stop before its store.
   const cleanups: (() => unknown)[] = [];
-  const store = await openTestStore({ after: cleanup => void cleanups.push(cleanup as () => unknown) });
+  const store = await openStore({ after: cleanup => void cleanups.push(cleanup as () => unknown) });
   const { config } = loadConfig({
     PORT: '0',
     DATABASE_URL: 'memory:',
