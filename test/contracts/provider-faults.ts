@@ -138,8 +138,9 @@ const BAD_RESPONSES: readonly Fault[] = [
   },
   {
     title: 'compresses its answer unasked',
-    script: status(200, { 'content-encoding': 'gzip' }, 'bomb'),
+    script: { headers: { 'content-encoding': 'gzip' }, steps: [text('bomb')] },
     fault: 'bad-response',
+    text: '',
   },
 ];
 

@@ -18,8 +18,10 @@ providerContract(provider);
 providerConnections(provider);
 providerFaults(provider);
 
-const event = (type: string, fields: object = {}) =>
-  raw(`event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`);
+const event = (type: string, fields: object = {}) => ({
+  do: 'raw' as const,
+  bytes: `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`,
+});
 const start = (usage: object) => event('message_start', { message: { id: 'msg_1', model: 'served', usage } });
 const delta = (content: object) => event('content_block_delta', { index: 0, delta: content });
 const stop = (stop_reason: string, usage?: object) =>
@@ -179,6 +181,22 @@ describe('the Messages stream', () => {
 
     assert.equal(answer, 'Hello');
     assert.equal(events.filter(each => each.type === 'progress').length, 1);
+  });
+
+  test('ends at its marker even when more comes in the same piece', async t => {
+    const { upstream, adapter } = await startProvider(t, provider);
+    const pieces = [
+      start({ input_tokens: 1 }),
+      delta({ type: 'text_delta', text: 'all' }),
+      stop('end_turn', { output_tokens: 1 }),
+      event('message_stop'),
+      delta({ type: 'text_delta', text: ' ghost' }),
+    ];
+    upstream.enqueue([raw(pieces.map(({ bytes }) => bytes).join('')), withoutEnd()]);
+
+    const { text: answer, finished } = await collect(adapter);
+
+    assert.deepEqual([answer, finished?.usage?.outputTokens], ['all', 1]);
   });
 
   test('is truncated when it stops without a reason', async t => {

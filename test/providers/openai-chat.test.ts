@@ -109,6 +109,21 @@ describe('the chat call', () => {
     assert.equal(answers[0]?.events.filter(event => event.type === 'connected').length, 1);
   });
 
+  test('tells a server nothing that the environment holds for OpenAI', async t => {
+    process.env.OPENAI_ORG_ID = 'org-secret';
+    process.env.OPENAI_CUSTOM_HEADERS = 'x-client-request-id: environment\nx-custom: secret';
+    t.after(() => {
+      delete process.env.OPENAI_ORG_ID;
+      delete process.env.OPENAI_CUSTOM_HEADERS;
+    });
+    const { upstream, adapter } = await startProvider(t, provider);
+
+    await collect(adapter);
+
+    const sent = JSON.stringify(upstream.modelCalls[0]?.headers);
+    assert.doesNotMatch(sent, /secret(?!-key)|environment/);
+  });
+
   test('goes without authorization to a server that has none', async t => {
     const { upstream, adapter } = await startProvider(t, {
       ...provider,
@@ -176,6 +191,24 @@ describe('the chat stream of a compatible server', () => {
     const { text: answer, finished } = await collect(adapter);
 
     assert.deepEqual([answer, finished?.reason], ['I will not.', { unified: 'content-filter', raw: 'stop' }]);
+  });
+
+  test('has no text behind its finish reason, whatever comes before the marker', async t => {
+    const { upstream, adapter } = await startProvider(t, provider);
+    const ghost = chunk([delta({ content: ' ghost' })]);
+    upstream.enqueue([chunk([delta({ content: 'all' })]), chunk([delta({}, 'stop')]), ghost, finish()]);
+
+    assert.equal((await collect(adapter)).text, 'all');
+  });
+
+  test('keeps the text that came in one piece with a malformed event', async t => {
+    const { upstream, adapter } = await startProvider(t, provider);
+    const good = `data: ${JSON.stringify({ choices: [delta({ content: 'Hel' })] })}\n\n`;
+    upstream.enqueue([raw(`${good}data: {"broken\n\n`), withoutEnd()]);
+
+    const { text: answer, error } = await collect(adapter);
+
+    assert.deepEqual([answer, faultOf(error)], ['Hel', 'bad-response']);
   });
 
   test('may have reason names of its own', async t => {

@@ -56,13 +56,13 @@ test('takes an event just below the limit, and refuses a larger one in any shape
 
   assert.equal((await read([below]))[0]?.length, MAX_EVENT_BYTES - 100);
   assert.equal(
-    await fault(read([...bytes('data: '), ...large, ...bytes('\n\n')])),
+    await fault(read([...bytes('data: 1\n\ndata: '), ...large, ...bytes('\n\n')])),
     'bad-response',
     'one line',
   );
   assert.equal(await fault(read([...bytes('data: 1\n\nfoo'), ...large])), 'bad-response', 'no field');
   const lines = Array<Buffer>(40).fill(Buffer.from(`data: ${'y'.repeat(60_000)}\n`));
-  assert.equal(await fault(read(lines)), 'bad-response', 'many lines');
+  assert.equal(await fault(read([...bytes('data: 1\n\n'), ...lines])), 'bad-response', 'many lines');
 });
 
 test('gives out the events before an oversized one first', async () => {
