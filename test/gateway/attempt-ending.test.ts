@@ -1,12 +1,24 @@
 // How an attempt lets go: of endless answers, cancelled calls, adapters that do not listen, and at the proper end.
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import test from 'node:test';
 import type { AttemptFailed } from '../../src/gateway/attempt.ts';
 import { createBreakers } from '../../src/gateway/breakers.ts';
 import type { ProviderEvent } from '../../src/providers/provider.ts';
 import { createTestClock } from '../support/clock.ts';
-import { begin, finished, ID, silence, started, streamOf, token, turn, verdict } from './attempt-setup.ts';
+import {
+  begin,
+  finished,
+  ID,
+  pass,
+  silence,
+  started,
+  streamOf,
+  token,
+  turn,
+  verdict,
+} from './attempt-setup.ts';
 
 test('an endless answer is cut at the limit and the upstream is left', async () => {
   let left = false;
@@ -187,4 +199,36 @@ test('a callback that throws ends the attempt and is not blamed on the provider'
   await assert.rejects(attempt.result, RangeError);
   assert.equal(verdict(attempt), 'nothing');
   assert.equal(upstream?.aborted, true);
+});
+
+test("leaves nothing behind on the caller's signal", async () => {
+  const caller = new AbortController();
+
+  for (const stream of [streamOf(token('Hi'), finished()), streamOf(token('Hi'))])
+    await begin(stream, { signal: caller.signal }).result;
+
+  assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
+});
+
+test('a probe whose answer takes minutes is no hanging probe', async () => {
+  const clock = createTestClock();
+  const breakers = createBreakers({}, { clock });
+  breakers.openProvider([ID], 'down');
+  breakers.probeEarly(ID);
+
+  const probe = begin(
+    async function* () {
+      for (let piece = 0; piece < 18; piece += 1) {
+        yield token('x');
+        await pass(clock, 10_000);
+      }
+      yield finished();
+    },
+    { breakers, clock },
+  );
+
+  assert.equal((await probe.result).outcome, 'succeeded');
+  assert.equal(breakers.snapshot(ID).state, 'HALF_OPEN', 'one success of two');
+  await begin(streamOf(token('x'), finished()), { breakers, clock }).result;
+  assert.equal(breakers.snapshot(ID).state, 'CLOSED');
 });
