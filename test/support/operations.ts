@@ -9,6 +9,7 @@ import { createErrorMasker } from '../../src/graphql/errors.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import type { FinishedRequest, NewRequest, Store } from '../../src/store/store.ts';
 import { type Data, startTestApp } from './app.ts';
+import type { openTestStore } from './database.ts';
 
 export interface Outcome {
   readonly data: Data;
@@ -37,15 +38,16 @@ export interface Operations {
 interface OperationsOptions {
   /** What an operation may cost. */
   readonly maxQueryCost?: number;
-  /** Stands in front of the store of the operations, to watch it. */
-  readonly through?: (store: Store) => Store;
+  /** Another store than an ordinary empty one, for example one that is watched. */
+  readonly openStore?: typeof openTestStore;
 }
 
-export async function startOperations(t: TestContext, options: OperationsOptions = {}): Promise<Operations> {
-  const { app, adminToken } = await startTestApp(t);
-  const { gateway, members } = app;
-  const store = options.through?.(app.store) ?? app.store;
-  const { maxQueryCost } = options;
+export async function startOperations(
+  t: TestContext,
+  { maxQueryCost, openStore }: OperationsOptions = {},
+): Promise<Operations> {
+  const { app, adminToken } = await startTestApp(t, {}, openStore);
+  const { gateway, members, store } = app;
   const faults: unknown[] = [];
   const maskError = createErrorMasker({ log: fault => faults.push(fault) });
   const contextOf = (actor: Actor | null) => ({

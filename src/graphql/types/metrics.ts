@@ -51,7 +51,7 @@ export const MetricsRowType = builder.objectRef<MetricsRow>('MetricsRow').implem
     key: t.exposeString('key', {
       nullable: true,
       description:
-        'What the group has in common: id of the provider or user, model, task type, status, start of the hour or day. Null for the total, and for the group of those that have none.',
+        'What the group has in common: id of the provider or user, model, task type, status, start of the hour (`2026-11-22T18:00:00Z`) or day (`2026-11-22`), in UTC; `(none)` for those that have none. Null for the total.',
     }),
     requests: t.exposeInt('requests', { description: 'All of them.' }),
     succeeded: t.exposeInt('succeeded', { description: 'Those that SUCCEEDED.' }),

@@ -1,7 +1,6 @@
 // What can serve requests, and how it fares: providers, deployments, breakers.
 
 import type { BreakerSnapshot, BreakerTransition } from '../../domain/breaker.ts';
-import { badInput } from '../../domain/errors.ts';
 import type { Deployment, Provider } from '../../domain/model.ts';
 import type { Price, TieredRate } from '../../domain/usage.ts';
 import { auth } from '../auth.ts';
@@ -228,22 +227,15 @@ builder.mutationField('resetBreaker', t =>
     args: {
       input: t.arg({ type: ResetBreakerInput, required: true, description: 'What to reset, and why.' }),
     },
-    resolve: async (_root, { input }, context) => {
-      const { target, reason } = parseReset(input);
+    resolve: async (_root, { input: { deploymentId, providerId, reason } }, context) => {
+      const target = {
+        ...(deploymentId == null ? {} : { deploymentId }),
+        ...(providerId == null ? {} : { providerId }),
+      };
       return { provider: await context.gateway.resetBreaker(actorOf(context), target, reason) };
     },
   }),
 );
-
-function parseReset(input: typeof ResetBreakerInput.$inferInput) {
-  const { deploymentId, providerId } = input;
-  const reason = input.reason.trim();
-  if ((deploymentId == null) === (providerId == null))
-    throw badInput('deploymentId', 'or providerId is needed, and only one of them');
-  if (reason === '' || reason.length > 500) throw badInput('reason', 'must have 1 to 500 characters');
-  const target = deploymentId != null ? { deploymentId } : { providerId: providerId as string };
-  return { target, reason };
-}
 
 builder.subscriptionField('providerUpdates', t =>
   t.field({
