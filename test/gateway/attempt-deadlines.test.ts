@@ -230,6 +230,19 @@ test("a provider that misses its own configured deadline is blamed, also when th
   assert.equal(verdict(attempt), 'failure');
 });
 
+test('a provider that had most of the configured total is blamed for using it up', async () => {
+  const totalMs = 10_000;
+  const attempt = begin(streamOf(token('a'), silence()), {
+    endsAtMs: 9_500,
+    deploymentDeadlines: { ...DEFAULT_DEADLINES, totalMs },
+  });
+
+  await pass(attempt.clock, 9_500);
+
+  assert.equal(((await attempt.result) as AttemptFailed).code, 'TIMEOUT');
+  assert.equal(verdict(attempt), 'failure');
+});
+
 test('content that arrived while our own loop was blocked is not late', async () => {
   const clock = createTestClock();
   const answer = Promise.withResolvers<void>();
