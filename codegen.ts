@@ -1,9 +1,10 @@
-// Prints schema.graphql from the code and generates the typed SDK from it. `node codegen.ts` writes the files;
+// Prints schema.graphql from the code, generates the typed SDK from it, and fills the README's reference tables. `node codegen.ts` writes the files;
 // `node codegen.ts --check` writes nothing and fails when one of them is not what it would write.
 
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { generate } from '@graphql-codegen/cli';
+import { errorTable, settingsTable, withSection } from './src/config/reference.ts';
 import { printSchemaText } from './src/graphql/schema.ts';
 
 const ROOT = import.meta.dirname;
@@ -38,7 +39,13 @@ async function outputs(schemaText: string): Promise<Map<string, string>> {
   // The preset also makes a lookup of documents by their text; ours are called by name.
   const used = files.filter(({ filename }) => /\/(graphql|sdk)\.ts$/.test(filename));
   const found = used.map(({ filename, content }) => [relative(ROOT, join(ROOT, filename)), content] as const);
-  return new Map([['schema.graphql', schemaText], ...found]);
+  return new Map([['schema.graphql', schemaText], ['README.md', readme()], ...found]);
+}
+
+/** The README with its reference tables as the code has them. */
+function readme(): string {
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  return withSection(withSection(text, 'settings', settingsTable()), 'errors', errorTable());
 }
 
 function readOrUndefined(path: string): string | undefined {
