@@ -1,0 +1,74 @@
+// A server as a process of its own, to be killed, stopped and started again on the same data directory.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { type Client, createClient } from '../../src/sdk/client.ts';
+import { ADMIN } from './app.ts';
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Logged in as the administrator. */
+  readonly client: Client;
+  /** Resolves with the exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
+}
+
+/** A directory that is removed with the test. */
+export function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'mcplane-test-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Starts `src/main.ts` and resolves when it listens. It is killed with the test at the latest. */
+export async function startServerProcess(
+  t: TestContext,
+  dataDir: string,
+  env: Record<string, string> = {},
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      MCPLANE_DATA_DIR: dataDir,
+      MCPLANE_ADMIN_USERNAME: ADMIN.username,
+      MCPLANE_ADMIN_PASSWORD: ADMIN.password,
+      OLLAMA_HOST: 'http://127.0.0.1:9',
+      LMSTUDIO_BASE_URL: 'http://127.0.0.1:9',
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const url = await listeningUrl(child);
+  const anonymous = createClient({ url });
+  const { login } = await anonymous.login({ input: ADMIN });
+  const client = createClient({ url, token: login.token });
+  t.after(() => Promise.all([client.dispose(), anonymous.dispose()]));
+  return { url, process: child, client, ended };
+}
+
+async function listeningUrl(child: ChildProcess): Promise<string> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stderr! })) {
+    lines.push(line);
+    const [, url] = /^GraphQL\s+(\S+)\/graphql/.exec(line) ?? [];
+    if (url) {
+      child.stderr!.resume();
+      return url;
+    }
+  }
+  assert.fail(`the server ended before it listened:\n${lines.join('\n')}`);
+}
