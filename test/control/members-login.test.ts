@@ -26,6 +26,8 @@ test('every failed login gives the same answer for the price of one hash', async
   const gone = await members.createUser(actor, { username: 'gone', role: 'USER', password: PASSWORD });
   await members.updateUser(actor, gone.id, { disabled: true });
   await members.createUser(actor, { username: 'robot', role: 'SERVICE' });
+  const former = await members.createUser(actor, { username: 'former', role: 'USER', password: PASSWORD });
+  await members.updateUser(actor, former.id, { role: 'SERVICE' });
 
   const answers: unknown[] = [];
   for (const [username, password] of [
@@ -33,6 +35,7 @@ test('every failed login gives the same answer for the price of one hash', async
     ['root.admin', 'wrong horse'],
     ['gone', PASSWORD],
     ['robot', PASSWORD],
+    ['former', PASSWORD],
     [' root.admin', PASSWORD],
     ["' or 1=1 --", PASSWORD],
     ['{"$ne":null}', PASSWORD],
