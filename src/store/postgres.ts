@@ -28,14 +28,15 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<O
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + QUERY_TIMEOUT_MARGIN_MS,
   });
+  // The pool is ended by us: Kysely's destroy() leaves a pool open that it has not used yet.
   const db = new Kysely<Tables>({ dialect: dialectOf(pool) });
-  const { rows } = await pool.query<{ version: string }>('show server_version').catch(async error => {
-    await db.destroy();
+  const { rows } = await pool.query<{ server_version: string }>('show server_version').catch(async error => {
+    await pool.end();
     throw error;
   });
-  const version = `PostgreSQL ${rows[0]?.version}`;
+  const version = `PostgreSQL ${rows[0]?.server_version}`;
   options.log(`opened the database at ${location} (${version})`);
-  return { db, info: { kind: 'postgres', location, version }, close: once(() => db.destroy()) };
+  return { db, info: { kind: 'postgres', location, version }, close: once(() => pool.end()) };
 }
 
 /** On a connection of its own: waiting for another instance's migration must not run into the pool's timeouts. */
