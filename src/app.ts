@@ -73,6 +73,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     stopped: () => state.stopped,
   });
 
+  await gateway.restoreBreakers();
+
   const instances = createInstances({
     store,
     clock,

@@ -135,26 +135,31 @@ async function attempt(
   const { spec, emit } = journey;
   const startedAt = new Date(deps.clock.now());
   let text = '';
-  emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
   const endFlight = deps.health.begin(deployment.id);
-  const outcome = await runAttempt({
-    adapter: deps.catalog.adapterOf(deployment),
-    call: callFor(journey, deployment),
-    permit,
-    deadlines: { ...deployment.deadlines, ...spec.deadlines },
-    deploymentDeadlines: deployment.deadlines,
-    endsAtMs: journey.endsAtMs,
-    signal: journey.signal,
-    clock: deps.clock,
-    maxOutputBytes: deps.maxOutputBytes,
-    onToken(token) {
-      text += token;
-      emit({ type: 'token', text: token });
-    },
-  });
-  endFlight();
-  learn(deployment, outcome, text, deps);
-  return { outcome, attempt: toAttempt({ journey, deployment, number, startedAt, text }, outcome) };
+  try {
+    emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
+    const outcome = await runAttempt({
+      adapter: deps.catalog.adapterOf(deployment),
+      call: callFor(journey, deployment),
+      permit,
+      deadlines: { ...deployment.deadlines, ...spec.deadlines },
+      deploymentDeadlines: deployment.deadlines,
+      endsAtMs: journey.endsAtMs,
+      signal: journey.signal,
+      clock: deps.clock,
+      maxOutputBytes: deps.maxOutputBytes,
+      onToken(token) {
+        text += token;
+        emit({ type: 'token', text: token });
+      },
+    });
+    learn(deployment, outcome, text, deps);
+    return { outcome, attempt: toAttempt({ journey, deployment, number, startedAt, text }, outcome) };
+  } finally {
+    // Settled already, unless something of ours threw: then nobody else would give the probe's place back.
+    permit.ignore();
+    endFlight();
+  }
 }
 
 function callFor({ requestId, spec, decision }: Journey, { model, capabilities }: Deployment): ProviderCall {
@@ -209,7 +214,7 @@ interface Tried {
 }
 
 function toAttempt({ journey, deployment, number, startedAt, text }: Tried, outcome: AttemptResult): Attempt {
-  const reported = outcome.outcome === 'succeeded' ? outcome.usage : undefined;
+  const reported = outcome.outcome === 'cancelled' ? undefined : outcome.usage;
   // A call that brought nothing is not billed by any provider we know; one that brought text is, whatever came after.
   const billed = outcome.outcome === 'succeeded' || text !== '';
   const guess = (): Usage => estimated(journey.decision.estimatedInputTokens, estimateTokens(text));

@@ -64,6 +64,8 @@ export interface Gateway {
   /** Undefined for an unknown deployment. */
   breaker(deploymentId: string): BreakerSnapshot | undefined;
   breakerHistory(deploymentIds: readonly string[]): Promise<BreakerTransition[][]>;
+  /** Takes up the breakers' last stored states, so that a restart does not run into a provider that was known broken. */
+  restoreBreakers(): Promise<void>;
   /** Providers whenever they, one of their deployments or breakers change. */
   providerUpdates(): AsyncIterableIterator<Provider>;
   /** Closes the breakers of a deployment or of all deployments of a provider. ADMIN; audited. NOT_FOUND. */

@@ -26,7 +26,7 @@ interface ProviderStatusDeps {
 
 type ProviderStatus = Pick<
   Gateway,
-  'providers' | 'breaker' | 'breakerHistory' | 'providerUpdates' | 'resetBreaker'
+  'providers' | 'breaker' | 'breakerHistory' | 'restoreBreakers' | 'providerUpdates' | 'resetBreaker'
 >;
 
 export function createProviderStatus({
@@ -40,7 +40,11 @@ export function createProviderStatus({
   const providerById = (id: string | undefined) => catalog.providers().find(provider => provider.id === id);
   const announce = (provider: Provider | undefined) => provider && updates.publish(provider.id, provider);
 
-  catalog.onChange(announce);
+  catalog.onChange(provider => {
+    announce(provider);
+    // A free sign of life: whoever waits behind an open breaker need not wait out its time.
+    if (provider.status === 'AVAILABLE') for (const { id } of provider.deployments) breakers.probeEarly(id);
+  });
   breakers.onTransition(transition => {
     announce(providerById(catalog.deployment(transition.deploymentId)?.providerId));
     store.breakers
@@ -52,6 +56,11 @@ export function createProviderStatus({
     providers: catalog.providers,
     breaker: id => (catalog.deployment(id) ? breakers.snapshot(id) : undefined),
     breakerHistory: ids => store.breakers.historyOf(ids, new Date(clock.now() - HISTORY_MS), HISTORY_LIMIT),
+    async restoreBreakers() {
+      const ids = catalog.deployments().map(deployment => deployment.id);
+      const histories = await store.breakers.historyOf(ids, new Date(clock.now() - HISTORY_MS), 1);
+      for (const [last] of histories) if (last) breakers.restore(last);
+    },
     providerUpdates: () => cancellable(signal => updates.subscribe(signal)),
     async resetBreaker(actor, { deploymentId, providerId }, reason) {
       authorize(actor, 'breaker:reset');
