@@ -44,8 +44,6 @@ export interface TransportOptions {
 /** How often the server is asked whether it is still there, and how long it may take to say so. */
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
-/** The socket stays for a moment after the last subscription, in case another one follows. */
-const IDLE_SOCKET_MS = 5_000;
 
 export function createTransport(options: TransportOptions): Transport {
   const endpoint = endpointOf(options.url);
@@ -140,7 +138,8 @@ function openSocket(
   let pongTimeout: ReturnType<typeof setTimeout> | undefined;
   const client = createSocketClient({
     url: endpoint.replace(/^http/, 'ws'),
-    lazyCloseTimeout: IDLE_SOCKET_MS,
+    // The timer of a longer one outlives dispose() and would keep a finished program from ending.
+    lazyCloseTimeout: 0,
     keepAlive: PING_EVERY_MS,
     // Whoever subscribes decides whether and from where to go on.
     retryAttempts: 0,

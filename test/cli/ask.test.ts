@@ -1,0 +1,90 @@
+// `mcplane ask` and `mcplane key` against a whole server.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ADMIN, startTestApp } from '../support/app.ts';
+import { gate, startUpstream, text } from '../support/upstream.ts';
+
+const COMMAND = join(import.meta.dirname, '../../src/cli/mcplane.js');
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function mcplane(args: readonly string[], env: Record<string, string>, stdin = ''): Promise<Result> {
+  const { promise, resolve } = Promise.withResolvers<Result>();
+  const child = execFile(
+    process.execPath,
+    [COMMAND, ...args],
+    { env: { PATH: process.env.PATH ?? '', ...env } },
+    (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+  );
+  child.stdin?.end(stdin);
+  return promise;
+}
+
+test('an answer goes to stdout, who gave it to stderr', async t => {
+  const upstream = await startUpstream(t);
+  const { url } = await startTestApp(t, { OPENAI_BASE_URL: `${upstream.url}/v1` });
+  upstream.enqueue([text('Hello'), text(' world')]);
+  const login = { MCPLANE_URL: url, MCPLANE_USERNAME: ADMIN.username, MCPLANE_PASSWORD: ADMIN.password };
+  const { code, stdout, stderr } = await mcplane(['ask', 'Say', 'hello'], login);
+  assert.equal(stderr.match(/req_[0-9a-f]{32}/)?.length, 1);
+  assert.match(stderr, /^openai · .+ tokens · .+ · first token after \d+ ms/);
+  assert.equal(stdout, 'Hello world\n');
+  assert.equal(code, 0);
+});
+
+test('an API key made by the command is a credential for it, and JSON is one object', async t => {
+  const { url, adminToken } = await startTestApp(t);
+  const key = await mcplane(['key', 'create', 'laptop', '--json'], {
+    MCPLANE_URL: url,
+    MCPLANE_TOKEN: adminToken,
+  });
+  const { secret } = JSON.parse(key.stdout);
+  const { stdout } = await mcplane(
+    ['ask', '--json'],
+    { MCPLANE_URL: url, MCPLANE_API_KEY: secret },
+    'from stdin\n',
+  );
+  const answer = JSON.parse(stdout);
+  assert.equal(answer.status, 'SUCCEEDED');
+  assert.match(answer.output, /from stdin/);
+  assert.equal(answer.provider.simulated, true);
+});
+
+test('without a credential it says exactly what to do', async t => {
+  const { url } = await startTestApp(t);
+  const { code, stderr } = await mcplane(['ask', 'hello'], { MCPLANE_URL: url });
+  assert.equal(code, 1);
+  assert.match(stderr, /setup link[\s\S]*mcplane admin create[\s\S]*MCPLANE_USERNAME[\s\S]*MCPLANE_API_KEY/);
+});
+
+test('a refusal is told by its code and ends with 1', async t => {
+  const { url, adminToken } = await startTestApp(t);
+  const env = { MCPLANE_URL: url, MCPLANE_TOKEN: adminToken };
+  const { code, stdout, stderr } = await mcplane(['ask', 'hello', '--model', 'no-such-model'], env);
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, /^BAD_USER_INPUT: .*no-such-model/);
+});
+
+test('an interrupt cancels the request at the server', async t => {
+  const upstream = await startUpstream(t);
+  const { url, adminToken, ask } = await startTestApp(t, { OPENAI_BASE_URL: `${upstream.url}/v1` });
+  upstream.enqueue([text('Hello'), gate(new Promise<void>(() => {}))]);
+  const child = spawn(process.execPath, [COMMAND, 'ask', 'a long story'], {
+    env: { PATH: process.env.PATH ?? '', MCPLANE_URL: url, MCPLANE_TOKEN: adminToken },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  assert.equal(code, 130);
+  const { requests } = await ask('{ requests { nodes { status output } } }');
+  assert.deepEqual(requests.nodes, [{ status: 'CANCELLED', output: 'Hello' }]);
+});
