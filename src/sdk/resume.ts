@@ -29,7 +29,15 @@ export function resumable<Event extends { readonly cursor: string }>(
     [Symbol.asyncIterator]() {
       return this;
     },
-    next: () => source.next(),
+    async next() {
+      try {
+        return await source.next();
+      } catch (error) {
+        // Whoever left is not told that it was aborted.
+        if (controller.signal.aborted) return { done: true, value: undefined };
+        throw error;
+      }
+    },
     async return() {
       // Ends a pending next() first: a generator answers return() only when it is not waiting.
       controller.abort();

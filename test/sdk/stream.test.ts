@@ -99,6 +99,18 @@ test('leaving the loop ends the subscription at the server', async () => {
   await client.dispose();
 });
 
+test('leaving a stream that waits for its next event ends it, and the waiting', async () => {
+  await using held = await startScriptedServer([], { hold: true });
+  const client = createClient({ url: held.url });
+  const events = client.follow('req_1').events();
+  const next = events.next();
+  while (held.openStreams === 0) await turn();
+  await events.return?.();
+  assert.deepEqual(await next, { done: true, value: undefined });
+  while (held.openStreams > 0) await turn();
+  await client.dispose();
+});
+
 test('an abort ends a stream that waits for its next event', async () => {
   await using held = await startScriptedServer([], { hold: true });
   const client = createClient({ url: held.url });
