@@ -1,6 +1,6 @@
 // Which servers are alive. Times are compared on the database's clock alone: the clocks of two servers differ.
 
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type SqlBool, sql } from 'kysely';
 import type { InstanceRepository } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -15,7 +15,9 @@ export function instancesIn(db: Kysely<Tables>): InstanceRepository {
         .with('forgotten', query =>
           query
             .deleteFrom('instances')
-            .where('dead_at', '<', sql<Date>`now() - cast(${FORGOTTEN_AFTER} as interval)`),
+            .where('dead_at', '<', sql<Date>`now() - cast(${FORGOTTEN_AFTER} as interval)`)
+            .where(sql<SqlBool>`not exists (
+              select from requests where owner = instances.id and status in ('QUEUED', 'RUNNING'))`),
         )
         .insertInto('instances')
         .values({ id, version, dead_at: null })
@@ -34,15 +36,24 @@ export function instancesIn(db: Kysely<Tables>): InstanceRepository {
       return alive !== undefined;
     },
 
-    // One that is dead itself, or was never registered, has no say in who else is.
+    // One that is dead itself, or was never registered, has no say in who else is. Those declared earlier come up
+    // again while they hold unfinished requests: whoever declared them may have died before it dealt with these.
     async sweep(id, leaseMs) {
       const { rows } = await sql<{ id: string }>`
-        update instances set dead_at = clock_timestamp()
-        where dead_at is null and id <> ${id}
-          and beat_at < clock_timestamp() - ${leaseMs}::double precision * interval '1 millisecond'
-          and exists (select from instances as me where me.id = ${id} and me.dead_at is null)
-        returning id`.execute(db);
-      return rows.map(row => row.id).sort();
+        with me as (select from instances where id = ${id} and dead_at is null),
+        declared as (
+          update instances set dead_at = clock_timestamp()
+          where dead_at is null and id <> ${id} and exists (select from me)
+            and beat_at < clock_timestamp() - ${leaseMs}::double precision * interval '1 millisecond'
+          returning id
+        )
+        select id from declared
+        union
+        select id from instances where dead_at is not null and exists (select from me) and id in (
+          select owner from requests where status in ('QUEUED', 'RUNNING')
+        )
+        order by id`.execute(db);
+      return rows.map(row => row.id);
     },
 
     async retire(id) {

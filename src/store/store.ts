@@ -193,7 +193,10 @@ export interface InstanceRepository {
   register(id: string, version: string): Promise<void>;
   /** False: this instance was declared dead, or is unknown. */
   beat(id: string): Promise<boolean>;
-  /** Declares instances dead whose last beat is older than the lease on the database's clock; returns their ids. */
+  /**
+   * Declares instances dead whose last beat is older than the lease on the database's clock. Returns them, and those
+   * declared dead before that still hold unfinished requests.
+   */
   sweep(id: string, leaseMs: number): Promise<string[]>;
   retire(id: string): Promise<void>;
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { sql } from 'kysely';
 import { newId } from '../../src/domain/ids.ts';
+import { requestError } from '../../src/domain/request.ts';
 import { onBothStores } from './both-stores.ts';
 import { aRequest, aUser } from './samples.ts';
 
@@ -25,6 +26,34 @@ onBothStores(open => {
     assert.equal(await store.instances.beat('silent'), false, 'registering again does not revive it');
     assert.equal(await store.instances.beat('lively'), true);
     assert.equal(await store.instances.beat('unknown'), false);
+  });
+
+  test('a dead instance comes up again as long as it holds unfinished requests', async t => {
+    const { store } = await open(t);
+    for (const id of ['me', 'dead']) await store.instances.register(id, '1.0.0');
+    const request = aRequest({ owner: 'dead' });
+    await store.requests.accept(request);
+    await store.instances.retire('dead');
+
+    assert.deepEqual(await store.instances.sweep('me', 6_000), ['dead']);
+    assert.deepEqual(await store.instances.sweep('me', 6_000), ['dead'], 'nobody has dealt with it yet');
+    await store.requests.failAbandoned(['dead'], requestError('INTERNAL', 'The server stopped'));
+    assert.deepEqual(await store.instances.sweep('me', 6_000), []);
+  });
+
+  test('long dead instances are forgotten, but not with unfinished requests', async t => {
+    const { store, db } = await open(t);
+    for (const id of ['idle', 'busy']) await store.instances.register(id, '1.0.0');
+    await store.requests.accept(aRequest({ owner: 'busy' }));
+    await db.updateTable('instances').set({ dead_at: sql`now() - interval '8 days'` }).execute();
+
+    await store.instances.register('me', '1.0.0');
+
+    const rows = await db.selectFrom('instances').select('id').orderBy('id').execute();
+    assert.deepEqual(
+      rows.map(row => row.id),
+      ['busy', 'me'],
+    );
   });
 
   test('a dead or unknown instance declares nobody dead', async t => {

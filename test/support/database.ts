@@ -48,7 +48,8 @@ export async function openTestPostgresStore(t: Cleanup): Promise<Store> {
 /** Databases that no test uses at the moment, and what ends them with the test file. */
 const idle: Record<OpenedDatabase['info']['kind'], OpenedDatabase[]> = { embedded: [], postgres: [] };
 const endings: (() => unknown)[] = [];
-// An open PGlite has a timer that keeps the process alive.
+// An open PGlite has a timer that keeps the process alive. This runs when no registered test is left, so a test file
+// awaits postgresMissing() before its first test.
 after(async () => {
   for (const end of endings.reverse()) await end();
 });

@@ -11,7 +11,7 @@ import pg from 'pg';
 
 let server: Promise<string> | undefined;
 
-/** Why tests on Postgres cannot run here, or false: `test(title, { skip: await postgresMissing() }, …)`. */
+/** Why tests on Postgres cannot run here, or false. Before the first test: `const skip = await postgresMissing()`. */
 export async function postgresMissing(): Promise<string | false> {
   try {
     await serverUrl();
