@@ -34,7 +34,6 @@ export interface Config {
     readonly port: number;
     readonly corsOrigins: readonly string[];
     readonly trustedProxies: readonly string[];
-    readonly introspection: 'signed-in' | 'admin' | 'off';
   };
   readonly log: { readonly level: Values['LOG_LEVEL'] };
   readonly dataDir: string;
@@ -77,7 +76,6 @@ export function loadConfig(
 function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Config {
   const { values } = reading;
   const { MCPLANE_ADMIN_USERNAME: username, MCPLANE_ADMIN_PASSWORD: password } = values;
-  const introspectors = values.NODE_ENV === 'production' ? 'admin' : 'signed-in';
   return {
     mode: values.NODE_ENV,
     http: {
@@ -85,7 +83,6 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
       port: values.PORT,
       corsOrigins: [...values.MCPLANE_CORS_ORIGINS],
       trustedProxies: [...values.MCPLANE_TRUSTED_PROXIES],
-      introspection: values.MCPLANE_INTROSPECTION === 'auto' ? introspectors : values.MCPLANE_INTROSPECTION,
     },
     log: { level: values.LOG_LEVEL },
     dataDir: values.MCPLANE_DATA_DIR,

@@ -39,7 +39,6 @@ describe('without any setting', () => {
         port: 4000,
         corsOrigins: [],
         trustedProxies: [],
-        introspection: 'signed-in',
       },
     );
     assert.equal(config.database.kind, 'embedded');
@@ -217,10 +216,9 @@ describe('production', () => {
     assert.equal(loadConfig({ ...embedded, MCPLANE_ALLOW_EMBEDDED: '1' }).config.database.kind, 'embedded');
   });
 
-  test('never simulates silently, and introspection is for administrators', () => {
+  test('never simulates silently', () => {
     const { config } = loadConfig(production);
     assert.equal(config.simulated, false);
-    assert.equal(config.http.introspection, 'admin');
     assert.equal(loadConfig({ ...production, MCPLANE_SIMULATED: 'on' }).config.simulated, true);
   });
 

@@ -105,24 +105,6 @@ export const LIMIT_SETTINGS = {
     'Sockets per address that are not signed in yet.',
   ),
   MCPLANE_WS_MAX_SUBSCRIPTIONS: limit('wsMaxSubscriptions', [1, 10_000], 50, 'Subscriptions per socket.'),
-  MCPLANE_LOGIN_MAX_FAILURES: limit(
-    'loginMaxFailures',
-    [1, 10_000],
-    10,
-    'Failed logins per account and address within the window.',
-  ),
-  MCPLANE_LOGIN_MAX_FAILURES_PER_ADDRESS: limit(
-    'loginMaxFailuresPerAddress',
-    [1, 100_000],
-    100,
-    'Failed logins per address within the window.',
-  ),
-  MCPLANE_LOGIN_WINDOW_MS: limit(
-    'loginWindowMs',
-    [1_000, 24 * HOUR_MS],
-    900_000,
-    'The window in which failed logins are counted.',
-  ),
   MCPLANE_MAX_RUNNING_REQUESTS: limit(
     'maxRunningRequests',
     [1, 100_000],

@@ -96,12 +96,6 @@ export const SERVER_SETTINGS = {
     secretText(),
     'Will encrypt provider keys that are stored in the database. Accepted, not used yet: none are stored.',
   ),
-  MCPLANE_INTROSPECTION: setting(
-    'http.introspection',
-    choice(['auto', 'signed-in', 'admin', 'off']),
-    'auto',
-    'Who may introspect the schema; `auto`: ADMIN in production, anybody signed in otherwise.',
-  ),
   MCPLANE_CORS_ORIGINS: setting(
     'http.corsOrigins',
     list('origins such as https://app.example.com', isOrigin),
