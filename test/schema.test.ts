@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   buildSchema,
+  type GraphQLInputObjectType,
   type GraphQLObjectType,
   getNamedType,
   isEnumType,
@@ -39,7 +40,10 @@ test('what is printed stands on its own', () => {
   assert.deepEqual(Object.keys(rebuilt.getTypeMap()).sort(), Object.keys(schema.getTypeMap()).sort());
 });
 
-test('defaults are printed', () => {
+test('defaults are printed, and executed in the way that every executor knows', () => {
+  const { priority } = (schema.getType('SubmitRequestInput') as GraphQLInputObjectType).getFields();
+
+  assert.deepEqual([priority!.defaultValue, priority!.default], [50, undefined]);
   assert.match(printSchemaText(), /\n {2}priority: Int = 50\n/);
   assert.match(printSchemaText(), /\n {2}taskType: TaskType = CHAT\n/);
 });

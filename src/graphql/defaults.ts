@@ -1,5 +1,6 @@
-// Pothos writes defaults of arguments the way graphql 16 kept them; the printer of @graphql-tools reads only the way
-// of graphql 17, and would leave them out of schema.graphql without a word.
+// Defaults of arguments and input fields for printing. Graphql 17 has two ways to keep them, and each tool knows one:
+// the printer of @graphql-tools reads only `default`, and its executor, which yoga runs, drops a `default` of an input
+// field in a literal. So the executed schema has `defaultValue`, as Pothos writes it, and the printed one `default`.
 
 import {
   astFromValue,
@@ -9,10 +10,12 @@ import {
   isInputObjectType,
   isInterfaceType,
   isObjectType,
+  lexicographicSortSchema,
 } from 'graphql';
 
-/** The same schema, its defaults moved from `defaultValue` to `default`. */
-export function withDefaults(schema: GraphQLSchema): GraphQLSchema {
+/** A copy, sorted, whose defaults the printer sees. */
+export function withPrintableDefaults(executed: GraphQLSchema): GraphQLSchema {
+  const schema = lexicographicSortSchema(executed);
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__')) continue;
     if (isInputObjectType(type)) Object.values(type.getFields()).forEach(moveDefault);

@@ -4,7 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import { printedSchema, withAuthDirectives } from './auth.ts';
 import { enforceAuth } from './auth-enforcement.ts';
 import { builder } from './builder.ts';
-import { withDefaults } from './defaults.ts';
+import { withPrintableDefaults } from './defaults.ts';
 import './scalars.ts';
 import './types/audit.ts';
 import './types/dashboard.ts';
@@ -20,9 +20,9 @@ import './types/stream.ts';
 import './types/submission.ts';
 
 /** What the server executes. */
-export const schema: GraphQLSchema = withDefaults(enforceAuth(withAuthDirectives(builder.toSchema())));
+export const schema: GraphQLSchema = enforceAuth(withAuthDirectives(builder.toSchema()));
 
 /** The text of schema.graphql: sorted, with descriptions, defaults and directives. */
 export function printSchemaText(): string {
-  return printedSchema(schema);
+  return printedSchema(withPrintableDefaults(schema));
 }
