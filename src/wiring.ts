@@ -1,6 +1,7 @@
 // From the configuration to each part: the only place that names implementations. Nobody but this file sees the
 // configuration whole.
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Config, ensureJwtSecret } from './config.ts';
 import { type Catalog, createCatalog, type ProviderSettings } from './control/catalog.ts';
@@ -16,7 +17,6 @@ import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
 import { createPlanning } from './gateway/planning.ts';
 import { authPlugin } from './graphql/auth.ts';
-import { enforceAuth } from './graphql/auth-enforcement.ts';
 import type { Context } from './graphql/context.ts';
 import { createErrorMasker } from './graphql/errors.ts';
 import { schema } from './graphql/schema.ts';
@@ -99,7 +99,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     }),
     submissionLimits: limits,
     defaultStrategy: config.routing.strategy,
-    totalDeadlineMs: DEFAULT_DEADLINES.totalMs,
+    totalDeadlineMs: config.deadlines.totalMs ?? DEFAULT_DEADLINES.totalMs,
     maxOutputBytes: limits.maxAnswerBytes,
     shutdownError: INTERRUPTED,
     onFinished: metrics.requestFinished,
@@ -116,7 +116,10 @@ export function openStoreOf(config: Config, { log, say }: Surroundings): Promise
 }
 
 export async function openMembers(config: Config, store: Store, log: Log): Promise<Members> {
-  const jwtSecretKey = config.jwt.secret ?? ensureJwtSecret(config.dataDir);
+  // A database that forgets its sessions needs no secret that lasts.
+  const forgets = config.database.kind === 'memory';
+  const generated = () => (forgets ? randomBytes(32).toString('base64url') : ensureJwtSecret(config.dataDir));
+  const jwtSecretKey = config.jwt.secret ?? generated();
   const credentials = await createCredentials({ jwtSecretKey, clock: systemClock });
   const members = createMembers({
     store,
@@ -161,7 +164,7 @@ interface HttpParts {
 
 export function createHttp({ config, log, store, members, gateway, metrics }: HttpParts): HttpServer {
   return createHttpServer({
-    schema: enforceAuth(schema),
+    schema,
     createContext: ({ actor, address }): Context => ({
       actor,
       address,
@@ -174,7 +177,7 @@ export function createHttp({ config, log, store, members, gateway, metrics }: Ht
     maskError: createErrorMasker({
       log: (fault, facts) => log.error({ error: fault, ...facts }, 'an operation failed'),
     }),
-    authenticate: createAuthenticator(members).authenticate,
+    authenticator: createAuthenticator(members),
     members,
     metrics: metrics.exposition,
     health: {

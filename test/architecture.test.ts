@@ -42,7 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
 };
 /** Files directly in src: the composition root and the doors to it. */
-const ROOT_FILES = ['app.ts', 'config.ts', 'main.ts', 'start.ts'];
+const ROOT_FILES = ['app.ts', 'config.ts', 'main.ts', 'start.ts', 'wiring.ts'];
 
 /** Package → the only folders or files that may import it. */
 const ONLY_IN: Record<string, string[]> = {

@@ -20,8 +20,6 @@ export interface Authenticator {
     connectionParams: Readonly<Record<string, unknown>> | undefined,
     headers: IncomingHttpHeaders,
   ): Promise<Authentication>;
-  /** The actor behind the headers of an HTTP request, or null. */
-  actorOf(headers: IncomingHttpHeaders): Promise<Actor | null>;
 }
 
 /** Session tokens have about 400 characters, API keys 66. */
@@ -41,10 +39,6 @@ export function createAuthenticator(members: Pick<Members, 'authenticate'>): Aut
     authenticate,
     authenticateSocket: async (connectionParams, headers) =>
       check(credentialIn(connectionParams) ?? bearerOf(headers.authorization)),
-    async actorOf(headers) {
-      const found = await authenticate(headers.authorization);
-      return found.kind === 'actor' ? found.actor : null;
-    },
   };
 }
 

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../lib/clock.ts';
-import { type Authentication, createAddressReader } from './authentication.ts';
+import { type Authenticator, createAddressReader } from './authentication.ts';
 import { createGate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import { createOriginPolicy } from './origin.ts';
@@ -13,8 +13,7 @@ import { createRoutes, type RouteDeps } from './routes.ts';
 import { createSocketServer, type SocketServer } from './websocket.ts';
 
 export interface HttpServerDeps extends PipelineDeps, Pick<RouteDeps, 'members' | 'health' | 'metrics'> {
-  /** What an `Authorization` value says; see authentication.ts. */
-  readonly authenticate: (authorization: string | undefined) => Promise<Authentication>;
+  readonly authenticator: Authenticator;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -53,13 +52,13 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
     metricsPublic: deps.metricsPublic ?? false,
     async authenticate(authorization) {
       // A bad credential is answered like none: the same refusal, whatever is wrong with it.
-      const credential = await deps.authenticate(authorization);
+      const credential = await deps.authenticator.authenticate(authorization);
       return credential.kind === 'actor' ? credential.actor : null;
     },
   });
   const sockets = createSocketServer({
     ...shared,
-    authenticate: deps.authenticate,
+    authenticateSocket: deps.authenticator.authenticateSocket,
     credentialEnded: (actor, signal) => deps.members.credentialEnded(actor, signal),
   });
   const server = openServer(limits, routes.handle, sockets);

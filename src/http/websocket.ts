@@ -15,7 +15,7 @@ import type { Actor } from '../domain/access.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { presentResult } from './answer.ts';
-import type { Authentication } from './authentication.ts';
+import type { Authenticator } from './authentication.ts';
 import { DRAIN_RETRY_MS, type Gate, principalOf } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import { readParams } from './operation-params.ts';
@@ -27,7 +27,7 @@ import { CLOSE, createSocket, type Socket } from './socket.ts';
 
 export interface SocketServerDeps {
   readonly pipeline: Pipeline;
-  readonly authenticate: (authorization: string | undefined) => Promise<Authentication>;
+  readonly authenticateSocket: Authenticator['authenticateSocket'];
   /** Resolves when the actor's credential has ended, or when aborted. */
   readonly credentialEnded: (actor: Actor, signal: AbortSignal) => Promise<void>;
   readonly gate: Gate;
@@ -143,14 +143,12 @@ function createProtocol(deps: SocketServerDeps) {
   });
 }
 
-/** Who comes. Without a credential only public operations will run; with a bad one nothing will. */
+/** Who comes. Without a valid credential nothing is served (4403): what is public is served over HTTP. */
 async function connect({ extra: connection, connectionParams }: Context, deps: SocketServerDeps) {
   connection.initialised();
-  const credential = await deps.authenticate(
-    authorizationIn(connectionParams) ?? connection.request.headers.authorization,
-  );
-  if (credential.kind === 'invalid') return false;
-  connection.actor = credential.kind === 'actor' ? credential.actor : null;
+  const credential = await deps.authenticateSocket(connectionParams, connection.request.headers);
+  if (credential.kind !== 'actor') return false;
+  connection.actor = credential.actor;
   const release = deps.gate.connections.acquire(principalOf(connection.actor, connection.address));
   if (!release) {
     connection.socket.close(CLOSE.tooMany, 'Too many sockets');
@@ -158,13 +156,8 @@ async function connect({ extra: connection, connectionParams }: Context, deps: S
   }
   connection.release = release;
   if (!connection.socket.open) release();
-  else if (connection.actor) endWithCredential(connection, connection.actor, deps);
+  else endWithCredential(connection, connection.actor, deps);
   return true;
-}
-
-function authorizationIn(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const found = Object.entries(params ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
-  return typeof found?.[1] === 'string' ? found[1] : undefined;
 }
 
 /** Time for the streams to say UNAUTHENTICATED before the socket closes. */

@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import type { Actor } from '../../src/domain/access.ts';
 import { DomainError } from '../../src/domain/errors.ts';
-import { PUBLIC } from '../../src/graphql/auth.ts';
+import { auth, PUBLIC } from '../../src/graphql/auth.ts';
 import { cancellable } from '../../src/lib/abort.ts';
 
 export interface TestContext {
@@ -59,6 +59,7 @@ export function createTestSchema(): { schema: GraphQLSchema; observed: Observed 
     name: 'Query',
     fields: () => ({
       hello: { type: GraphQLString, ...PUBLIC, resolve: () => 'world' },
+      adminOnly: { type: GraphQLString, ...auth('ADMIN'), resolve: () => 'for administrators' },
       viewer: { type: GraphQLString, resolve: (_, _args, { actor }) => who(actor) },
       echo: {
         type: GraphQLString,

@@ -44,7 +44,13 @@ export async function startTestServer({ limits, ...overrides }: Overrides = {}):
     maskError: createErrorMasker({ log() {} }),
     limits: { ...DEFAULT_HTTP_LIMITS, ...limits },
     environment: 'development',
-    authenticate: async authorization => credentialOf(authorization),
+    authenticator: {
+      authenticate: async authorization => credentialOf(authorization),
+      authenticateSocket: async (params, headers) =>
+        credentialOf(
+          ((params?.authorization ?? params?.Authorization) as string | undefined) ?? headers.authorization,
+        ),
+    },
     members: {
       async setup(token, username) {
         if (token !== SETUP_TOKEN) throw new DomainError('UNAUTHENTICATED', 'The link is not valid.');

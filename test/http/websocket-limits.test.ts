@@ -48,7 +48,7 @@ describe('sockets', () => {
     withServer({ maxNewSocketsPerAddress: 2 }, async server => {
       const waiting = [await openSocket(server), await openSocket(server)];
       assert.equal(await refusedUpgrade(server.socketUrl), 503);
-      waiting[0]?.send({ type: 'connection_init' });
+      waiting[0]?.send({ type: 'connection_init', payload: { authorization: 'Bearer user' } });
       await waiting[0]?.until('connection_ack');
       await (await openSocket(server)).close();
       await Promise.all(waiting.map(raw => raw.close()));

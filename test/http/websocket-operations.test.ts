@@ -86,10 +86,10 @@ describe('operations', () => {
   });
 
   test('a second operation on the same socket is authorised anew', async () => {
-    const raw = await connect(server, '');
+    const raw = await connect(server, 'user');
     for (const id of ['1', '2']) {
-      raw.send(subscribe(id, '{ viewer }'));
-      assert.match(JSON.stringify((await raw.until('next', id)).payload), /UNAUTHENTICATED/);
+      raw.send(subscribe(id, '{ adminOnly }'));
+      assert.match(JSON.stringify((await raw.until('next', id)).payload), /FORBIDDEN/);
     }
     await raw.close();
   });
