@@ -11,7 +11,7 @@ const MIGRATIONS = path.join(import.meta.dirname, '../../migrations');
 /** Any number that no other program on the same database uses: "mcpl" in ASCII. */
 const ADVISORY_LOCK = 0x6d63706c;
 
-/** Must have the database for itself, or be inside `exclusively`. Returns what was done, undefined if nothing. */
+/** Must have the database for itself: see `awaitTurn`. Returns what was done, undefined if nothing. */
 export async function migrate(db: Kysely<never>): Promise<string | undefined> {
   const migrator = new Migrator({
     db,
@@ -39,14 +39,10 @@ export async function migrate(db: Kysely<never>): Promise<string | undefined> {
 }
 
 /**
- * Instances that start at once on an empty Postgres take turns. Kysely's own lock lies in a table that must be made
- * first, and `create table if not exists` fails in such a race. Needs a database of one connection without timeouts.
+ * Instances that start at once take turns. Kysely takes such a lock too, but only after it has made its own tables and
+ * after we have read what was there before. Ours ends with its connection, so `db` must be one connection that is
+ * closed afterwards, and without timeouts: another instance's migration may take long.
  */
-export async function exclusively<T>(db: Kysely<never>, work: () => Promise<T>): Promise<T> {
+export async function awaitTurn(db: Kysely<never>): Promise<void> {
   await sql`select pg_advisory_lock(${sql.lit(ADVISORY_LOCK)})`.execute(db);
-  try {
-    return await work();
-  } finally {
-    await sql`select pg_advisory_unlock(${sql.lit(ADVISORY_LOCK)})`.execute(db);
-  }
 }

@@ -4,7 +4,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { createStorableTextCompiler } from './compiler.ts';
 import type { OpenedDatabase } from './create-store.ts';
-import { exclusively, migrate } from './migrate.ts';
+import { awaitTurn, migrate } from './migrate.ts';
 import type { OpenOptions } from './options.ts';
 import type { Tables } from './tables.ts';
 
@@ -52,12 +52,11 @@ async function migratePostgres(url: string, location: string, options: OpenOptio
         cause: error,
       });
     });
-    await new Kysely<never>({ dialect: dialectOf(pool) }).connection().execute(db =>
-      exclusively(db, async () => {
-        const done = await migrate(db);
-        if (done) options.log(`${done} in ${location}`);
-      }),
-    );
+    await new Kysely<never>({ dialect: dialectOf(pool) }).connection().execute(async db => {
+      await awaitTurn(db);
+      const done = await migrate(db);
+      if (done) options.log(`${done} in ${location}`);
+    });
   } finally {
     await pool.end();
   }

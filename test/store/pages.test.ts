@@ -85,6 +85,22 @@ onBothStores(open => {
     });
   });
 
+  test('behind or before the only row there is nothing but that row', async t => {
+    const { store } = await open(t);
+    const [only] = await acceptMany(store, 1);
+
+    assert.deepEqual(await store.requests.page({}, { first: 5, after: only }), {
+      rows: [],
+      hasPreviousPage: true,
+      hasNextPage: false,
+    });
+    assert.deepEqual(await store.requests.page({}, { last: 5, before: only }), {
+      rows: [],
+      hasPreviousPage: false,
+      hasNextPage: true,
+    });
+  });
+
   test('walks in both directions see every old row once, whatever comes in meanwhile', async t => {
     const { store } = await open(t);
 
