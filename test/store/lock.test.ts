@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { describe, type TestContext } from 'node:test';
+import test, { after, describe, type TestContext } from 'node:test';
 import { DirectoryInUseError, lockDir } from '../../src/store/lock.ts';
 import { startProcess } from './process.ts';
+
+// A killed holder leaves its socket file, which is harmless, in a directory that goes with this test.
+process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'mcplane-lock-'));
+after(() => rmSync(process.env.TMPDIR!, { recursive: true, force: true }));
 
 function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'mcplane-lock-'));
