@@ -38,7 +38,7 @@ export function parseSubmission(
   defaultStrategy: RoutingStrategy,
 ): RequestSpec {
   const messages = parseMessages(submission);
-  const system = submission.system || undefined;
+  const system = submission.system ? storable('system', submission.system) : undefined;
   const bytes = [system ?? '', ...messages.map(message => message.content)].reduce(
     (sum, text) => sum + Buffer.byteLength(text),
     0,
@@ -53,6 +53,7 @@ export function parseSubmission(
   const { idempotencyKey } = submission;
   if (idempotencyKey != null && (idempotencyKey === '' || idempotencyKey.length > 200))
     throw badInput('idempotencyKey', 'must have 1 to 200 characters');
+  if (idempotencyKey != null) storable('idempotencyKey', idempotencyKey);
   return {
     messages,
     system,

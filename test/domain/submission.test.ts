@@ -43,6 +43,8 @@ const REFUSED: [string, Submission, RegExp][] = [
   ['an endless deadline', { prompt: 'a', deadlines: { totalMs: 60_001 } }, /deadlines.totalMs/],
   ['large metadata', { prompt: 'a', metadata: { note: 'x'.repeat(200) } }, /metadata is too large/],
   ['an empty idempotency key', { prompt: 'a', idempotencyKey: '' }, /idempotencyKey/],
+  ['a NUL in the system text', { prompt: 'a', system: 'b\0' }, /system contains the character NUL/],
+  ['a lone surrogate in the idempotency key', { prompt: 'a', idempotencyKey: '\ud800' }, /idempotencyKey/],
   ['an empty model', { prompt: 'a', model: ' ' }, /model must have/],
 ];
 
