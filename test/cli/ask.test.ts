@@ -28,17 +28,27 @@ function mcplane(args: readonly string[], env: Record<string, string>, stdin = '
   return promise;
 }
 
-test('an answer goes to stdout, who gave it to stderr', async t => {
-  const upstream = await startUpstream(t);
-  const { url } = await startTestApp(t, { OPENAI_BASE_URL: `${upstream.url}/v1` });
-  upstream.enqueue([text('Hello'), text(' world')]);
-  const login = { MCPLANE_URL: url, MCPLANE_USERNAME: ADMIN.username, MCPLANE_PASSWORD: ADMIN.password };
-  const { code, stdout, stderr } = await mcplane(['ask', 'Say', 'hello'], login);
-  assert.equal(stderr.match(/req_[0-9a-f]{32}/)?.length, 1);
-  assert.match(stderr, /^openai · .+ tokens · .+ · first token after \d+ ms/);
-  assert.equal(stdout, 'Hello world\n');
-  assert.equal(code, 0);
-});
+/** What makes a provider of each kind known: its address alone. */
+const ADDRESSES = {
+  openai: (url: string) => ({ OPENAI_BASE_URL: `${url}/v1` }),
+  anthropic: (url: string) => ({ ANTHROPIC_BASE_URL: url }),
+  ollama: (url: string) => ({ OLLAMA_HOST: url }),
+  lmstudio: (url: string) => ({ LMSTUDIO_BASE_URL: url }),
+} as const;
+
+for (const [provider, address] of Object.entries(ADDRESSES)) {
+  test(`${provider} answers by its address alone: the text goes to stdout, who gave it to stderr`, async t => {
+    const upstream = await startUpstream(t, { kind: provider as keyof typeof ADDRESSES });
+    const { url } = await startTestApp(t, address(upstream.url));
+    upstream.enqueue([text('Hello'), text(' world')]);
+    const login = { MCPLANE_URL: url, MCPLANE_USERNAME: ADMIN.username, MCPLANE_PASSWORD: ADMIN.password };
+    const { code, stdout, stderr } = await mcplane(['ask', 'Say', 'hello'], login);
+    assert.equal(stderr.match(/req_[0-9a-f]{32}/)?.length, 1);
+    assert.match(stderr, new RegExp(`^${provider} · .+ tokens · .+ · first token after \\d+ ms`));
+    assert.equal(stdout, 'Hello world\n');
+    assert.equal(code, 0);
+  });
+}
 
 test('an API key made by the command is a credential for it, and JSON is one object', async t => {
   const { url, adminToken } = await startTestApp(t);
