@@ -10,7 +10,7 @@ import { UserType } from './member.ts';
 const LoginInput = builder.inputType('LoginInput', {
   description: 'Who one is.',
   fields: t => ({
-    username: t.string({ required: true, description: 'Letter case and outer spaces do not count.' }),
+    username: t.string({ required: true, description: 'Letter case does not count.' }),
     password: t.string({ required: true, description: 'As it is; every character counts.' }),
   }),
 });

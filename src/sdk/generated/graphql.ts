@@ -127,7 +127,7 @@ export type ErrorCode =
 export type LoginInput = {
   /** As it is; every character counts. */
   password: string;
-  /** Letter case and outer spaces do not count. */
+  /** Letter case does not count. */
   username: string;
 };
 
