@@ -43,7 +43,24 @@ export interface Deployment {
   readonly simulated: boolean;
   /** Names besides model and id under which a request may ask for it. */
   readonly aliases: readonly string[];
+  /** Its place in aliases that prescribe an order or shares; in the others routing chooses freely. */
+  readonly aliasPlaces?: readonly AliasPlace[] | undefined;
+  /** Marks of the operator's own; a request asks for one as `tag:eu`. */
+  readonly tags?: readonly string[] | undefined;
+  /** How often it is drawn compared with others that are as good; 1 when absent. 0: used only when it is named. */
+  readonly weight?: number | undefined;
+  /** Calls it may have under way at once; absent: as many as come. */
+  readonly maxConcurrency?: number | undefined;
   readonly deadlines: Deadlines;
+}
+
+/** Where a deployment stands in an alias. */
+export interface AliasPlace {
+  readonly alias: string;
+  /** 0 is tried first; a higher rank only when nothing of a lower one can serve. */
+  readonly rank: number;
+  /** Its share of the draws within its rank; absent: routing chooses by score. */
+  readonly weight?: number | undefined;
 }
 
 /** The five limits on one attempt. All of them end the attempt, none of them the request by itself, but `totalMs`. */

@@ -2,12 +2,22 @@
 // our calls, and until when it asked us to stay away. In memory and of this process only; it is learnt again soon.
 
 import type { CandidateState } from '../domain/routing.ts';
+import { RAMP_MS } from '../domain/routing-choice.ts';
 import type { Clock } from '../lib/clock.ts';
 
 /** The measured part of a candidate's state. */
-export type HealthFigures = Pick<
-  CandidateState,
-  'timeToFirstTokenMs' | 'msPerOutputToken' | 'successRate' | 'inFlight' | 'cooldownUntilMs'
+export type HealthFigures = Required<
+  Pick<
+    CandidateState,
+    | 'timeToFirstTokenMs'
+    | 'msPerOutputToken'
+    | 'timesConfidence'
+    | 'successRate'
+    | 'successConfidence'
+    | 'inFlight'
+    | 'cooldownUntilMs'
+    | 'rampStartedAtMs'
+  >
 >;
 
 /** How an attempt went. A failure carries no times: a quick refusal must not look like a quick answer. */
@@ -19,8 +29,13 @@ export interface Health {
   /** Counts a call as under way until the function returned is called; calling it again does nothing. */
   begin(deploymentId: string): () => void;
   record(deploymentId: string, sample: HealthSample): void;
-  /** After a 429: no calls for the provider's hint, or for a time that doubles while it repeats. */
+  /**
+   * After a 429: no calls for the provider's hint, or for a time that doubles while it repeats. It lowers the success
+   * rate like any call that brought nothing.
+   */
   cooldown(deploymentId: string, retryAfterMs: number | undefined): void;
+  /** Its breaker closed: it gets calls again, few at first. */
+  startRamp(deploymentId: string): void;
   read(deploymentId: string): HealthFigures;
 }
 
@@ -28,6 +43,8 @@ export interface Health {
 const TIME_CONSTANT_MS = 10_000;
 /** Times of a deployment that nobody called for so long say nothing any more; routing then assumes the mean of the others. */
 const STALE_AFTER_MS = 300_000;
+/** Until then, what is known of the times of an idle deployment gives way to that mean, by half in this time. */
+const TIMES_HALF_LIFE_MS = 60_000;
 /** Old successes and failures count half after this. */
 const OUTCOME_HALF_LIFE_MS = 60_000;
 /** The success rate starts as if so many calls had succeeded: unseen and long idle are 1, without a jump at the first call. */
@@ -51,6 +68,10 @@ interface DeploymentHealth {
   failures: number;
   outcomesAtMs: number;
   inFlight: number;
+  /** Monotonic instant of the last call; never: -Infinity. */
+  calledAtMs: number;
+  /** Monotonic instant since which it comes up to speed; never: -Infinity. */
+  rampStartedAtMs: number;
   /** Monotonic; in the past when there is none. */
   cooldownEndsAtMs: number;
   /** Length of the last pause without a hint; 0 after a success. */
@@ -71,6 +92,9 @@ export function createHealth({ clock }: { clock: Clock }): Health {
   return {
     begin(deploymentId) {
       const health = healthOf(deploymentId);
+      const nowMs = clock.monotonic();
+      if (nowMs - health.calledAtMs >= STALE_AFTER_MS) health.rampStartedAtMs = nowMs;
+      health.calledAtMs = nowMs;
       health.inFlight += 1;
       let ended = false;
       return () => {
@@ -93,20 +117,33 @@ export function createHealth({ clock }: { clock: Clock }): Health {
       health.perToken = average(health.perToken, sample.msPerOutputToken, nowMs);
     },
     cooldown(deploymentId, retryAfterMs) {
-      extendCooldown(healthOf(deploymentId), retryAfterMs, clock.monotonic());
+      const health = healthOf(deploymentId);
+      const nowMs = clock.monotonic();
+      decayOutcomes(health, nowMs);
+      health.failures += 1;
+      extendCooldown(health, retryAfterMs, nowMs);
+      health.rampStartedAtMs = health.cooldownEndsAtMs;
+    },
+    startRamp(deploymentId) {
+      healthOf(deploymentId).rampStartedAtMs = clock.monotonic();
     },
     read(deploymentId) {
       const health = deployments.get(deploymentId) ?? unseen();
       const nowMs = clock.monotonic();
       decayOutcomes(health, nowMs);
+      const seen = health.successes + health.failures;
       const restMs = health.cooldownEndsAtMs - nowMs;
+      const rampedMs = nowMs - health.rampStartedAtMs;
       return {
         timeToFirstTokenMs: fresh(health.timeToFirstToken, nowMs),
         msPerOutputToken: fresh(health.perToken, nowMs),
+        timesConfidence: confidence(health.timeToFirstToken ?? health.perToken, nowMs),
         successRate:
           (PRIOR_SUCCESSES + health.successes) / (PRIOR_SUCCESSES + health.successes + health.failures),
+        successConfidence: seen / (PRIOR_SUCCESSES + seen),
         inFlight: health.inFlight,
         cooldownUntilMs: restMs > 0 ? Math.ceil(clock.now() + restMs) : undefined,
+        rampStartedAtMs: rampedMs < RAMP_MS ? clock.now() - rampedMs : undefined,
       };
     },
   };
@@ -120,6 +157,8 @@ function unseen(): DeploymentHealth {
     failures: 0,
     outcomesAtMs: 0,
     inFlight: 0,
+    calledAtMs: Number.NEGATIVE_INFINITY,
+    rampStartedAtMs: Number.NEGATIVE_INFINITY,
     cooldownEndsAtMs: Number.NEGATIVE_INFINITY,
     unhintedMs: 0,
   };
@@ -156,6 +195,11 @@ function isTime(sample: number | undefined): sample is number {
 
 function fresh(smoothed: Smoothed | undefined, nowMs: number): number | undefined {
   return smoothed && nowMs - smoothed.atMs < STALE_AFTER_MS ? smoothed.value : undefined;
+}
+
+/** 1 just after a sample, then less by age; 0 without one. */
+function confidence(smoothed: Smoothed | undefined, nowMs: number): number {
+  return smoothed ? 0.5 ** (Math.max(0, nowMs - smoothed.atMs) / TIMES_HALF_LIFE_MS) : 0;
 }
 
 function extendCooldown(health: DeploymentHealth, retryAfterMs: number | undefined, nowMs: number): void {

@@ -35,8 +35,13 @@ export function createPlanning(deps: {
   breakers: Breakers;
   health: Health;
   clock: Clock;
+  /** In [0, 1); decides between deployments that are about as good. */
+  random?: () => number;
 }): Planning {
-  const { catalog, breakers, health, clock } = deps;
+  const { catalog, breakers, health, clock, random = Math.random } = deps;
+  breakers.onTransition(({ deploymentId, to }) => {
+    if (to === 'CLOSED') health.startRamp(deploymentId);
+  });
 
   function states(): CandidateState[] {
     return catalog.providers().flatMap(provider => {
@@ -70,8 +75,9 @@ export function createPlanning(deps: {
       requestedModel: model,
       inputTokens: estimateInputTokens(spec),
       maxOutputTokens: spec.maxOutputTokens,
+      priority: spec.priority,
     };
-    return route(query, states(), clock.now());
+    return route(query, states(), clock.now(), random);
   }
 
   return {

@@ -40,11 +40,17 @@ export function specFromJson(json: unknown): RequestSpec {
 }
 
 /** The decision as JSON holds it. */
-interface StoredDecision extends Omit<RoutingDecision, 'candidates' | 'decidedAt'> {
-  readonly candidates: readonly (Omit<RoutingDecision['candidates'][number], 'estimatedCostNanoUsd'> & {
-    readonly estimatedCostNanoUsd?: string;
-  })[];
+interface StoredDecision extends Omit<RoutingDecision, 'candidates' | 'runnerUp' | 'decidedAt'> {
+  readonly candidates: readonly WithStoredCost<RoutingDecision['candidates'][number]>[];
+  readonly runnerUp?: WithStoredCost<NonNullable<RoutingDecision['runnerUp']>>;
   readonly decidedAt: string;
+}
+
+type WithStoredCost<Value> = Omit<Value, 'estimatedCostNanoUsd'> & { readonly estimatedCostNanoUsd?: string };
+
+function withCost<Value extends { readonly estimatedCostNanoUsd?: string }>(stored: Value) {
+  const { estimatedCostNanoUsd: text } = stored;
+  return { ...stored, estimatedCostNanoUsd: text === undefined ? undefined : BigInt(text) };
 }
 
 export function routingFromJson(json: unknown): RoutingDecision | undefined {
@@ -52,11 +58,12 @@ export function routingFromJson(json: unknown): RoutingDecision | undefined {
   const stored = json as StoredDecision;
   return {
     ...stored,
-    candidates: stored.candidates.map(candidate => ({
-      ...candidate,
-      estimatedCostNanoUsd:
-        candidate.estimatedCostNanoUsd === undefined ? undefined : BigInt(candidate.estimatedCostNanoUsd),
-    })),
+    candidates: stored.candidates.map(withCost),
+    chosen: stored.chosen,
+    draw: stored.draw,
+    // Decisions of earlier versions had no draw.
+    drawn: stored.drawn ?? [],
+    runnerUp: stored.runnerUp && withCost(stored.runnerUp),
     decidedAt: new Date(stored.decidedAt),
   };
 }

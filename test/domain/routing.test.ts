@@ -52,7 +52,7 @@ const QUERY: RouteQuery = {
 };
 
 const order = (query: Partial<RouteQuery>, states: CandidateState[]) =>
-  route({ ...QUERY, ...query }, states, NOW).candidates.map(candidate => candidate.deploymentId);
+  route({ ...QUERY, ...query }, states, NOW, () => 0.5).candidates.map(candidate => candidate.deploymentId);
 
 const cheap = state(deployment('a/cheap', 1), { timeToFirstTokenMs: 900, msPerOutputToken: 30 });
 const fast = state(deployment('b/fast', 10), { timeToFirstTokenMs: 100, msPerOutputToken: 5 });
@@ -116,6 +116,7 @@ test('every rejection says why', () => {
       state(deployment('simulated/x', 0, { simulated: true })),
     ],
     NOW,
+    () => 0.5,
   );
   assert.deepEqual(decision.candidates, []);
   assert.deepEqual(

@@ -26,9 +26,12 @@ test('knows nothing of a deployment that was never called, and trusts it', () =>
   assert.deepEqual(health.read(ID), {
     timeToFirstTokenMs: undefined,
     msPerOutputToken: undefined,
+    timesConfidence: 0,
     successRate: 1,
+    successConfidence: 0,
     inFlight: 0,
     cooldownUntilMs: undefined,
+    rampStartedAtMs: undefined,
   });
 });
 

@@ -70,6 +70,16 @@ export const RejectionReasonEnum = builder.enumType('RejectionReason', {
     PROVIDER_UNAVAILABLE: 'Its provider cannot be used at the moment.',
     BREAKER_OPEN: 'Its circuit breaker is open after failures.',
     COOLDOWN: 'Its provider asked for a pause (rate limit).',
+    CAPACITY: 'It has as many calls under way as its configuration allows.',
+    POLICY: 'The configuration keeps it out unless it is named.',
+  }),
+});
+
+export const HeldBackReasonEnum = builder.enumType('HeldBackReason', {
+  description: 'Why a candidate is not drawn while another can be.',
+  values: values({
+    HOT: 'It is more loaded than four fifths of its peers, and at least half full.',
+    RAMPING: 'It is new or just recovered, and gets its calls little by little.',
   }),
 });
 

@@ -1,9 +1,9 @@
 // Why a request runs where it runs, and what it would cost where.
 
-import type { RoutingCandidate, RoutingDecision, RoutingRejection } from '../../domain/routing.ts';
+import type { RoutingCandidate, RoutingDecision, RoutingRejection, RunnerUp } from '../../domain/routing.ts';
 import type { CostEstimate } from '../../gateway/gateway.ts';
 import { builder } from '../builder.ts';
-import { RejectionReasonEnum, RoutingStrategyEnum } from './enums.ts';
+import { HeldBackReasonEnum, RejectionReasonEnum, RoutingStrategyEnum } from './enums.ts';
 import { DeploymentType, deploymentOf } from './provider.ts';
 
 const RoutingTermsType = builder.objectRef<RoutingCandidate['terms']>('RoutingTerms').implement({
@@ -39,6 +39,27 @@ const RoutingCandidateType = builder.objectRef<RoutingCandidate>('RoutingCandida
     estimatedDurationMs: t.exposeInt('estimatedDurationMs', {
       description: 'Milliseconds that the estimated answer should take.',
     }),
+    heldBack: t.field({
+      type: HeldBackReasonEnum,
+      nullable: true,
+      description: 'Why it was not drawn although it can serve; null when it could have been.',
+      resolve: candidate => candidate.heldBack,
+    }),
+  }),
+});
+
+const RoutingRunnerUpType = builder.objectRef<RunnerUp>('RoutingRunnerUp').implement({
+  description: 'The deployment that serves when the chosen one does not.',
+  fields: t => ({
+    deploymentId: t.exposeID('deploymentId', {
+      description: 'Its id, kept even when it is no longer offered.',
+    }),
+    estimatedCost: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description: 'USD that it would have cost for the estimated tokens; null when its price is not known.',
+      resolve: runnerUp => runnerUp.estimatedCostNanoUsd,
+    }),
   }),
 });
 
@@ -70,6 +91,21 @@ export const RoutingDecisionType = builder.objectRef<RoutingDecision>('RoutingDe
       nullable: true,
       description: 'The candidate that is tried first; null when there is none.',
       resolve: decision => decision.candidates[0],
+    }),
+    draw: t.exposeFloat('draw', {
+      nullable: true,
+      description:
+        'The random number from 0 to 1 that was used; the same number and state give the same choice. Null: chance had no part in it.',
+    }),
+    drawn: t.field({
+      type: ['ID'],
+      description: 'Deployments drawn with it: two that were compared, or one that was taken as drawn.',
+      resolve: decision => [...decision.drawn],
+    }),
+    runnerUp: t.expose('runnerUp', {
+      type: RoutingRunnerUpType,
+      nullable: true,
+      description: 'Who is tried second, and what that would have cost; null when there is nobody.',
     }),
     candidates: t.field({
       type: [RoutingCandidateType],

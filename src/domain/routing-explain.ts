@@ -1,0 +1,40 @@
+// A routing decision in one sentence for people. It says only what is true of the decision that is stored with it.
+
+import type { RouteQuery, RoutingRejection } from './routing.ts';
+import type { Choice, ChoiceRule, GroupRule } from './routing-choice.ts';
+
+export function explain(query: RouteQuery, choice: Choice, rejections: readonly RoutingRejection[]): string {
+  const [first, second] = choice.candidates;
+  if (!first) return explainNone(rejections);
+  if (!second) return `${first.deploymentId} first: there is no other candidate.`;
+  const why = because(query, choice, first.deploymentId);
+  return `${first.deploymentId} first: ${why}; ${second.deploymentId} is next.`;
+}
+
+function explainNone(rejections: readonly RoutingRejection[]): string {
+  const reasons = rejections.filter(rejection => rejection.reason !== 'NOT_REQUESTED');
+  const shown = (reasons.length > 0 ? reasons : rejections).slice(0, 3);
+  return `No deployment can serve this: ${shown.map(r => `${r.deploymentId} (${r.detail})`).join('; ') || 'none is configured'}.`;
+}
+
+const REASON: Record<GroupRule, (query: RouteQuery) => string> = {
+  order: ({ requestedModel }) => `ahead of the others in ${requestedModel}`,
+  local: () => 'local, as preferred',
+  tier: ({ taskType }) => `of the more capable ones, as ${taskType} asks`,
+};
+
+function because(query: RouteQuery, { rule, drawn, setApart }: Choice, first: string): string {
+  const [one, other] = drawn;
+  const apart = setApart && REASON[setApart](query);
+  const how: Record<ChoiceRule, string | undefined> = {
+    none: undefined,
+    alone: undefined,
+    'others-held-back': 'the others like it have enough to do or come up to speed',
+    ahead: `no other comes near its score under ${query.strategy}`,
+    two: `two drawn: ${one}, ${other}; ${first} has the lower score under ${query.strategy}`,
+    tie: `two drawn: ${one}, ${other}; they score the same under ${query.strategy}, and ${first} was drawn first`,
+    shares: `drawn by its share in ${query.requestedModel}`,
+    explored: 'drawn to learn how it does, which a request of low priority may be used for',
+  };
+  return [apart, how[rule]].filter(part => part !== undefined).join('; ');
+}
