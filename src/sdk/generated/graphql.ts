@@ -182,6 +182,8 @@ export type ProviderStatus =
 export type RejectionReason =
   /** Its circuit breaker is open after failures. */
   | 'BREAKER_OPEN'
+  /** It has as many calls under way as its configuration allows. */
+  | 'CAPACITY'
   /** The prompt does not fit its context window. */
   | 'CONTEXT_TOO_LONG'
   /** Its provider asked for a pause (rate limit). */
@@ -190,6 +192,8 @@ export type RejectionReason =
   | 'NOT_REQUESTED'
   /** More output is asked for than it can give. */
   | 'OUTPUT_TOO_LONG'
+  /** The configuration keeps it out unless it is named. */
+  | 'POLICY'
   /** Its provider cannot be used at the moment. */
   | 'PROVIDER_UNAVAILABLE'
   /** It makes answers up, and real deployments exist. */
