@@ -29,6 +29,9 @@ const RETRY_BASE_MS = 250;
 /** The longest a provider's Retry-After is waited for when there is nobody else to ask. */
 const MAX_RETRY_AFTER_MS = 30_000;
 
+/** The longest a caller is told to wait: by then the deployment is asked again, whatever its provider said. */
+const MAX_HINT_MS = 300_000;
+
 export interface FailoverDeps {
   readonly catalog: Catalog;
   readonly breakers: Breakers;
@@ -93,8 +96,9 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
       deps.clock.monotonic() + delayMs < journey.endsAtMs
     ) {
       retried = true;
-      waitedMs += delayMs;
+      const waitsSinceMs = deps.clock.monotonic();
       await sleep(delayMs, undefined, { signal: journey.signal }).catch(() => {});
+      waitedMs += deps.clock.monotonic() - waitsSinceMs;
       targets.push(deployment.id);
     }
   }
@@ -205,6 +209,11 @@ function learn(deployment: Deployment, outcome: AttemptResult, text: string, dep
   if (outcome.fault) catalog.reportFault(deployment.providerId, outcome.fault);
 }
 
+/** A provider's hint may be a fraction or a century; the caller is told whole milliseconds that can be waited for. */
+function callersWaitMs(hintMs: number | undefined): number | undefined {
+  return hintMs !== undefined && hintMs >= 0 ? Math.min(MAX_HINT_MS, Math.ceil(hintMs)) : undefined;
+}
+
 interface Tried {
   readonly journey: Journey;
   readonly deployment: Deployment;
@@ -229,7 +238,7 @@ function toAttempt({ journey, deployment, number, startedAt, text }: Tried, outc
       outcome.outcome === 'succeeded' ? 'SUCCEEDED' : outcome.outcome === 'failed' ? 'FAILED' : 'CANCELLED',
     error:
       outcome.outcome === 'failed'
-        ? requestError(outcome.code, outcome.message, outcome.retryAfterMs)
+        ? requestError(outcome.code, outcome.message, callersWaitMs(outcome.retryAfterMs))
         : undefined,
     providerResponseId: outcome.responseId,
     servedModel: outcome.servedModel,
