@@ -61,8 +61,10 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
   async function reincarnate(): Promise<void> {
     log.warn({ instanceId }, 'this instance was declared dead by another one; it starts anew');
     deps.onFenced();
-    instanceId = newId();
-    await store.instances.register(instanceId, deps.version);
+    // What is accepted meanwhile belongs to the dead one, and is found: an owner that was never registered is not.
+    const next = newId();
+    await store.instances.register(next, deps.version);
+    instanceId = next;
   }
 
   async function tick(): Promise<void> {
@@ -101,7 +103,11 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
     async stop() {
       stopped = true;
       cancelTimer?.();
-      await store.instances.retire(instanceId);
+      await store.instances
+        .retire(instanceId)
+        .catch(error =>
+          log.warn({ error }, 'this instance could not sign off; the others wait for its lease'),
+        );
     },
   };
 }
