@@ -14,7 +14,7 @@ export interface EventLog {
   /** Starts a request's log at an epoch. The writer is the only one; a later epoch ends the right of earlier ones. */
   open(requestId: string, epoch: number): LogWriter;
   /**
-   * What follows `after` (absent: everything), then what is appended, until the last event or an abort.
+   * What follows `after` (absent: everything), then what is appended, until the last event, the release or an abort.
    * A follower that fell behind gets neighbouring tokens joined into one event with the later position.
    * Undefined when the log holds nothing of this request, or no longer reaches back to `after`: read the store.
    */
@@ -23,7 +23,10 @@ export interface EventLog {
     after: Position | undefined,
     signal: AbortSignal,
   ): AsyncIterable<LoggedEvent> | undefined;
-  /** The request has ended and is stored: the log may be dropped after its grace time. */
+  /**
+   * Nothing more will be appended, whether there was a last event or somebody else owns the request now: followers
+   * that have read to the end are let go, and the log may be dropped after its grace time.
+   */
   release(requestId: string): void;
   close(): Promise<void>;
 }

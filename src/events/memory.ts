@@ -35,6 +35,8 @@ interface Log {
   events: LoggedEvent[];
   /** Grows when events are joined, so that followers look up their place anew. */
   compactions: number;
+  /** Nothing more will come. */
+  ended: boolean;
   readonly bells: Set<() => void>;
 }
 
@@ -46,6 +48,7 @@ export function createMemoryEventLog(clock: Clock, options: Partial<MemoryEventL
   let cancelSweep: (() => void) | undefined;
 
   function sweep(): void {
+    cancelSweep?.();
     cancelSweep = undefined;
     const due = clock.monotonic() - graceMs;
     for (const [requestId, releasedAt] of released) {
@@ -68,10 +71,12 @@ export function createMemoryEventLog(clock: Clock, options: Partial<MemoryEventL
         offset: 0,
         events: [],
         compactions: 0,
+        ended: false,
         bells: new Set<() => void>(),
       };
-      Object.assign(log, { epoch, sequence: 0 });
+      Object.assign(log, { epoch, sequence: 0, ended: false });
       logs.set(requestId, log);
+      released.delete(requestId);
       return writerOf(log, epoch, maxEvents);
     },
     follow(requestId, after, signal) {
@@ -82,17 +87,25 @@ export function createMemoryEventLog(clock: Clock, options: Partial<MemoryEventL
       return followLog(log, after, signal);
     },
     release(requestId) {
-      if (!logs.has(requestId)) return;
+      const log = logs.get(requestId);
+      if (!log) return;
+      letGo(log);
       released.set(requestId, clock.monotonic());
       if (released.size > maxReleased) sweep();
       else cancelSweep ??= clock.after(graceMs, sweep);
     },
     async close() {
       cancelSweep?.();
+      for (const log of logs.values()) letGo(log);
       logs.clear();
       released.clear();
     },
   };
+}
+
+function letGo(log: Log): void {
+  log.ended = true;
+  for (const ring of log.bells) ring();
 }
 
 function writerOf(log: Log, epoch: number, maxEvents: number): LogWriter {
@@ -166,7 +179,7 @@ async function* followLog(
       }
       if (index >= log.events.length) {
         const tail = log.events.at(-1);
-        if (tail && isLast(tail.event)) return;
+        if (log.ended || (tail && isLast(tail.event))) return;
         await bell.wait();
         continue;
       }

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Attempt,
+  isTerminal,
   type ModelRequest,
   type RequestError,
   type RequestSpec,
@@ -85,24 +86,25 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
     const fault = requestError('INTERNAL', 'The control plane failed while running the request.');
     return { status: 'FAILED', error: fault, finishReason: undefined, attempts: [], waitedMs: 0 };
   });
-  if (active.controller.signal.reason === 'fenced') {
-    deps.events.release(active.request.id);
-    active.done.resolve(active.request);
-    return;
-  }
-  await conclude(active, arrival, { output: output.join(''), deps });
+  if (active.controller.signal.reason === 'fenced') abandon(active, deps);
+  else await conclude(active, arrival, { output: output.join(''), deps });
 }
 
-/** Ends a request that never ran: cancelled, or caught by a stop, while it waited. */
-export async function concludeUnstarted(active: Active, deps: ExecutionDeps): Promise<void> {
-  const arrival: Arrival = {
-    status: 'CANCELLED',
-    error: undefined,
-    finishReason: undefined,
-    attempts: [],
-    waitedMs: 0,
-  };
+/** Ends a request that never ran: `error` undefined: cancelled, or caught by a stop, while it waited. */
+export async function concludeUnstarted(
+  active: Active,
+  deps: ExecutionDeps,
+  error?: RequestError,
+): Promise<void> {
+  const status = error ? 'FAILED' : 'CANCELLED';
+  const arrival = { status, error, finishReason: undefined, attempts: [], waitedMs: 0 } as const;
   await conclude(active, arrival, { output: '', deps });
+}
+
+/** Lets go of a request that belongs to somebody else now. Whoever follows it is sent to the store. */
+export function abandon({ request, done }: Active, { events }: ExecutionDeps): void {
+  events.release(request.id);
+  done.resolve(request);
 }
 
 async function conclude(
@@ -111,24 +113,15 @@ async function conclude(
   { output, deps }: { output: string; deps: ExecutionDeps },
 ): Promise<void> {
   const finished = toFinished(active, arrival, { output, deps });
-  const request = afterFinish(active.request, finished);
-  const outcome = await persist(finished, deps);
-  if (outcome === 'stored') {
-    active.request = request;
-    active.writer.append(terminalEvent(request));
-    deps.onFinished(request, arrival.attempts);
-  } else if (outcome === 'fenced') {
-    // Somebody else ended it: what is stored is the truth, and what the subscribers are told.
-    const [stored] = await deps.store.requests.byIds([request.id]).catch(() => []);
-    deps.log.warn(
-      { requestId: request.id },
-      'a result was dropped: the request has another owner or had ended',
-    );
-    if (stored) active.request = stored;
-    active.writer.append(terminalEvent(active.request));
-  }
-  deps.events.release(request.id);
-  active.done.resolve(active.request);
+  const ours = afterFinish(active.request, finished);
+  const stored = await persist(finished, ours, deps);
+  if (stored) active.request = stored;
+  if (stored === ours) {
+    active.writer.append(terminalEvent(ours));
+    deps.onFinished(ours, arrival.attempts);
+  } else if (stored)
+    deps.log.warn({ requestId: stored.id }, 'a result was dropped: somebody else had ended the request');
+  abandon(active, deps);
 }
 
 function toFinished(
@@ -185,16 +178,23 @@ function totalCost(attempts: readonly Attempt[]): bigint | undefined {
   return total;
 }
 
-/** Writes until the database has it: an answer that was paid for is not given up because of an outage. */
+/**
+ * Writes until the database has it: an answer that was paid for is not given up because of an outage. Resolves with
+ * the request as it is stored, which is `ours` unless somebody else had ended it; undefined when it was given up.
+ */
 async function persist(
   finished: FinishedRequest,
+  ours: ModelRequest,
   { store, log, stopped }: ExecutionDeps,
-): Promise<'stored' | 'fenced' | 'closed'> {
+): Promise<ModelRequest | undefined> {
   for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
     try {
-      return (await store.requests.finish(finished)) ? 'stored' : 'fenced';
+      if (await store.requests.finish(finished)) return ours;
+      const [stored] = await store.requests.byIds([finished.id]);
+      // Nobody else ends a request at our epoch: an earlier try was written, and only its answer was lost.
+      return stored?.epoch === finished.epoch && isTerminal(stored.status) ? ours : stored;
     } catch (error) {
-      if (stopped()) return 'closed';
+      if (stopped()) return undefined;
       log.warn({ error, requestId: finished.id }, 'the result could not be written yet; it is tried again');
       await sleep(delayMs, undefined, { ref: false });
     }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
-import { formatCursor, type LoggedEvent, type Position, parseCursor } from '../domain/stream.ts';
+import { formatCursor, isLast, type LoggedEvent, type Position, parseCursor } from '../domain/stream.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
 import type { Topic } from '../lib/topic.ts';
@@ -29,12 +29,20 @@ export function createFollowing({
   changes,
   visible,
 }: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
-  async function* fromStore(
+  /** The log may end without a last event, when the request was taken from its writer: the store knows the end. */
+  async function* eventsOf(
     requestId: string,
     after: Position | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<LoggedEvent> {
+    let last = after;
     while (!signal.aborted) {
+      for await (const logged of events.follow(requestId, last, signal) ?? []) {
+        yield logged;
+        if (isLast(logged.event)) return;
+        last = logged.position;
+      }
+      if (signal.aborted) return;
       const [request] = await store.requests.byIds([requestId]);
       if (!request) return;
       if (isTerminal(request.status)) {
@@ -42,7 +50,7 @@ export function createFollowing({
           store.requests.bodiesByIds([requestId]),
           store.requests.attemptsByIds([requestId]),
         ]);
-        yield* replay(request, body?.output, attempts ?? [], after);
+        yield* replay(request, body?.output, attempts ?? [], last);
         return;
       }
       await sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {});
@@ -56,17 +64,17 @@ export function createFollowing({
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
       return cancellable(async function* (signal: AbortSignal) {
-        const source = events.follow(requestId, position, signal) ?? fromStore(requestId, position, signal);
-        for await (const { position: at, event } of source)
+        for await (const { position: at, event } of eventsOf(requestId, position, signal))
           yield { requestId, cursor: formatCursor(requestId, at), event };
       });
     },
     feed(actor, filter) {
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
-      return cancellable(async function* (signal: AbortSignal) {
-        for await (const request of changes.subscribe(signal))
-          if (matches(request, { ...filter, userId })) yield request;
-      });
+      async function* matching(requests: AsyncIterable<ModelRequest>) {
+        for await (const request of requests) if (matches(request, { ...filter, userId })) yield request;
+      }
+      // Subscribed here and not at the first pull: what changes in between is not missed.
+      return cancellable(signal => matching(changes.subscribe(signal)));
     },
   };
 }

@@ -1,18 +1,17 @@
 // The path of one prompt: accept, run, follow, cancel. Start reading here.
 
-import { createHash } from 'node:crypto';
 import { type Actor, authorize, can } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import { DomainError } from '../domain/errors.ts';
-import { newId } from '../domain/ids.ts';
 import type { Provider } from '../domain/model.ts';
-import { isTerminal, type ModelRequest, type RequestSpec } from '../domain/request.ts';
+import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import type { RoutingDecision, RoutingStrategy } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import { parseSubmission, type Submission, type SubmissionLimits } from '../domain/submission.ts';
 import { createTopic } from '../lib/topic.ts';
 import type { RequestFilter } from '../store/store.ts';
-import { type ActiveRequests, createActiveRequests } from './active-requests.ts';
+import { createAcceptance } from './acceptance.ts';
+import { createActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
 import type { ExecutionDeps } from './execution.ts';
 import { createFollowing } from './following.ts';
@@ -107,6 +106,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       deps.onFinished?.(request, attempts);
     },
   });
+  const acceptance = createAcceptance(deps, active);
   const parse = (submission: Submission) =>
     parseSubmission(submission, deps.submissionLimits, deps.defaultStrategy);
   let draining = false;
@@ -124,11 +124,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
         throw new DomainError('SHUTTING_DOWN', 'This instance is stopping; submit again.', {
           retryAfterMs: 1_000,
         });
-      const accepted = await accept(actor, parse(submission), {
-        idempotencyKey: submission.idempotencyKey,
-        deps,
-        active,
-      });
+      const accepted = await acceptance.accept(
+        actor,
+        parse(submission),
+        submission.idempotencyKey ?? undefined,
+      );
       const request = 'request' in accepted ? accepted.request : await visible(actor, accepted.requestId);
       if (!request || ('conflict' in accepted && accepted.conflict))
         throw new DomainError(
@@ -152,104 +152,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
     simulateRoute: (_actor, submission) => planning.decide(parse(submission)),
     load: deps.admission.load,
     cancelWished(requestIds) {
-      for (const id of requestIds) {
-        const entry = active.get(id);
-        if (entry) void active.stop(entry, 'cancelled');
-      }
+      const entries = requestIds.map(active.get);
+      for (const entry of entries) if (entry) void active.stop(entry, 'cancelled');
     },
     async endedElsewhere(requestIds) {
-      for (const request of await store.requests.byIds(requestIds)) if (request) announce(request);
+      const requests = await store.requests.byIds(requestIds).catch(error => {
+        deps.log.warn({ error }, 'the feed was not told of requests that others ended');
+        return [];
+      });
+      for (const request of requests) if (request) announce(request);
     },
     async drain(graceMs) {
       draining = true;
-      await active.drain(graceMs);
+      await active.drain(await acceptance.settle(graceMs));
     },
     fence: active.fence,
   };
-}
-
-type Accepted =
-  | { readonly request: ModelRequest }
-  | { readonly requestId: string; readonly conflict: boolean };
-
-/** Route, take a place, commit, run: in this order nothing is promised that cannot be kept. */
-async function accept(
-  actor: Actor,
-  spec: RequestSpec,
-  {
-    idempotencyKey,
-    deps,
-    active,
-  }: { idempotencyKey: string | null | undefined; deps: GatewayDeps; active: ActiveRequests },
-): Promise<Accepted> {
-  const { store, events, admission, planning, clock } = deps;
-  const receivedAtMs = clock.monotonic();
-  const decision = planning.decide(spec);
-  planning.refuseHopeless(decision);
-  const place = admission.enter();
-  const giveBack = () => (place === 'running' ? admission.leave() : admission.withdraw());
-  const request = newRequest(actor, spec, { now: new Date(clock.now()), running: place === 'running' });
-  const row = {
-    id: request.id,
-    userId: actor.userId,
-    createdAt: request.createdAt,
-    apiKeyId: apiKeyOf(actor),
-    owner: deps.owner(),
-  };
-  const status = place === 'running' ? 'RUNNING' : 'QUEUED';
-  const key = { idempotencyKey: idempotencyKey ?? undefined, inputHash: hashOf(spec) };
-  const accepted = await store.requests.accept({ ...row, ...key, status, spec }).catch(error => {
-    giveBack();
-    throw error;
-  });
-  if (accepted.outcome !== 'accepted') {
-    giveBack();
-    return { requestId: accepted.requestId, conflict: accepted.outcome === 'conflict' };
-  }
-  const writer = events.open(request.id, request.epoch);
-  const controller = new AbortController();
-  const done = Promise.withResolvers<ModelRequest>();
-  active.add({ request, spec, decision, writer, controller, receivedAtMs, queuedMs: 0, done }, place);
-  return { request };
-}
-
-function newRequest(
-  actor: Actor,
-  spec: RequestSpec,
-  { now, running }: { now: Date; running: boolean },
-): ModelRequest {
-  return {
-    id: newId(now.getTime()),
-    userId: actor.userId,
-    status: running ? 'RUNNING' : 'QUEUED',
-    taskType: spec.taskType,
-    priority: spec.priority,
-    preferLocal: spec.preferLocal,
-    strategy: spec.strategy,
-    requestedModel: spec.model,
-    createdAt: now,
-    startedAt: running ? now : undefined,
-    firstTokenAt: undefined,
-    finishedAt: undefined,
-    deploymentId: undefined,
-    providerId: undefined,
-    servedModel: undefined,
-    finishReason: undefined,
-    error: undefined,
-    usage: undefined,
-    costNanoUsd: undefined,
-    overheadMs: undefined,
-    attemptCount: 0,
-    epoch: 1,
-    lastSequence: undefined,
-  };
-}
-
-function apiKeyOf({ credential }: Actor): string | undefined {
-  return credential.kind === 'apiKey' ? credential.id : undefined;
-}
-
-/** Equal specs have equal hashes: parseSubmission builds them with their fields in one order. */
-function hashOf(spec: RequestSpec): string {
-  return createHash('sha256').update(JSON.stringify(spec)).digest('hex');
 }

@@ -17,15 +17,12 @@ export function* replay(
   const end: Position = { epoch, sequence: last, offset: text.length };
   const beforeEnd: Position = { ...end, sequence: Math.max(0, last - 1) };
   if (after && after.epoch === epoch && after.sequence >= last) return;
-  if (!after) {
-    for (const attempt of attempts) {
-      const event: StreamEvent = {
-        type: 'attempt-started',
-        attempt: attempt.number,
-        deploymentId: attempt.deploymentId,
-      };
-      if (attempt.number < last) yield { position: { epoch, sequence: attempt.number, offset: 0 }, event };
-    }
+  // All attempts come before the first token, so an attempt's number is its place in the log.
+  const seen = after?.epoch === epoch ? after.sequence : 0;
+  for (const { number, deploymentId } of attempts) {
+    if (number <= seen || number >= last) continue;
+    const event: StreamEvent = { type: 'attempt-started', attempt: number, deploymentId };
+    yield { position: { epoch, sequence: number, offset: 0 }, event };
   }
   // A cursor of an earlier generation stands for text that may differ from what was stored in the end.
   const sameText = after?.epoch === epoch && after.offset <= text.length;

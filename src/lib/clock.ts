@@ -9,6 +9,16 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** Resolves when `work` is settled, or when the time is over. */
+export async function atMost(clock: Clock, delayMs: number, work: Promise<unknown>): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const end = () => over.resolve();
+  const cancelTimer = clock.after(delayMs, end);
+  work.then(end, end);
+  await over.promise;
+  cancelTimer();
+}
+
 /** setTimeout fires at once beyond this, so longer delays are taken in steps. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 

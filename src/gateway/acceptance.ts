@@ -1,0 +1,141 @@
+// The acceptance of a submission: route, take a place, commit, hand over to those that run.
+
+import { createHash } from 'node:crypto';
+import type { Actor } from '../domain/access.ts';
+import { newId } from '../domain/ids.ts';
+import type { ModelRequest, RequestSpec } from '../domain/request.ts';
+import type { EventLog } from '../events/event-log.ts';
+import { atMost, type Clock } from '../lib/clock.ts';
+import type { AcceptResult, NewRequest, Store } from '../store/store.ts';
+import type { ActiveRequests } from './active-requests.ts';
+import type { Admission } from './admission.ts';
+import type { Active } from './execution.ts';
+import type { Planning } from './planning.ts';
+
+export type Accepted =
+  | { readonly request: ModelRequest }
+  | { readonly requestId: string; readonly conflict: boolean };
+
+export interface Acceptance {
+  /** Route, take a place, commit, run: in this order nothing is promised that cannot be kept. */
+  accept(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined): Promise<Accepted>;
+  /** Waits for those that are on their way into the store; resolves with what is left of the time. */
+  settle(graceMs: number): Promise<number>;
+}
+
+interface AcceptanceDeps {
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly admission: Admission;
+  readonly planning: Planning;
+  readonly clock: Clock;
+  /** The incarnation that owns what is accepted here. */
+  readonly owner: () => string;
+}
+
+export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): Acceptance {
+  const { store, events, admission, planning, clock } = deps;
+  const underWay = new Set<Promise<Accepted>>();
+
+  async function accept(
+    actor: Actor,
+    spec: RequestSpec,
+    idempotencyKey: string | undefined,
+  ): Promise<Accepted> {
+    const receivedAtMs = clock.monotonic();
+    const decision = planning.decide(spec);
+    planning.refuseHopeless(decision);
+    const place = admission.enter();
+    const giveBack = () => (place === 'running' ? admission.leave() : admission.withdraw());
+    const request = newRequest(actor, spec, { now: new Date(clock.now()), running: place === 'running' });
+    const row = {
+      id: request.id,
+      userId: actor.userId,
+      createdAt: request.createdAt,
+      apiKeyId: apiKeyOf(actor),
+      owner: deps.owner(),
+    };
+    const status = place === 'running' ? 'RUNNING' : 'QUEUED';
+    const key = { idempotencyKey, inputHash: hashOf(spec) };
+    const takeOver = (): Active => ({
+      request,
+      spec,
+      decision,
+      writer: events.open(request.id, request.epoch),
+      controller: new AbortController(),
+      receivedAtMs,
+      queuedMs: 0,
+      done: Promise.withResolvers<ModelRequest>(),
+    });
+    const accepted = await acceptSurely(store, { ...row, ...key, status, spec }).catch(error => {
+      giveBack();
+      void active.disown(takeOver());
+      throw error;
+    });
+    if (accepted.outcome !== 'accepted') {
+      giveBack();
+      return { requestId: accepted.requestId, conflict: accepted.outcome === 'conflict' };
+    }
+    active.add(takeOver(), place);
+    return { request };
+  }
+
+  return {
+    accept(actor, spec, idempotencyKey) {
+      const accepting = accept(actor, spec, idempotencyKey);
+      underWay.add(accepting);
+      return accepting.finally(() => underWay.delete(accepting));
+    },
+    async settle(graceMs) {
+      const endsAtMs = clock.monotonic() + graceMs;
+      await atMost(clock, graceMs, Promise.allSettled(underWay));
+      return Math.max(0, endsAtMs - clock.monotonic());
+    },
+  };
+}
+
+/** Sent again when it fails: a connection that breaks behind the commit leaves a row, which is recognised by its id. */
+function acceptSurely({ requests }: Store, row: NewRequest): Promise<AcceptResult> {
+  return requests.accept(row).catch(() => requests.accept(row));
+}
+
+function newRequest(
+  actor: Actor,
+  spec: RequestSpec,
+  { now, running }: { now: Date; running: boolean },
+): ModelRequest {
+  return {
+    id: newId(now.getTime()),
+    userId: actor.userId,
+    status: running ? 'RUNNING' : 'QUEUED',
+    taskType: spec.taskType,
+    priority: spec.priority,
+    preferLocal: spec.preferLocal,
+    strategy: spec.strategy,
+    requestedModel: spec.model,
+    createdAt: now,
+    startedAt: running ? now : undefined,
+    firstTokenAt: undefined,
+    finishedAt: undefined,
+    deploymentId: undefined,
+    providerId: undefined,
+    servedModel: undefined,
+    finishReason: undefined,
+    error: undefined,
+    usage: undefined,
+    costNanoUsd: undefined,
+    overheadMs: undefined,
+    attemptCount: 0,
+    epoch: 1,
+    lastSequence: undefined,
+  };
+}
+
+function apiKeyOf({ credential }: Actor): string | undefined {
+  return credential.kind === 'apiKey' ? credential.id : undefined;
+}
+
+/** Equal specs have equal hashes: parseSubmission builds them with their fields in one order. */
+function hashOf(spec: RequestSpec): string {
+  return createHash('sha256').update(JSON.stringify(spec)).digest('hex');
+}

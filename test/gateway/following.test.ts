@@ -1,0 +1,147 @@
+// Reading along when the request is not, or no longer, in the hands of the process that is asked.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { requestError } from '../../src/domain/request.ts';
+import type { Store } from '../../src/store/store.ts';
+import { startTestApp } from '../support/app.ts';
+import { openTestStore } from '../support/database.ts';
+import { storeWith } from '../support/faulty-store.ts';
+import { readStream, STREAM, submit, textOf } from '../support/requests.ts';
+import { gate, startUpstream, text } from '../support/upstream.ts';
+
+const CANCEL = 'mutation ($id: ID!) { cancelRequest(input: { requestId: $id }) { request { id } } }';
+const STOPPED = requestError('INTERNAL', 'The server stopped.');
+const never = new Promise<never>(() => {});
+
+/** A store that tells under which id the instance registered. */
+function watchedStore() {
+  const ids: string[] = [];
+  const open = async (t: Parameters<typeof openTestStore>[0]): Promise<Store> => {
+    const store = await openTestStore(t);
+    const register: Store['instances']['register'] = (id, version) => {
+      ids.push(id);
+      return store.instances.register(id, version);
+    };
+    return { ...store, instances: { ...store.instances, register } };
+  };
+  return { ids, open };
+}
+
+test('subscribers of requests that were taken from their instance get the end that is stored', async t => {
+  const upstream = await startUpstream(t);
+  const { ids, open } = watchedStore();
+  const app = await startTestApp(
+    t,
+    { OPENAI_BASE_URL: `${upstream.url}/v1`, MCPLANE_MAX_RUNNING_REQUESTS: '1' },
+    open,
+  );
+  upstream.enqueue([text('half '), gate(never)]);
+  const running = await submit(app, { prompt: 'running' });
+  const queued = await submit(app, { prompt: 'queued' });
+  const streams = [readStream(app, running), readStream(app, queued)];
+  for await (const { tokenStream } of app.follow(STREAM, { id: running }))
+    if (tokenStream.__typename === 'TokenDelta') break;
+
+  // What another instance does with one that it takes for dead.
+  await app.store.instances.retire(ids[0]!);
+  await app.store.requests.failAbandoned([ids[0]!], STOPPED);
+
+  const [ofRunning, ofQueued] = await Promise.all(streams);
+  assert.equal(textOf(ofRunning!), 'half ');
+  assert.equal(ofRunning!.at(-1).error.message, STOPPED.message);
+  assert.equal(ofQueued!.at(-1).error.message, STOPPED.message);
+  await (await upstream.nextRequest()).closed;
+  assert.deepEqual(app.app.gateway.load(), { running: 0, queued: 0 });
+
+  upstream.enqueue([text('alive')]);
+  assert.equal(textOf(await readStream(app, await submit(app, { prompt: 'again' }))), 'alive');
+  assert.equal(ids.length, 2);
+});
+
+test('a result that comes after the request was ended by others changes nothing, and subscribers hear the truth', async t => {
+  const upstream = await startUpstream(t);
+  const { ids, open } = watchedStore();
+  const app = await startTestApp(t, { OPENAI_BASE_URL: `${upstream.url}/v1` }, open);
+  const go = Promise.withResolvers<void>();
+  upstream.enqueue([gate(go.promise), text('too late')]);
+  const id = await submit(app, { prompt: 'Hello' });
+  const stream = readStream(app, id);
+  await upstream.nextRequest();
+  await app.store.requests.failAbandoned([ids[0]!], STOPPED);
+  go.resolve();
+
+  assert.deepEqual((await stream).at(-1).request, { status: 'FAILED', output: null });
+});
+
+test('what runs on another instance is followed and cancelled through any', async t => {
+  const upstream = await startUpstream(t);
+  const store = await openTestStore(t);
+  const shared = async () => ({ ...store, close: async () => {} });
+  const env = { OPENAI_BASE_URL: `${upstream.url}/v1` };
+  const first = await startTestApp(t, env, shared);
+  const second = await startTestApp(t, env, shared);
+  const go = Promise.withResolvers<void>();
+  upstream.enqueue([text('from '), gate(go.promise), text('afar')], [text('half '), gate(never)]);
+
+  const id = await submit(first, { prompt: 'Hello' });
+  const stream = readStream(second, id);
+  go.resolve();
+  assert.equal(textOf(await stream), 'from afar');
+
+  const other = await submit(first, { prompt: 'Hello' });
+  await second.ask(CANCEL, { id: other });
+  assert.equal((await readStream(second, other)).at(-1).error.code, 'CANCELLED');
+});
+
+test('a duplicate that is met before its original is under way streams it all the same', async t => {
+  const upstream = await startUpstream(t);
+  const stored = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const { app, adminToken } = await startTestApp(
+    t,
+    { OPENAI_BASE_URL: `${upstream.url}/v1` },
+    storeWith(requests => ({
+      async accept(request) {
+        const result = await requests.accept(request);
+        if (result.outcome === 'accepted') {
+          stored.resolve();
+          await answered.promise;
+        }
+        return result;
+      },
+    })),
+  );
+  const go = Promise.withResolvers<void>();
+  upstream.enqueue([text('live '), gate(go.promise), text('text')]);
+  const admin = (await app.members.authenticate(adminToken))!;
+  const submission = { prompt: 'Hello', idempotencyKey: 'k1' };
+  const original = app.gateway.submit(admin, submission);
+  await stored.promise;
+  const { id } = await app.gateway.submit(admin, submission);
+
+  const stream = await app.gateway.follow(admin, id, undefined);
+  const first = stream.next();
+  answered.resolve();
+  assert.equal((await first).value.event.type, 'attempt-started');
+  assert.equal((await original).id, id);
+  let seen = '';
+  for await (const { event } of stream) {
+    if (event.type === 'token') seen += event.text;
+    if (seen === 'live ') go.resolve();
+  }
+  assert.equal(seen, 'live text');
+});
+
+test('a database that fails while the feed is told does not end the process', async t => {
+  let broken = false;
+  const app = await startTestApp(
+    t,
+    {},
+    storeWith(requests => ({
+      byIds: ids => (broken ? Promise.reject(new Error('connection lost')) : requests.byIds(ids)),
+    })),
+  );
+  broken = true;
+  await app.app.gateway.endedElsewhere(['01890000-0000-7000-8000-000000000000']);
+});
