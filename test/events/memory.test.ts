@@ -32,6 +32,47 @@ test('keeps no more released logs than its bound', () => {
   assert.deepEqual(known, ['r2', 'r3']);
 });
 
+test('followers of a released log that has no last event are let go, and a new epoch opens it again', async () => {
+  const log = createMemoryEventLog(systemClock);
+  async function typesBehind(after: Position | undefined): Promise<string[]> {
+    const types: string[] = [];
+    for await (const { event } of log.follow('r1', after, new AbortController().signal)!)
+      types.push(event.type);
+    return types;
+  }
+  const { position } = log.open('r1', 1).append({ type: 'token', text: 'half' });
+  const following = typesBehind(undefined);
+  log.release('r1');
+  assert.deepEqual(await following, ['token']);
+
+  const writer = log.open('r1', 2);
+  const followingOn = typesBehind(position);
+  writer.append({ type: 'completed' });
+  assert.deepEqual(await followingOn, ['completed']);
+});
+
+test('has one timer for what it is to forget, however much is released', () => {
+  const clock = createTestClock();
+  let timers = 0;
+  const after: typeof clock.after = (delayMs, callback) => {
+    timers += 1;
+    const cancel = clock.after(delayMs, () => {
+      timers -= 1;
+      callback();
+    });
+    return () => {
+      timers -= 1;
+      cancel();
+    };
+  };
+  const log = createMemoryEventLog({ ...clock, after }, { maxReleased: 2 });
+  for (let index = 0; index < 20; index += 1) {
+    log.open(`r${index}`, 1).append({ type: 'completed' });
+    log.release(`r${index}`);
+  }
+  assert.equal(timers, 1);
+});
+
 test('a cursor into joined text still finds its place after compaction', async () => {
   const log = createMemoryEventLog(systemClock, { maxEvents: 4 });
   const writer = log.open('r1', 1);
