@@ -1,9 +1,9 @@
 // Which providers there are: those that variables name, those of the file, and the local ones that are looked for.
 
 import type { ModelSettings, ProviderSettings } from '../control/catalog.ts';
-import type { Deadlines } from '../domain/model.ts';
+import type { AliasPlace, Deadlines } from '../domain/model.ts';
 import type { ConfigFile } from './file.ts';
-import type { FileProvider } from './file-schema.ts';
+import type { FileAliases, FileProvider } from './file-schema.ts';
 import { type ConfigProblem, didYouMean } from './problems.ts';
 import type { Values } from './settings.ts';
 
@@ -59,8 +59,8 @@ export function readProviders(endpoints: Endpoints): ProviderSettings[] {
   for (const [id, models] of Object.entries(file.models))
     overrideModel(id, models, ['models', id], { drafts, endpoints });
   for (const [alias, targets] of Object.entries(file.aliases))
-    for (const id of [targets].flat())
-      overrideModel(id, { aliases: [alias] }, ['aliases', alias], { drafts, endpoints });
+    for (const [id, aliasPlaces] of placesIn(alias, targets))
+      overrideModel(id, { aliases: [alias], aliasPlaces }, ['aliases', alias], { drafts, endpoints });
   return [...drafts.values()];
 }
 
@@ -103,6 +103,21 @@ function fromEntry(
   };
 }
 
+/** The deployments of an alias, each with its place where the alias prescribes one. */
+function placesIn(alias: string, targets: FileAliases[string]): [id: string, places: AliasPlace[]][] {
+  const { deployments = [], shares = {}, fallbacks = [] } = targets;
+  const prescribes = Object.keys(shares).length > 0 || fallbacks.length > 0;
+  const first = prescribes ? [{ alias, rank: 0 }] : [];
+  return [
+    ...deployments.map((id): [string, AliasPlace[]] => [id, first]),
+    ...Object.entries(shares).map(([id, weight]): [string, AliasPlace[]] => [
+      id,
+      [{ alias, rank: 0, weight }],
+    ]),
+    ...fallbacks.map((id, index): [string, AliasPlace[]] => [id, [{ alias, rank: index + 1 }]]),
+  ];
+}
+
 /** Adds what the file says of a deployment to the endpoint it belongs to. */
 function overrideModel(
   deploymentId: string,
@@ -125,12 +140,15 @@ function overrideModel(
   }
   const model = deploymentId.slice(slash + 1);
   const existing = draft.models.find(entry => entry.model === model);
-  const merged: ModelSettings = {
+  const merged: { -readonly [Key in keyof ModelSettings]: ModelSettings[Key] } = {
     ...existing,
     ...override,
     model,
     aliases: [...new Set([...(existing?.aliases ?? []), ...(override.aliases ?? [])])],
   };
+  const aliasPlaces = [...(existing?.aliasPlaces ?? []), ...(override.aliasPlaces ?? [])];
+  if (aliasPlaces.length > 0) merged.aliasPlaces = aliasPlaces;
+  else delete merged.aliasPlaces;
   draft.models = existing
     ? draft.models.map(entry => (entry === existing ? merged : entry))
     : [...draft.models, merged];

@@ -23,6 +23,9 @@ const deadlines = z.strictObject(
 
 const overrides = {
   aliases: z.array(text(), { error: 'must be a list of names' }).optional(),
+  tags: z.array(text(), { error: 'must be a list of names' }).optional(),
+  weight: decimal(0, 1_000).optional(),
+  maxConcurrency: integer(1, 1_000_000).optional(),
   contextWindow: integer(1, 1_000_000_000).optional(),
   maxOutputTokens: integer(1, 1_000_000_000).optional(),
   quality: decimal(0, 1).optional(),
@@ -64,18 +67,35 @@ const provider = z.strictObject(
   GROUP,
 );
 
+const DEPLOYMENTS = z.array(z.string(), { error: 'must be a list of deployment ids' });
+
+/** Deployments among which routing chooses, or shares of the requests; then others, one after the other. */
+const aliasGroup = z.strictObject(
+  {
+    deployments: DEPLOYMENTS.optional(),
+    shares: z.record(z.string(), decimal(0, 1_000_000), GROUP).optional(),
+    fallbacks: DEPLOYMENTS.optional(),
+  },
+  { error: 'must be a deployment id, a list of them, or a group of deployments, shares and fallbacks' },
+);
+
+/** A bare id or list is short for `deployments`. */
+const alias = z.preprocess(
+  input =>
+    typeof input === 'string'
+      ? { deployments: [input] }
+      : Array.isArray(input)
+        ? { deployments: input }
+        : input,
+  aliasGroup,
+);
+
 const fileOnly = {
   providers: z.array(provider, { error: 'must be a list of endpoints' }).optional(),
   /** Overrides by deployment id, `provider/model`. */
   models: z.record(z.string(), z.strictObject(overrides, GROUP), GROUP).optional(),
   /** A name of one's own for one deployment or several. */
-  aliases: z
-    .record(
-      z.string(),
-      z.union([z.string(), z.array(z.string())], { error: 'must be a deployment id or a list of them' }),
-      GROUP,
-    )
-    .optional(),
+  aliases: z.record(z.string(), alias, GROUP).optional(),
 };
 
 export type FileProvider = z.output<typeof provider>;

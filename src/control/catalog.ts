@@ -1,7 +1,7 @@
 // What can serve requests: providers from the configuration, their models from their own lists, and for every
 // model its price, size and capabilities from data. Knows nothing of breakers or traffic.
 
-import type { Deadlines, Deployment, Provider, ProviderKind } from '../domain/model.ts';
+import type { AliasPlace, Deadlines, Deployment, Provider, ProviderKind } from '../domain/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 import type { ProviderFault } from '../providers/provider-error.ts';
@@ -13,6 +13,10 @@ import { createProviderEntry, type ProviderEntry } from './provider-entry.ts';
 export interface ModelSettings {
   readonly model: string;
   readonly aliases?: readonly string[] | undefined;
+  readonly aliasPlaces?: readonly AliasPlace[] | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly weight?: number | undefined;
+  readonly maxConcurrency?: number | undefined;
   readonly contextWindow?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
   readonly quality?: number | undefined;

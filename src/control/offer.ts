@@ -106,6 +106,10 @@ function toDeployment(
     local,
     simulated: kind === 'simulated',
     aliases: [...new Set(configured?.aliases)],
+    aliasPlaces: configured?.aliasPlaces,
+    tags: configured?.tags,
+    weight: configured?.weight,
+    maxConcurrency: configured?.maxConcurrency,
     deadlines: {
       ...(local ? LOCAL_DEADLINES : DEFAULT_DEADLINES),
       ...settings.deadlines,

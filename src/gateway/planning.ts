@@ -85,7 +85,7 @@ export function createPlanning(deps: {
     refuseHopeless(decision) {
       if (decision.candidates.length > 0) return;
       const passing = decision.rejections.some(
-        ({ reason }) => reason === 'BREAKER_OPEN' || reason === 'COOLDOWN',
+        ({ reason }) => reason === 'BREAKER_OPEN' || reason === 'COOLDOWN' || reason === 'CAPACITY',
       );
       if (!passing) throw new DomainError('NO_ROUTE', decision.explanation);
     },
