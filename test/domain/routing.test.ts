@@ -1,55 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_DEADLINES, type Deployment } from '../../src/domain/model.ts';
 import { type CandidateState, outputLimit, type RouteQuery, route } from '../../src/domain/routing.ts';
-
-const NOW = Date.parse('2026-11-01T00:00:00Z');
-
-function deployment(id: string, usdPerMillion: number, change: Partial<Deployment> = {}): Deployment {
-  const rate = [{ fromTokens: 0, nanoUsdPerMillion: BigInt(usdPerMillion * 1e9) }];
-  const [providerId = '', model = ''] = id.split('/');
-  return {
-    id,
-    providerId,
-    model,
-    capabilities: {
-      contextWindow: 100_000,
-      maxOutputTokens: 8_000,
-      assistantPrefill: true,
-      customTemperature: true,
-    },
-    quality: 0.5,
-    price: { source: 'test', input: rate, output: rate },
-    local: false,
-    simulated: false,
-    aliases: [],
-    deadlines: DEFAULT_DEADLINES,
-    ...change,
-  };
-}
-
-function state(of: Deployment, change: Partial<CandidateState> = {}): CandidateState {
-  return {
-    deployment: of,
-    admits: true,
-    unavailable: undefined,
-    cooldownUntilMs: undefined,
-    timeToFirstTokenMs: undefined,
-    msPerOutputToken: undefined,
-    successRate: 1,
-    inFlight: 0,
-    ...change,
-  };
-}
-
-const QUERY: RouteQuery = {
-  taskType: 'CHAT',
-  strategy: 'BALANCED',
-  preferLocal: false,
-  requestedModel: undefined,
-  inputTokens: 100,
-  maxOutputTokens: undefined,
-};
+import { deployment, NOW, QUERY, state } from './routing-setup.ts';
 
 const order = (query: Partial<RouteQuery>, states: CandidateState[]) =>
   route({ ...QUERY, ...query }, states, NOW, () => 0.5).candidates.map(candidate => candidate.deploymentId);
