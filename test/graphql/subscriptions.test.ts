@@ -132,6 +132,16 @@ test('the feed keeps to its filter, and to what the caller may see', async t => 
   assert.deepEqual(value!.data.requestFeed, { id: own, status: 'SUCCEEDED' });
 });
 
+test('the feed refuses the one condition that it cannot judge', async t => {
+  const { admin, watch } = await startOperations(t);
+
+  const refused = await watch(admin, 'subscription { requestFeed(filter: { text: "zebra" }) { id } }');
+
+  assert.ok(!(Symbol.asyncIterator in refused));
+  assert.match(refused.errors[0]!.message, /filter\.text is for lists/);
+  assert.equal(refused.errors[0]!.extensions.code, 'BAD_USER_INPUT');
+});
+
 test('a subscriber of metrics gets figures at once and again when a request has ended', async t => {
   const operations = await startOperations(t);
   const updates = await operations.watch(

@@ -1,5 +1,6 @@
 // Finding requests: one by its id, pages of them, and the live feed.
 
+import { badInput } from '../../domain/errors.ts';
 import { idOf } from '../../domain/ids.ts';
 import type { ModelRequest } from '../../domain/request.ts';
 import { builder, SIGNED_IN } from '../builder.ts';
@@ -63,7 +64,11 @@ builder.subscriptionField('requestFeed', t =>
     args: { filter: t.arg({ type: RequestFilterInput, description: 'Only those that meet it.' }) },
     subscribe: (_root, { filter }, context) => {
       const actor = actorOf(context);
-      return context.gateway.feed(actor, toRequestFilter(actor, filter));
+      const conditions = toRequestFilter(actor, filter);
+      // Texts are not in what the feed carries; answering as if the condition were not there would be worse.
+      if (conditions.text !== undefined)
+        throw badInput('filter.text', 'is for lists: a feed does not look into texts');
+      return context.gateway.feed(actor, conditions);
     },
     resolve: (request: ModelRequest) => request,
   }),
