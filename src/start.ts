@@ -2,7 +2,7 @@
 // `npm start` and `mcplane start` both come here.
 
 import { type App, createApp, VERSION } from './app.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import type { ProviderKind } from './domain/model.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 
@@ -45,13 +45,18 @@ export async function runServer(env: Environment, options: StartOptions = {}): P
     await server.stopped;
     process.exit(0);
   } catch (error) {
-    // What a person can mend is told as a sentence; anything else keeps its stack.
-    const known = error instanceof ConfigError || (error instanceof Error && 'code' in error);
-    process.stderr.write(
-      `${known ? (error as Error).message : error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    process.stderr.write(`${explainFailure(error)}\n`);
     process.exit(1);
   }
+}
+
+/** What a person can mend is told as a sentence; anything else keeps its stack. */
+export function explainFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isPlain = ['ConfigError', 'DirectoryInUseError', 'DomainError'].includes(error.name);
+  // Addresses, files and databases that refuse come with a code of the system, at the latest underneath.
+  const refused = [error, error.cause].some(fault => fault instanceof Error && 'code' in fault);
+  return isPlain || refused ? error.message : (error.stack ?? String(error));
 }
 
 async function setupLink(app: App): Promise<string | undefined> {

@@ -29,9 +29,8 @@ async function fail(error: unknown): Promise<number> {
     if (known.message) note(known.message);
     return known.exitCode;
   }
-  const { name, message, stack } = error as Error;
-  const isPlain = ['ConfigError', 'DirectoryInUseError', 'DomainError'].includes(name);
-  note(isPlain ? message : (stack ?? String(error)));
+  const { explainFailure } = await import('../start.ts');
+  note(explainFailure(error));
   return 1;
 }
 

@@ -155,3 +155,15 @@ test('columns are as wide as their widest cell', () => {
     'a     b\nlong  c',
   );
 });
+
+for (const command of ['start', 'migrate']) {
+  test(`${command} says in a sentence that the database cannot be reached`, async () => {
+    const { code, stderr } = await mcplane([command], {
+      env: { DATABASE_URL: 'postgres://somebody:secret@127.0.0.1:9/none', OLLAMA_HOST: 'http://127.0.0.1:9' },
+    });
+
+    assert.equal(code, 1);
+    assert.match(stderr, /Postgres at 127\.0\.0\.1:9\/none cannot be used: .*Check DATABASE_URL\.\n$/);
+    assert.doesNotMatch(stderr, /\n {4}at |secret/);
+  });
+}
