@@ -35,6 +35,8 @@ export interface RequestSpec {
   readonly maxOutputTokens: number | undefined;
   readonly temperature: number | undefined;
   readonly stop: readonly string[];
+  /** Nothing is shown before the whole answer is there, so that a recovery is never seen. */
+  readonly buffered: boolean;
   readonly deadlines: Partial<Deadlines>;
   readonly metadata: unknown;
 }
@@ -106,6 +108,8 @@ export interface ModelRequest {
   readonly epoch: number;
   /** Number of the terminal stream event; undefined while it is not finished. */
   readonly lastSequence: number | undefined;
+  /** Number of the last event that made earlier text void; undefined while there was none. */
+  readonly restartSequence: number | undefined;
 }
 
 /** The wide parts of a request, kept apart so that lists stay fast. */

@@ -18,6 +18,7 @@ export interface Submission {
   readonly maxOutputTokens?: number | null | undefined;
   readonly temperature?: number | null | undefined;
   readonly stop?: readonly string[] | null | undefined;
+  readonly buffered?: boolean | null | undefined;
   readonly deadlines?: { readonly [Name in keyof Deadlines]?: number | null | undefined } | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   readonly metadata?: unknown;
@@ -69,6 +70,7 @@ export function parseSubmission(
     }),
     temperature: optional('temperature', submission.temperature, { min: 0, max: 2 }),
     stop: parseStop(submission.stop ?? []),
+    buffered: submission.buffered ?? false,
     deadlines: parseDeadlines(submission.deadlines ?? {}, limits.maxDeadlineMs),
     metadata: submission.metadata ?? undefined,
   };

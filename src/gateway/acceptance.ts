@@ -128,6 +128,7 @@ function newRequest(
     attemptCount: 0,
     epoch: 1,
     lastSequence: undefined,
+    restartSequence: undefined,
   };
 }
 

@@ -15,7 +15,8 @@ import type { StreamEvent } from '../domain/stream.ts';
 import { addUsage, type Usage } from '../domain/usage.ts';
 import type { EventLog, LogWriter } from '../events/event-log.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
-import { type Arrival, type FailoverDeps, failover } from './failover.ts';
+import { type Arrival, failover } from './failover.ts';
+import type { FailoverDeps } from './journey.ts';
 import type { Planning } from './planning.ts';
 import { terminalEvent } from './replay.ts';
 
@@ -67,8 +68,12 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
         attemptCount: event.attempt,
       };
     }
+    if (event.type === 'restarted') output.length = 0;
     // A finished stream has one last event, and it is appended below; a fenced writer keeps silent.
-    if (active.controller.signal.reason !== 'fenced') active.writer.append(event);
+    if (active.controller.signal.reason === 'fenced') return;
+    const { position } = active.writer.append(event);
+    if (event.type === 'restarted')
+      active.request = { ...active.request, restartSequence: position.sequence };
   };
   const startedAtMs = deps.clock.monotonic();
   const arrival = await failover(
@@ -155,6 +160,7 @@ function toFinished(
     finishedAt: new Date(deps.clock.now()),
     overheadMs: Math.max(0, nowMs - active.receivedAtMs - active.queuedMs - arrival.waitedMs - providerMs),
     lastSequence: active.writer.sequence() + 1,
+    restartSequence: request.restartSequence,
   };
 }
 

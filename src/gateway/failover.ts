@@ -1,26 +1,18 @@
-// The candidates in turn, until one answers: invisible to the client, since it happens before the first token.
-// Once a token was sent, a failure ends the request with what is known; nothing is ever spliced silently.
+// The candidates in turn, until one answers. Before the first token the client sees nothing of it; after it the next
+// candidate continues the answer or begins it again (recovery.ts), and nothing is ever spliced silently.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Catalog } from '../control/catalog.ts';
-import { newId } from '../domain/ids.ts';
 import type { Deployment } from '../domain/model.ts';
-import {
-  type Attempt,
-  type FinishReason,
-  type RequestError,
-  type RequestSpec,
-  requestError,
-} from '../domain/request.ts';
-import { outputLimit, type RoutingDecision } from '../domain/routing.ts';
-import type { StreamEvent } from '../domain/stream.ts';
-import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Attempt, type FinishReason, type RequestError, requestError } from '../domain/request.ts';
+import { outputLimit } from '../domain/routing.ts';
+import { estimateTokens } from '../domain/usage.ts';
 import type { ProviderCall } from '../providers/provider.ts';
+import type { ProviderFault } from '../providers/provider-error.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
-import type { Breakers, Permit } from './breakers.ts';
-import type { Health } from './health.ts';
-import { estimated } from './planning.ts';
+import { learn, toAttempt } from './attempt-record.ts';
+import type { Permit } from './breakers.ts';
+import type { FailoverDeps, Journey } from './journey.ts';
+import { createScreen, prefillFor, type Transcript } from './screen.ts';
 
 /** Over all candidates of one request; a limit on what a single request can cost. */
 const MAX_ATTEMPTS = 6;
@@ -29,29 +21,8 @@ const RETRY_BASE_MS = 250;
 /** The longest a provider's Retry-After is waited for when there is nobody else to ask. */
 const MAX_RETRY_AFTER_MS = 30_000;
 
-/** The longest a caller is told to wait: by then the deployment is asked again, whatever its provider said. */
-const MAX_HINT_MS = 300_000;
-
-export interface FailoverDeps {
-  readonly catalog: Catalog;
-  readonly breakers: Breakers;
-  readonly health: Health;
-  readonly clock: Clock;
-  readonly maxOutputBytes: number;
-  readonly log: { warn(fields: object, message: string): void };
-}
-
-export interface Journey {
-  readonly requestId: string;
-  readonly spec: RequestSpec;
-  readonly decision: RoutingDecision;
-  /** Aborted by a cancel, a shutdown or the loss of ownership. */
-  readonly signal: AbortSignal;
-  /** Monotonic instant of the total deadline. */
-  readonly endsAtMs: number;
-  /** Appends to the request's log; never waits. */
-  readonly emit: (event: StreamEvent) => void;
-}
+/** Faults after which the same deployment may go on with an answer that it broke off. */
+const PASSING_FAULTS: readonly (ProviderFault | undefined)[] = ['connection', 'server', 'truncated'];
 
 export interface Arrival {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
@@ -64,6 +35,7 @@ export interface Arrival {
 
 export async function failover(journey: Journey, deps: FailoverDeps): Promise<Arrival> {
   const attempts: Attempt[] = [];
+  const transcript: Transcript = { sent: '', prefillRefused: false };
   const targets = journey.decision.candidates.map(candidate => candidate.deploymentId);
   let error = requestError('NO_ROUTE', journey.decision.explanation);
   let waitedMs = 0;
@@ -81,10 +53,17 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     const deployment = deps.catalog.deployment(targets[index]!);
     const permit = deployment && admit(deployment, deps);
     if (!permit) continue;
-    const result = await attempt(journey, { deployment, permit, number: attempts.length + 1 }, deps);
+    const target = { deployment, permit, number: attempts.length + 1, transcript };
+    const result = await attempt(journey, target, deps);
     attempts.push(result.attempt);
     if (result.outcome.outcome === 'succeeded') return arrive('SUCCEEDED', result.attempt.finishReason);
     if (result.outcome.outcome === 'cancelled') return arrive('CANCELLED');
+    if (result.prefilled && result.outcome.fault === 'bad-request') {
+      // Not the caller's mistake but ours: this model takes no prefill. It is asked again without.
+      transcript.prefillRefused = true;
+      targets.splice(index + 1, 0, deployment.id);
+      continue;
+    }
     error = result.attempt.error ?? error;
     if (isFinal(result.outcome) || deps.clock.monotonic() >= journey.endsAtMs) return arrive('FAILED');
     const delayMs = retryDelay(result.outcome);
@@ -107,9 +86,9 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
 
 type Failure = Extract<AttemptResult, { outcome: 'failed' }>;
 
-/** Asking somebody else would not help, or would be a second answer glued to the first. */
-function isFinal(failure: Failure): boolean {
-  return failure.tokensSent || failure.fault === 'bad-request' || failure.fault === 'content-policy';
+/** Asking somebody else would not help, or is not to be tried: a refusal is no reason to shop around. */
+function isFinal({ fault }: Failure): boolean {
+  return fault === 'bad-request' || fault === 'content-policy';
 }
 
 /** How long to wait before the only candidate is asked again; undefined: asking again is pointless. */
@@ -118,7 +97,8 @@ function retryDelay(failure: Failure): number | undefined {
     const hintMs = failure.retryAfterMs ?? RETRY_BASE_MS;
     return hintMs >= 0 && hintMs <= MAX_RETRY_AFTER_MS ? hintMs : undefined;
   }
-  return failure.retrySameTarget ? RETRY_BASE_MS * (1 + Math.random()) : undefined;
+  const maySucceed = failure.tokensSent ? PASSING_FAULTS.includes(failure.fault) : failure.retrySameTarget;
+  return maySucceed ? RETRY_BASE_MS * (1 + Math.random()) : undefined;
 }
 
 function admit(deployment: Deployment, { breakers }: FailoverDeps): Permit | undefined {
@@ -129,14 +109,17 @@ interface Target {
   readonly deployment: Deployment;
   readonly permit: Permit;
   readonly number: number;
+  readonly transcript: Transcript;
 }
 
 async function attempt(
   journey: Journey,
-  { deployment, permit, number }: Target,
+  { deployment, permit, number, transcript }: Target,
   deps: FailoverDeps,
-): Promise<{ outcome: AttemptResult; attempt: Attempt }> {
+): Promise<{ outcome: AttemptResult; attempt: Attempt; prefilled: boolean }> {
   const { spec, emit } = journey;
+  const prefill = prefillFor(deployment, journey, transcript);
+  const show = createScreen({ journey, transcript, number, prefill });
   const startedAt = new Date(deps.clock.now());
   let text = '';
   const endFlight = deps.health.begin(deployment.id);
@@ -144,7 +127,7 @@ async function attempt(
     emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
     const outcome = await runAttempt({
       adapter: deps.catalog.adapterOf(deployment),
-      call: callFor(journey, deployment),
+      call: callFor(journey, deployment, prefill),
       permit,
       deadlines: { ...deployment.deadlines, ...spec.deadlines },
       deploymentDeadlines: deployment.deadlines,
@@ -154,11 +137,13 @@ async function attempt(
       maxOutputBytes: deps.maxOutputBytes,
       onToken(token) {
         text += token;
-        emit({ type: 'token', text: token });
+        show.push(token);
       },
     });
+    if (outcome.outcome === 'succeeded') show.end();
     learn(deployment, outcome, text, deps);
-    return { outcome, attempt: toAttempt({ journey, deployment, number, startedAt, text }, outcome) };
+    const tried = { journey, deployment, number, startedAt, text, prefill };
+    return { outcome, attempt: toAttempt(tried, outcome), prefilled: prefill !== undefined };
   } finally {
     // Settled already, unless something of ours threw: then nobody else would give the probe's place back.
     permit.ignore();
@@ -166,88 +151,21 @@ async function attempt(
   }
 }
 
-function callFor({ requestId, spec, decision }: Journey, { model, capabilities }: Deployment): ProviderCall {
+function callFor(
+  { requestId, spec, decision }: Journey,
+  { model, capabilities }: Deployment,
+  prefill: string | undefined,
+): ProviderCall {
+  const written = prefill === undefined ? 0 : estimateTokens(prefill);
+  const limit = spec.maxOutputTokens && Math.max(1, spec.maxOutputTokens - written);
   return {
     model,
     system: spec.system,
-    messages: spec.messages,
-    maxOutputTokens: outputLimit(capabilities, spec.maxOutputTokens, decision.estimatedInputTokens),
+    messages:
+      prefill === undefined ? spec.messages : [...spec.messages, { role: 'ASSISTANT', content: prefill }],
+    maxOutputTokens: outputLimit(capabilities, limit, decision.estimatedInputTokens + written),
     temperature: capabilities.customTemperature ? spec.temperature : undefined,
     stop: spec.stop,
     requestId,
-  };
-}
-
-/** What the attempt taught: figures for routing, a cooldown, a fault of the whole provider. */
-function learn(deployment: Deployment, outcome: AttemptResult, text: string, deps: FailoverDeps): void {
-  const { health, catalog, breakers, log } = deps;
-  if (outcome.outcome === 'cancelled') return;
-  if (outcome.outcome === 'succeeded') {
-    const { timeToFirstTokenMs, durationMs } = outcome;
-    const tokens = outcome.usage?.outputTokens ?? estimateTokens(text);
-    if (timeToFirstTokenMs !== undefined)
-      health.record(deployment.id, {
-        timeToFirstTokenMs,
-        msPerOutputToken: (durationMs - timeToFirstTokenMs) / Math.max(1, tokens),
-      });
-    catalog.reportSuccess(deployment.providerId);
-    return;
-  }
-  log.warn(
-    { deployment: deployment.id, code: outcome.code, fault: outcome.fault, error: outcome.cause },
-    `attempt failed: ${outcome.message}`,
-  );
-  if (outcome.fault === 'rate-limit') health.cooldown(deployment.id, outcome.retryAfterMs);
-  if (outcome.counted) health.record(deployment.id, 'failure');
-  if (outcome.providerWide) {
-    const siblings = catalog.deployments().filter(other => other.providerId === deployment.providerId);
-    breakers.openProvider(
-      siblings.map(sibling => sibling.id),
-      outcome.message,
-    );
-  }
-  if (outcome.fault) catalog.reportFault(deployment.providerId, outcome.fault);
-}
-
-/** A provider's hint may be a fraction or a century; the caller is told whole milliseconds that can be waited for. */
-function callersWaitMs(hintMs: number | undefined): number | undefined {
-  return hintMs !== undefined && hintMs >= 0 ? Math.min(MAX_HINT_MS, Math.ceil(hintMs)) : undefined;
-}
-
-interface Tried {
-  readonly journey: Journey;
-  readonly deployment: Deployment;
-  readonly number: number;
-  readonly startedAt: Date;
-  readonly text: string;
-}
-
-function toAttempt({ journey, deployment, number, startedAt, text }: Tried, outcome: AttemptResult): Attempt {
-  const reported = outcome.outcome === 'cancelled' ? undefined : outcome.usage;
-  // A call that brought nothing is not billed by any provider we know; one that brought text is, whatever came after.
-  const billed = outcome.outcome === 'succeeded' || text !== '';
-  const guess = (): Usage => estimated(journey.decision.estimatedInputTokens, estimateTokens(text));
-  const usage = reported ?? (billed ? guess() : undefined);
-  return {
-    id: newId(),
-    number,
-    deploymentId: deployment.id,
-    providerId: deployment.providerId,
-    model: deployment.model,
-    outcome:
-      outcome.outcome === 'succeeded' ? 'SUCCEEDED' : outcome.outcome === 'failed' ? 'FAILED' : 'CANCELLED',
-    error:
-      outcome.outcome === 'failed'
-        ? requestError(outcome.code, outcome.message, callersWaitMs(outcome.retryAfterMs))
-        : undefined,
-    providerResponseId: outcome.responseId,
-    servedModel: outcome.servedModel,
-    finishReason: outcome.outcome === 'succeeded' ? outcome.finishReason : undefined,
-    usage,
-    costNanoUsd: usage ? costOf(usage, deployment.price) : 0n,
-    priceSource: deployment.price?.source,
-    startedAt,
-    timeToFirstTokenMs: outcome.timeToFirstTokenMs,
-    durationMs: outcome.durationMs,
   };
 }

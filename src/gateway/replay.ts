@@ -17,22 +17,23 @@ export function* replay(
   const end: Position = { epoch, sequence: last, offset: text.length };
   const beforeEnd: Position = { ...end, sequence: Math.max(0, last - 1) };
   if (after && after.epoch === epoch && after.sequence >= last) return;
-  // All attempts come before the first token, so an attempt's number is its place in the log.
+  // An attempt's true place in the log is not kept; its number is a place at or before it.
   const seen = after?.epoch === epoch ? after.sequence : 0;
   for (const { number, deploymentId } of attempts) {
     if (number <= seen || number >= last) continue;
     const event: StreamEvent = { type: 'attempt-started', attempt: number, deploymentId };
     yield { position: { epoch, sequence: number, offset: 0 }, event };
   }
-  // A cursor of an earlier generation stands for text that may differ from what was stored in the end.
-  const sameText = after?.epoch === epoch && after.offset <= text.length;
+  // A cursor of an earlier generation, or from before a restart, stands for text that may differ from what was stored.
+  const restart = request.restartSequence ?? 0;
+  const sameText = after?.epoch === epoch && after.sequence >= restart && after.offset <= text.length;
   if (after && !sameText && text !== '') {
     const event: StreamEvent = {
       type: 'restarted',
       attempt: request.attemptCount,
-      reason: 'The request was taken over.',
+      reason: 'The answer was begun again.',
     };
-    yield { position: { ...beforeEnd, sequence: Math.max(0, last - 2), offset: 0 }, event };
+    yield { position: { ...beforeEnd, sequence: restart || Math.max(0, last - 2), offset: 0 }, event };
   }
   const rest = sameText ? text.slice(after.offset) : text;
   if (rest !== '') yield { position: beforeEnd, event: { type: 'token', text: rest } };

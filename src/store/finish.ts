@@ -35,6 +35,7 @@ export async function finishRequest(db: Kysely<Tables>, finished: FinishedReques
           overhead_ms: finished.overheadMs ?? null,
           attempt_count: finished.attempts.length,
           last_sequence: finished.lastSequence,
+          restart_sequence: finished.restartSequence ?? null,
         })
         .where('id', '=', finished.id)
         .where('epoch', '=', finished.epoch)

@@ -34,6 +34,7 @@ export function specFromJson(json: unknown): RequestSpec {
     maxOutputTokens: stored.maxOutputTokens,
     temperature: stored.temperature,
     stop: stored.stop,
+    buffered: stored.buffered ?? false,
     deadlines: stored.deadlines,
     metadata: stored.metadata,
   };

@@ -32,6 +32,7 @@ export function toModelRequest(row: Selectable<RequestsTable>): ModelRequest {
     attemptCount: row.attempt_count,
     epoch: row.epoch,
     lastSequence: row.last_sequence === null ? undefined : Number(row.last_sequence),
+    restartSequence: row.restart_sequence === null ? undefined : Number(row.restart_sequence),
   };
 }
 

@@ -108,6 +108,7 @@ export interface FinishedRequest {
   readonly finishedAt: Date;
   readonly overheadMs: number | undefined;
   readonly lastSequence: number;
+  readonly restartSequence: number | undefined;
 }
 
 export interface RequestRepository {

@@ -67,6 +67,7 @@ export interface RequestsTable extends OutcomeColumns {
   overhead_ms: number | null;
   attempt_count: Generated<number>;
   last_sequence: Int8 | null;
+  restart_sequence: Int8 | null;
 }
 
 export interface AttemptsTable extends OutcomeColumns {

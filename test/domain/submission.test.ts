@@ -17,6 +17,7 @@ test('a prompt alone is enough; everything else has a default', () => {
     maxOutputTokens: undefined,
     temperature: undefined,
     stop: [],
+    buffered: false,
     deadlines: {},
     metadata: undefined,
   });

@@ -62,6 +62,7 @@ test('every cursor of the live stream continues from the store to exactly the re
           output: told.tokens.join('') || undefined,
           attempts: Array.from({ length: told.attempts }, (_, index) => anAttempt({ number: index + 1 })),
           lastSequence: writer.sequence(),
+          restartSequence: undefined,
         }),
       );
       const [stored] = await store.requests.byIds([request.id]);
@@ -159,5 +160,6 @@ function storedRequest(): ModelRequest {
     attemptCount: 1,
     epoch: 1,
     lastSequence: 5,
+    restartSequence: undefined,
   };
 }

@@ -29,6 +29,7 @@ onBothStores(open => {
     assert.equal(stored?.status, 'SUCCEEDED');
     assert.equal(stored.attemptCount, 2);
     assert.equal(stored.lastSequence, 12);
+    assert.equal(stored.restartSequence, 7);
     assert.equal(stored.overheadMs, 1.25);
     assert.deepEqual(stored.usage, end.usage);
     assert.deepEqual(stored.finishedAt, end.finishedAt);

@@ -181,5 +181,6 @@ function copyOf<Row extends object>(row: Row, servedModel: string) {
     output_tokens: 1,
     cost_nano_usd: 1n,
     last_sequence: 1,
+    restart_sequence: null,
   };
 }

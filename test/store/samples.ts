@@ -18,6 +18,7 @@ export function aSpec(change: Partial<RequestSpec> & { prompt?: string } = {}): 
     priority: 50,
     maxOutputTokens: undefined,
     temperature: undefined,
+    buffered: false,
     stop: [],
     deadlines: {},
     metadata: undefined,
@@ -90,6 +91,7 @@ export function anEndOf(request: NewRequest, change: Partial<FinishedRequest> = 
     finishedAt: new Date(request.createdAt.getTime() + 1_000),
     overheadMs: 1.25,
     lastSequence: 12,
+    restartSequence: 7,
     ...change,
   };
 }

@@ -156,6 +156,7 @@ const SPEC: NewRequest['spec'] = {
   priority: 50,
   maxOutputTokens: undefined,
   temperature: undefined,
+  buffered: false,
   stop: [],
   deadlines: {},
   metadata: undefined,
@@ -178,4 +179,5 @@ const FINISHED: Omit<FinishedRequest, 'id' | 'finishedAt'> = {
   firstTokenAt: undefined,
   overheadMs: undefined,
   lastSequence: 2,
+  restartSequence: undefined,
 };

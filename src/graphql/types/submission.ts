@@ -57,6 +57,11 @@ export const SubmitRequestInput = builder.inputType('SubmitRequestInput', {
     maxOutputTokens: t.int({ description: 'The longest answer in tokens. Left out: what the model allows.' }),
     temperature: t.float({ description: "0 to 2. Left out: the model's default." }),
     stop: t.stringList({ description: 'Up to 4 texts of 1 to 100 characters at which the answer ends.' }),
+    buffered: t.boolean({
+      defaultValue: false,
+      description:
+        'Show nothing before the whole answer is there: what broke off and was begun again is then never seen.',
+    }),
     deadlines: t.field({ type: DeadlinesInput, description: 'How long to wait at most.' }),
     idempotencyKey: t.string({
       description:

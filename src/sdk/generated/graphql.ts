@@ -268,6 +268,8 @@ export type RoutingStrategy =
 
 /** A request to be. Send `prompt` or `messages`; everything else has a default. */
 export type SubmitRequestInput = {
+  /** Show nothing before the whole answer is there: what broke off and was begun again is then never seen. */
+  buffered?: boolean | null | undefined;
   /** How long to wait at most. */
   deadlines?: DeadlinesInput | null | undefined;
   /** Makes it safe to send this again: the same key with the same input gives the request it made before, with another input IDEMPOTENCY_CONFLICT. 1 to 200 characters. */

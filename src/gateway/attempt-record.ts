@@ -1,0 +1,96 @@
+// What an attempt leaves behind: its row in the ledger, and what routing, breakers and catalog learn from it.
+
+import { newId } from '../domain/ids.ts';
+import type { Deployment } from '../domain/model.ts';
+import { type Attempt, requestError } from '../domain/request.ts';
+import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
+import type { AttemptResult } from './attempt.ts';
+import type { FailoverDeps, Journey } from './journey.ts';
+import { estimated } from './planning.ts';
+
+/** The longest a caller is told to wait: by then the deployment is asked again, whatever its provider said. */
+const MAX_HINT_MS = 300_000;
+
+/** What the attempt taught: figures for routing, a cooldown, a fault of the whole provider. */
+export function learn(
+  deployment: Deployment,
+  outcome: AttemptResult,
+  text: string,
+  deps: FailoverDeps,
+): void {
+  const { health, catalog, breakers, log } = deps;
+  if (outcome.outcome === 'cancelled') return;
+  if (outcome.outcome === 'succeeded') {
+    const { timeToFirstTokenMs, durationMs } = outcome;
+    const tokens = outcome.usage?.outputTokens ?? estimateTokens(text);
+    if (timeToFirstTokenMs !== undefined)
+      health.record(deployment.id, {
+        timeToFirstTokenMs,
+        msPerOutputToken: (durationMs - timeToFirstTokenMs) / Math.max(1, tokens),
+      });
+    catalog.reportSuccess(deployment.providerId);
+    return;
+  }
+  log.warn(
+    { deployment: deployment.id, code: outcome.code, fault: outcome.fault, error: outcome.cause },
+    `attempt failed: ${outcome.message}`,
+  );
+  if (outcome.fault === 'rate-limit') health.cooldown(deployment.id, outcome.retryAfterMs);
+  if (outcome.counted) health.record(deployment.id, 'failure');
+  if (outcome.providerWide) {
+    const siblings = catalog.deployments().filter(other => other.providerId === deployment.providerId);
+    breakers.openProvider(
+      siblings.map(sibling => sibling.id),
+      outcome.message,
+    );
+  }
+  if (outcome.fault) catalog.reportFault(deployment.providerId, outcome.fault);
+}
+
+/** A provider's hint may be a fraction or a century; the caller is told whole milliseconds that can be waited for. */
+function callersWaitMs(hintMs: number | undefined): number | undefined {
+  return hintMs !== undefined && hintMs >= 0 ? Math.min(MAX_HINT_MS, Math.ceil(hintMs)) : undefined;
+}
+
+export interface Tried {
+  readonly journey: Journey;
+  readonly deployment: Deployment;
+  readonly number: number;
+  readonly startedAt: Date;
+  readonly text: string;
+  readonly prefill: string | undefined;
+}
+
+export function toAttempt(
+  { journey, deployment, number, startedAt, text, prefill }: Tried,
+  outcome: AttemptResult,
+): Attempt {
+  const reported = outcome.outcome === 'cancelled' ? undefined : outcome.usage;
+  // A call that brought nothing is not billed by any provider we know; one that brought text is, whatever came after.
+  const billed = outcome.outcome === 'succeeded' || text !== '';
+  const inputTokens = journey.decision.estimatedInputTokens + estimateTokens(prefill ?? '');
+  const guess = (): Usage => estimated(inputTokens, estimateTokens(text));
+  const usage = reported ?? (billed ? guess() : undefined);
+  return {
+    id: newId(),
+    number,
+    deploymentId: deployment.id,
+    providerId: deployment.providerId,
+    model: deployment.model,
+    outcome:
+      outcome.outcome === 'succeeded' ? 'SUCCEEDED' : outcome.outcome === 'failed' ? 'FAILED' : 'CANCELLED',
+    error:
+      outcome.outcome === 'failed'
+        ? requestError(outcome.code, outcome.message, callersWaitMs(outcome.retryAfterMs))
+        : undefined,
+    providerResponseId: outcome.responseId,
+    servedModel: outcome.servedModel,
+    finishReason: outcome.outcome === 'succeeded' ? outcome.finishReason : undefined,
+    usage,
+    costNanoUsd: usage ? costOf(usage, deployment.price) : 0n,
+    priceSource: deployment.price?.source,
+    startedAt,
+    timeToFirstTokenMs: outcome.timeToFirstTokenMs,
+    durationMs: outcome.durationMs,
+  };
+}

@@ -1,0 +1,30 @@
+// A request on its way through its candidates: what it is, where it reports to, and what it may use.
+
+import type { Catalog } from '../control/catalog.ts';
+import type { RequestSpec } from '../domain/request.ts';
+import type { RoutingDecision } from '../domain/routing.ts';
+import type { StreamEvent } from '../domain/stream.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Breakers } from './breakers.ts';
+import type { Health } from './health.ts';
+
+export interface FailoverDeps {
+  readonly catalog: Catalog;
+  readonly breakers: Breakers;
+  readonly health: Health;
+  readonly clock: Clock;
+  readonly maxOutputBytes: number;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+export interface Journey {
+  readonly requestId: string;
+  readonly spec: RequestSpec;
+  readonly decision: RoutingDecision;
+  /** Aborted by a cancel, a shutdown or the loss of ownership. */
+  readonly signal: AbortSignal;
+  /** Monotonic instant of the total deadline. */
+  readonly endsAtMs: number;
+  /** Appends to the request's log; never waits. */
+  readonly emit: (event: StreamEvent) => void;
+}
