@@ -22,8 +22,11 @@ const DEMANDING_QUALITY_FACTOR = 8;
 /** Assumed of a deployment that nothing is known of and that has no peers to learn from. */
 const COLD_TTFT_MS = 250;
 const COLD_MS_PER_TOKEN = 20;
-/** Calls that a deployment without a configured limit is assumed to serve at once without becoming slower. */
-const REMOTE_CAPACITY = 20;
+/**
+ * Calls that a deployment without a configured limit is assumed to serve at once. A hundred at a provider: the
+ * simulation was dearer and slower with 20 and 50, since what crowds a provider shows in its times anyway.
+ */
+const REMOTE_CAPACITY = 100;
 const LOCAL_CAPACITY = 2;
 /** A deployment that always fails is bad enough with this; its breaker does the rest. */
 const LEAST_SUCCESS_RATE = 0.01;
@@ -86,13 +89,16 @@ function weightsOf(query: RouteQuery): { latency: number; cost: number; quality:
   };
 }
 
-/** What is known of a deployment fades with its age into the mean of all: idle ones are judged like their peers. */
+/**
+ * Bad news of a deployment fades with its age into the mean of all, lest it stays idle for ever. Good news stays until
+ * it is forgotten: fading would turn the best one away after an outage, and one call corrects it when it is wrong.
+ */
 function expectedDurations(states: readonly CandidateState[], outputTokens: number) {
   const peersTtftMs = mean(states.map(state => state.timeToFirstTokenMs)) ?? COLD_TTFT_MS;
   const peersMsPerToken = mean(states.map(state => state.msPerOutputToken)) ?? COLD_MS_PER_TOKEN;
   return ({ timeToFirstTokenMs, msPerOutputToken, timesConfidence = 1 }: CandidateState): number => {
     const mix = (own: number | undefined, peers: number) =>
-      own === undefined ? peers : timesConfidence * own + (1 - timesConfidence) * peers;
+      own === undefined ? peers : Math.min(own, timesConfidence * own + (1 - timesConfidence) * peers);
     return mix(timeToFirstTokenMs, peersTtftMs) + outputTokens * mix(msPerOutputToken, peersMsPerToken);
   };
 }

@@ -11,7 +11,9 @@ const times = (timeToFirstTokenMs: number, msPerOutputToken = 10) => ({
   msPerOutputToken,
 });
 const twins = (count: number) =>
-  Array.from({ length: count }, (_, index) => state(deployment(`p${index}/m`, 1), times(500)));
+  Array.from({ length: count }, (_, index) =>
+    state(deployment(`p${index}/m`, 1, { maxConcurrency: 20 }), times(500)),
+  );
 
 test('a decision is repeated by its own draw', () => {
   const input = fc.array(
@@ -95,7 +97,7 @@ test('a draw never makes COST pick one that is much dearer', () => {
 
 test('capacity and weight say how often one is drawn', () => {
   const states = twins(3);
-  const heavy = state(deployment('heavy/m', 1, { weight: 4 }), times(500));
+  const heavy = state(deployment('heavy/m', 1, { weight: 4, maxConcurrency: 20 }), times(500));
   const wide = state(deployment('wide/m', 1, { maxConcurrency: 80 }), times(500));
 
   for (const favoured of [heavy, wide]) {
@@ -121,7 +123,11 @@ test('one that nobody has tried is expected to be as quick as the mean of the ot
 
 test('a new one gets one call at first, and within half a minute as many as the others', () => {
   const fresh = (inFlight: number, sinceMs: number) =>
-    state(deployment('new/m', 1), { ...times(100), inFlight, rampStartedAtMs: NOW - sinceMs });
+    state(deployment('new/m', 1, { maxConcurrency: 20 }), {
+      ...times(100),
+      inFlight,
+      rampStartedAtMs: NOW - sinceMs,
+    });
   const heldBack = (inFlight: number, sinceMs: number) =>
     decide({ strategy: 'PERFORMANCE' }, [...twins(2), fresh(inFlight, sinceMs)]).candidates.find(
       ({ deploymentId }) => deploymentId === 'new/m',

@@ -52,7 +52,7 @@ test('without any price the price says nothing', () => {
   assert.equal(termsOf({}, states, 'a/m').cost, 0);
 });
 
-test('an idle deployment is judged like its peers: its old times fade into their mean', () => {
+test('an idle deployment that was slow is judged like its peers: its old times fade into their mean', () => {
   const duration = (timesConfidence: number) =>
     decide({}, [
       state(deployment('a/idle', 1), { ...times(4_000), timesConfidence }),
@@ -62,6 +62,16 @@ test('an idle deployment is judged like its peers: its old times fade into their
   assert.equal(duration(1), 4_000 + 5_000);
   assert.equal(duration(0.5), 3_250 + 5_000);
   assert.equal(duration(0), 2_500 + 5_000);
+});
+
+test('one that was the quickest before it was idle is not taken for a mean one', () => {
+  const idle = state(deployment('a/idle', 1), { ...times(200), timesConfidence: 0.1 });
+  const busy = state(deployment('b/busy', 1), times(1_000));
+
+  assert.equal(
+    decide({ strategy: 'PERFORMANCE' }, [idle, busy]).candidates[0]?.estimatedDurationMs,
+    200 + 5_000,
+  );
 });
 
 test('an idle deployment is neither worse nor better than its peers: its success fades into their mean', () => {
