@@ -38,7 +38,7 @@ export const VERSION: string = JSON.parse(
 /** What the last process left unfinished is ended with this; running it again is the caller's decision. */
 export const INTERRUPTED = requestError(
   'INTERNAL',
-  'The server stopped while this request was running. Submit it again.',
+  'The server stopped before this request ended. Submit it again.',
 );
 
 /** Slow model lists do not hold the start up; they are asked again in the background. */

@@ -33,7 +33,7 @@ test('kill -9 loses no accepted request and no finished answer; what was caught 
       [await finished.requestId(), 'SUCCEEDED', undefined],
     ],
   );
-  assert.match(requests.edges[1]!.node.error!.message, /stopped while this request was running/);
+  assert.match(requests.edges[1]!.node.error!.message, /stopped before this request ended/);
   assert.equal((await after.client.follow(await finished.requestId()).final()).text, 'a whole answer');
   await assert.rejects(after.client.follow(await running.requestId()).final(), { code: 'INTERNAL' });
 });

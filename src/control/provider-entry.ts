@@ -12,6 +12,8 @@ import { isLocal, offeredDeployments } from './offer.ts';
 const REFRESH_MS = 60_000;
 /** Local servers come and go with their user, and a question to them costs nothing. */
 const LOCAL_REFRESH_MS = 15_000;
+/** After traffic condemned the provider. */
+const FAULT_RECHECK_MS = 5_000;
 
 type Standing = Pick<Provider, 'status' | 'statusReason'>;
 
@@ -89,6 +91,9 @@ export function createProviderEntry(
       if (statusReason === undefined) return;
       beforeFault ??= provider;
       change({ ...provider, status: 'MISCONFIGURED', statusReason });
+      // Nothing is routed there now, so no traffic can prove the fault over: the free list is asked soon.
+      cancelTimer();
+      cancelTimer = clock.after(FAULT_RECHECK_MS, () => void entry.refresh(lifetime.signal));
     },
     reportSuccess() {
       if (!beforeFault) return;

@@ -88,6 +88,8 @@ export function createProviderStatus({
           before: deployments.map(({ id }) => ({ deploymentId: id, state: breakers.snapshot(id).state })),
         },
       });
+      // Whatever condemned the provider is forgiven too, or nothing would be routed to the closed breakers.
+      catalog.reportSuccess(provider.id);
       for (const { id } of deployments) breakers.reset(id, reason);
       announce(provider);
       return provider;

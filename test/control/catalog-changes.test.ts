@@ -157,6 +157,18 @@ describe('a fault in traffic', () => {
     assert.deepEqual(standing(), ['DEGRADED', 'its model list failed: server (500)']);
   });
 
+  test('of the key is looked into soon, since no traffic can prove it over', async t => {
+    const { catalog, clock, list, told, changed } = await follow(t);
+    list('alpha');
+    await catalog.refresh(never);
+    catalog.reportFault('proxy', 'credentials');
+
+    const change = changed();
+    clock.advance(5_000);
+    await change;
+    assert.equal(told.at(-1)?.status, 'AVAILABLE');
+  });
+
   test('of any other kind is the business of the breakers', async t => {
     const { catalog, list, told } = await follow(t);
     list('alpha');

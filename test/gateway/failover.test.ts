@@ -213,3 +213,19 @@ test("nobody reads or cancels another user's request, an administrator may", asy
   assert.equal(cancel.errors?.[0]?.extensions.code, 'NOT_FOUND');
   assert.equal((await app.ask('{ requests { nodes { id } } }')).requests.nodes.length, 1);
 });
+
+test('a provider whose key was refused is routed to again after an administrator resets it', async t => {
+  const upstream = await startUpstream(t);
+  const app = await startTestApp(t, { OPENAI_BASE_URL: `${upstream.url}/v1` });
+  upstream.enqueue(status(401));
+  const failed = await readStream(app, await submit(app, { prompt: 'Hello' }));
+  assert.equal(failed.at(-1).error.code, 'PROVIDER_FAILED');
+  const refused = await app.send('mutation { submitRequest(input: { prompt: "Hello" }) { request { id } } }');
+  assert.equal(refused.errors?.[0]?.extensions.code, 'NO_ROUTE');
+
+  await app.ask(
+    'mutation { resetBreaker(input: { providerId: "openai", reason: "new key" }) { provider { status } } }',
+  );
+  const events = await readStream(app, await submit(app, { prompt: 'Hello' }));
+  assert.equal(events.at(-1).__typename, 'StreamCompleted');
+});

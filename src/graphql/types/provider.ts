@@ -11,6 +11,9 @@ import { createLoader } from '../loading.ts';
 import { parsePageSize } from '../pagination.ts';
 import { BreakerCauseEnum, BreakerStateEnum, ProviderStatusEnum } from './enums.ts';
 
+/** Most servers have a handful of providers with a handful of models each, and all of it is in memory. */
+const CATALOG_COST = { field: 1, multiplier: 5 };
+
 const histories = createLoader((ids, context) => context.gateway.breakerHistory(ids));
 
 export const ProviderType = builder.objectRef<Provider>('Provider');
@@ -56,6 +59,7 @@ ProviderType.implement({
       description: 'Whether its answers are made up, for trying out.',
     }),
     deployments: t.field({
+      complexity: CATALOG_COST,
       type: [DeploymentType],
       description: 'The models it offers.',
       resolve: provider => [...provider.deployments],
@@ -198,6 +202,7 @@ builder.queryField('providers', t =>
     ...SIGNED_IN,
     type: [ProviderType],
     description: 'All configured providers with their deployments and breakers.',
+    complexity: CATALOG_COST,
     resolve: (_root, _args, context) => [...context.gateway.providers()],
   }),
 );
