@@ -6,7 +6,7 @@ import { newId } from '../domain/ids.ts';
 import type { ModelRequest, RequestSpec } from '../domain/request.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { atMost, type Clock } from '../lib/clock.ts';
-import type { AcceptResult, NewRequest, Store } from '../store/store.ts';
+import type { AcceptResult, KnownRequest, NewRequest, Store } from '../store/store.ts';
 import type { ActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
 import type { Active } from './execution.ts';
@@ -37,15 +37,28 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
   const { store, events, admission, planning, clock } = deps;
   const underWay = new Set<Promise<Accepted>>();
 
+  /** Finds a way and a place, or what an earlier use of the key made: a resend is never turned away for lack of room. */
+  async function admit(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined) {
+    try {
+      const decision = planning.decide(spec);
+      planning.refuseHopeless(decision);
+      return { decision, place: admission.enter() };
+    } catch (error) {
+      const use = { userId: actor.userId, idempotencyKey: idempotencyKey ?? '', inputHash: hashOf(spec) };
+      const known = use.idempotencyKey === '' ? undefined : await store.requests.requestOfKey(use);
+      if (!known) throw error;
+      return { known: toAccepted(known) };
+    }
+  }
+
   async function accept(
     actor: Actor,
     spec: RequestSpec,
     idempotencyKey: string | undefined,
   ): Promise<Accepted> {
     const receivedAtMs = clock.monotonic();
-    const decision = planning.decide(spec);
-    planning.refuseHopeless(decision);
-    const place = admission.enter();
+    const { decision, place, known } = await admit(actor, spec, idempotencyKey);
+    if (known) return known;
     const giveBack = () => (place === 'running' ? admission.leave() : admission.withdraw());
     const request = newRequest(actor, spec, { now: new Date(clock.now()), running: place === 'running' });
     const row = {
@@ -74,7 +87,7 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     });
     if (accepted.outcome !== 'accepted') {
       giveBack();
-      return { requestId: accepted.requestId, conflict: accepted.outcome === 'conflict' };
+      return toAccepted(accepted);
     }
     active.add(takeOver(), place);
     return { request };
@@ -92,6 +105,10 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
       return Math.max(0, endsAtMs - clock.monotonic());
     },
   };
+}
+
+function toAccepted({ requestId, outcome }: KnownRequest): Accepted {
+  return { requestId, conflict: outcome === 'conflict' };
 }
 
 /** Sent again when it fails: a connection that breaks behind the commit leaves a row, which is recognised by its id. */

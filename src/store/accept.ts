@@ -4,7 +4,7 @@
 import { type Kysely, sql } from 'kysely';
 import { promptOf } from '../domain/request.ts';
 import { toJson } from './json.ts';
-import type { AcceptResult, NewRequest } from './store.ts';
+import type { AcceptResult, KeyUse, KnownRequest, NewRequest } from './store.ts';
 import type { Tables } from './tables.ts';
 
 /** Expired keys removed by each request that brings one: the table never holds more than a day's keys for long. */
@@ -75,14 +75,21 @@ async function explainRefusal(db: Kysely<Tables>, request: NewRequest): Promise<
       ? { outcome: 'accepted' }
       : { outcome: 'duplicate', requestId: request.id };
   }
+  return request.idempotencyKey === undefined
+    ? undefined
+    : requestOfKey(db, { ...request, idempotencyKey: request.idempotencyKey });
+}
+
+/** The request that the caller's key made, and whether from the same input; undefined while the key is free. */
+export async function requestOfKey(db: Kysely<Tables>, use: KeyUse): Promise<KnownRequest | undefined> {
   const held = await db
     .selectFrom('idempotency_keys')
     .select(['input_hash', 'request_id'])
-    .where('user_id', '=', request.userId)
-    .where('key', '=', request.idempotencyKey ?? null)
+    .where('user_id', '=', use.userId)
+    .where('key', '=', use.idempotencyKey)
     .where('expires_at', '>=', sql<Date>`now()`)
     .executeTakeFirst();
   if (!held) return undefined;
-  const outcome = held.input_hash === request.inputHash ? 'duplicate' : 'conflict';
+  const outcome = held.input_hash === use.inputHash ? 'duplicate' : 'conflict';
   return { outcome, requestId: held.request_id };
 }

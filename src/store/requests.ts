@@ -2,7 +2,7 @@
 
 import { type Kysely, sql } from 'kysely';
 import type { Attempt } from '../domain/request.ts';
-import { acceptRequest } from './accept.ts';
+import { acceptRequest, requestOfKey } from './accept.ts';
 import { finishRequest } from './finish.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { routingFromJson, specFromJson } from './json.ts';
@@ -17,6 +17,7 @@ const UNFINISHED = ['QUEUED', 'RUNNING'] as const;
 export function requestsIn(db: Kysely<Tables>): RequestRepository {
   return {
     accept: request => acceptRequest(db, request),
+    requestOfKey: use => requestOfKey(db, use),
     finish: finished => finishRequest(db, finished),
 
     async start(id, epoch, startedAt) {

@@ -82,11 +82,19 @@ export interface NewRequest {
   readonly inputHash: string;
 }
 
-export type AcceptResult =
-  | { readonly outcome: 'accepted' }
-  /** The key was used with the same input: here is the request it made. */
-  | { readonly outcome: 'duplicate'; readonly requestId: string }
-  | { readonly outcome: 'conflict'; readonly requestId: string };
+/** The key was used before: with the same input (a duplicate of the request it made) or with another one. */
+export interface KnownRequest {
+  readonly outcome: 'duplicate' | 'conflict';
+  readonly requestId: string;
+}
+
+export type AcceptResult = { readonly outcome: 'accepted' } | KnownRequest;
+
+export interface KeyUse {
+  readonly userId: string;
+  readonly idempotencyKey: string;
+  readonly inputHash: string;
+}
 
 /** The one terminal write of a request. */
 export interface FinishedRequest {
@@ -114,6 +122,8 @@ export interface FinishedRequest {
 export interface RequestRepository {
   /** Row, body and idempotency key in one statement; when it resolves with `accepted` the request is durable. */
   accept(request: NewRequest): Promise<AcceptResult>;
+  /** What a key stands for, without taking it; undefined while it is free. */
+  requestOfKey(use: KeyUse): Promise<KnownRequest | undefined>;
   /** QUEUED → RUNNING for its owner; false when it is not (or no longer) queued. */
   start(id: string, epoch: number, startedAt: Date): Promise<boolean>;
   /** Status, output, attempts and usage in one statement, guarded by epoch; false: fenced or already terminal. */

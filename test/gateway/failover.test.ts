@@ -229,3 +229,23 @@ test('a provider whose key was refused is routed to again after an administrator
   const events = await readStream(app, await submit(app, { prompt: 'Hello' }));
   assert.equal(events.at(-1).__typename, 'StreamCompleted');
 });
+
+test('a resend with its key finds its request even when there is no room for more', async t => {
+  const upstream = await startUpstream(t);
+  const limits = { MCPLANE_MAX_RUNNING_REQUESTS: '1', MCPLANE_MAX_QUEUED_REQUESTS: '0' };
+  const app = await startTestApp(t, { OPENAI_BASE_URL: `${upstream.url}/v1`, ...limits });
+  const go = Promise.withResolvers<void>();
+  upstream.enqueue([gate(go.promise), text('once')]);
+  const input = { prompt: 'Once', idempotencyKey: 'k1' };
+  const id = await submit(app, input);
+
+  assert.equal(await submit(app, input), id);
+  const other = await app.send('mutation { submitRequest(input: { prompt: "Other" }) { request { id } } }');
+  assert.equal(other.errors?.[0]?.extensions.code, 'OVERLOADED');
+  const changed = await app.send(
+    'mutation { submitRequest(input: { prompt: "Other", idempotencyKey: "k1" }) { request { id } } }',
+  );
+  assert.equal(changed.errors?.[0]?.extensions.code, 'IDEMPOTENCY_CONFLICT');
+  go.resolve();
+  assert.equal(textOf(await readStream(app, id)), 'once');
+});
