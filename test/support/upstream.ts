@@ -57,6 +57,8 @@ export interface Upstream {
   /** Requests that asked a model for an answer. */
   readonly modelCalls: readonly UpstreamRequest[];
   readonly openConnections: number;
+  /** Calls of any path that are still being answered: one whose client has left is over. */
+  readonly openCalls: number;
   /** Connections ever accepted. */
   readonly connections: number;
   /** What was answered to the end: the truth that a ledger can be compared with. */
@@ -89,6 +91,7 @@ export async function startUpstream(
   const sockets = new Set<Socket>();
   const billed = { calls: 0, inputTokens: 0, outputTokens: 0 };
   let connections = 0;
+  let openCalls = 0;
   let fallback: (request: UpstreamRequest) => Scripted = echo;
   let wake = Promise.withResolvers<void>();
 
@@ -99,7 +102,9 @@ export async function startUpstream(
     wake = Promise.withResolvers();
     const scripted = paths.get(request.path) ?? (request.api && (queue.shift() ?? fallback(request)));
     const script: Script = isSteps(scripted) ? { steps: scripted } : (scripted ?? list(request, options));
+    openCalls += 1;
     const completed = await playScript(socket, request, script, requests.length);
+    openCalls -= 1;
     if (!completed) return;
     billed.calls += 1;
     billed.inputTokens += completed.inputTokens;
@@ -131,6 +136,9 @@ export async function startUpstream(
     },
     get openConnections() {
       return sockets.size;
+    },
+    get openCalls() {
+      return openCalls;
     },
     get connections() {
       return connections;
