@@ -4,7 +4,8 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { generate } from '@graphql-codegen/cli';
-import { errorTable, settingsTable, withSection } from './src/config/reference.ts';
+import { errorTable, faultTable, settingsTable, withSection } from './src/config/reference.ts';
+import { describeFaults } from './src/gateway/fault-reference.ts';
 import { printSchemaText } from './src/graphql/schema.ts';
 
 const ROOT = import.meta.dirname;
@@ -45,7 +46,15 @@ async function outputs(schemaText: string): Promise<Map<string, string>> {
 /** The README with its reference tables as the code has them. */
 function readme(): string {
   const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  return withSection(withSection(text, 'settings', settingsTable()), 'errors', errorTable());
+  const sections = {
+    settings: settingsTable(),
+    errors: errorTable(),
+    faults: faultTable(describeFaults()),
+  };
+  return Object.entries(sections).reduce(
+    (filled, [name, content]) => withSection(filled, name, content),
+    text,
+  );
 }
 
 function readOrUndefined(path: string): string | undefined {

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { errorTable, settingsTable } from '../src/config/reference.ts';
+import { errorTable, faultTable, settingsTable } from '../src/config/reference.ts';
 import { SETTING_NAMES, SETTINGS } from '../src/config.ts';
 import { ERROR_CODES } from '../src/domain/errors.ts';
+import { describeFaults } from '../src/gateway/fault-reference.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 
@@ -23,6 +24,10 @@ test('the settings are those of the code', () => {
 test('the errors are those of the code', () => {
   assert.equal(section('errors'), errorTable(), 'run `npm run codegen`');
   for (const { meaning } of Object.values(ERROR_CODES)) assert.ok(section('errors').includes(meaning));
+});
+
+test('what happens when a provider fails is what the rules of the gateway say', () => {
+  assert.equal(section('faults'), faultTable(describeFaults()), 'run `npm run codegen`');
 });
 
 test('every file and script that is named exists', () => {

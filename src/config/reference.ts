@@ -37,6 +37,17 @@ export function errorTable(): string {
   return table(['code', 'where', 'retryable', 'HTTP', 'meaning'], rows);
 }
 
+/** What happens when a provider fails; the rows come from the rules of the gateway, which this folder does not know. */
+export function faultTable(
+  faults: readonly { meaning: string; error: string; next: string; counted: string }[],
+): string {
+  const rows = faults.map(({ meaning, error, next, counted }) => [meaning, `\`${error}\``, next, counted]);
+  return table(
+    ['the provider …', 'error, if no candidate answers', 'who is asked next', 'counted by its breaker'],
+    rows,
+  );
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
     `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;

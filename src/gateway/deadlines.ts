@@ -4,6 +4,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Deadlines } from '../domain/model.ts';
 import type { Clock } from '../lib/clock.ts';
+import { DEADLINE_RULES } from './outcome.ts';
 import { createRateWindow, RATE_STEP_MS, RATE_WINDOW_MS } from './rate-window.ts';
 
 export interface MissedDeadline {
@@ -35,7 +36,7 @@ export interface DeadlineWatchOptions {
 /** The total counts from acceptance; an attempt that had this share of it had its chance. */
 const MOST_OF_THE_TOTAL = 0.9;
 
-type Limit = 'connect' | 'firstToken' | 'idle' | 'rate' | 'total';
+type Limit = keyof typeof DEADLINE_RULES;
 
 export function watchDeadlines(options: DeadlineWatchOptions): DeadlineWatch {
   const { deadlines, startedAtMs, endsAtMs, clock } = options;
@@ -112,31 +113,31 @@ function describe(limit: Limit, options: DeadlineWatchOptions): MissedDeadline {
   switch (limit) {
     case 'connect':
       return {
-        code: 'TIMEOUT',
+        code: DEADLINE_RULES.connect.code,
         message: `No connection within ${deadlines.connectMs} ms.`,
         providersFault: deadlines.connectMs >= configured.connectMs,
       };
     case 'firstToken':
       return {
-        code: 'TIMEOUT',
+        code: DEADLINE_RULES.firstToken.code,
         message: `No first token within ${deadlines.firstTokenMs} ms.`,
         providersFault: deadlines.firstTokenMs >= configured.firstTokenMs,
       };
     case 'idle':
       return {
-        code: 'STREAM_STALLED',
+        code: DEADLINE_RULES.idle.code,
         message: `The answer stopped for ${deadlines.idleMs} ms.`,
         providersFault: deadlines.idleMs >= configured.idleMs,
       };
     case 'rate':
       return {
-        code: 'STREAM_STALLED',
+        code: DEADLINE_RULES.rate.code,
         message: `The answer came slower than ${deadlines.minTokensPerSecond} tokens a second.`,
         providersFault: deadlines.minTokensPerSecond <= configured.minTokensPerSecond,
       };
     case 'total':
       return {
-        code: 'TIMEOUT',
+        code: DEADLINE_RULES.total.code,
         message: 'The total deadline of the request passed.',
         providersFault: endsAtMs - startedAtMs >= configured.totalMs * MOST_OF_THE_TOTAL,
       };

@@ -7,22 +7,19 @@ import { type Attempt, type FinishReason, type RequestError, requestError } from
 import { outputLimit } from '../domain/routing.ts';
 import { estimateTokens } from '../domain/usage.ts';
 import type { ProviderCall } from '../providers/provider.ts';
-import type { ProviderFault } from '../providers/provider-error.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
 import { learn, toAttempt } from './attempt-record.ts';
 import type { Permit } from './breakers.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
+import { FAULT_RULES } from './outcome.ts';
 import { createScreen, prefillFor, type Transcript } from './screen.ts';
 
 /** Over all candidates of one request; a limit on what a single request can cost. */
-const MAX_ATTEMPTS = 6;
+export const MAX_ATTEMPTS = 6;
 /** The only candidate is tried again after this, plus up to as much by chance. */
 const RETRY_BASE_MS = 250;
 /** The longest a provider's Retry-After is waited for when there is nobody else to ask. */
-const MAX_RETRY_AFTER_MS = 30_000;
-
-/** Faults after which the same deployment may go on with an answer that it broke off. */
-const PASSING_FAULTS: readonly (ProviderFault | undefined)[] = ['connection', 'server', 'truncated'];
+export const MAX_RETRY_AFTER_MS = 30_000;
 
 export interface Arrival {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
@@ -86,9 +83,8 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
 
 type Failure = Extract<AttemptResult, { outcome: 'failed' }>;
 
-/** Asking somebody else would not help, or is not to be tried: a refusal is no reason to shop around. */
 function isFinal({ fault }: Failure): boolean {
-  return fault === 'bad-request' || fault === 'content-policy';
+  return fault !== undefined && FAULT_RULES[fault].final;
 }
 
 /** How long to wait before the only candidate is asked again; undefined: asking again is pointless. */
@@ -97,7 +93,7 @@ function retryDelay(failure: Failure): number | undefined {
     const hintMs = failure.retryAfterMs ?? RETRY_BASE_MS;
     return hintMs >= 0 && hintMs <= MAX_RETRY_AFTER_MS ? hintMs : undefined;
   }
-  const maySucceed = failure.tokensSent ? PASSING_FAULTS.includes(failure.fault) : failure.retrySameTarget;
+  const maySucceed = failure.fault !== undefined && FAULT_RULES[failure.fault].retrySameTarget;
   return maySucceed ? RETRY_BASE_MS * (1 + Math.random()) : undefined;
 }
 

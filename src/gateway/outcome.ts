@@ -8,43 +8,95 @@ export interface FaultRule {
   readonly code: ErrorCode;
   /** A failure of the provider in the eyes of its breaker. The rest is the caller's doing, or a matter of pace. */
   readonly counted: boolean;
-  /** As long as nothing was sent to the caller, the same deployment may be asked again. */
+  /** It may pass: the same deployment may be asked once more, and may go on with an answer that it broke off. */
   readonly retrySameTarget: boolean;
+  /** Asking somebody else would not help, or is not to be tried: a refusal is no reason to shop around. */
+  readonly final: boolean;
   readonly providerWide: boolean;
+  /** For the README: what the provider does. */
+  readonly meaning: string;
 }
 
 const FAILED = {
   code: 'PROVIDER_FAILED',
   counted: true,
   retrySameTarget: false,
+  final: false,
   providerWide: false,
 } as const;
 
-const RULES: Record<ProviderFault, FaultRule> = {
-  connection: { ...FAILED, retrySameTarget: true },
-  certificate: { ...FAILED, providerWide: true },
-  server: { ...FAILED, retrySameTarget: true },
+export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
+  connection: {
+    ...FAILED,
+    retrySameTarget: true,
+    meaning: 'refuses the connection, cannot be found, or breaks off before its answer begins',
+  },
+  certificate: { ...FAILED, providerWide: true, meaning: 'shows a certificate that is not trusted' },
+  server: {
+    ...FAILED,
+    retrySameTarget: true,
+    meaning: 'answers 408, 409 or 5xx, or sends an error event at the beginning or in the middle',
+  },
   // A cooldown answers this, not the breaker.
-  'rate-limit': { ...FAILED, counted: false },
+  'rate-limit': { ...FAILED, counted: false, meaning: 'answers 429: too many calls' },
   // In a gateway it is our key that was refused.
-  credentials: { ...FAILED, providerWide: true },
-  'unknown-model': { ...FAILED, counted: false },
-  'bad-request': { ...FAILED, counted: false },
-  'context-length': { ...FAILED, code: 'CONTEXT_TOO_LONG', counted: false },
-  'content-policy': { ...FAILED, code: 'CONTENT_REFUSED', counted: false },
-  truncated: { ...FAILED, code: 'STREAM_TRUNCATED', retrySameTarget: true },
-  'bad-response': { ...FAILED, code: 'BAD_RESPONSE' },
+  credentials: {
+    ...FAILED,
+    providerWide: true,
+    meaning: 'answers 401, 402 or 403: it refuses our key, or our account is empty',
+  },
+  'unknown-model': { ...FAILED, counted: false, meaning: 'answers 404: it does not have the model' },
+  'bad-request': {
+    ...FAILED,
+    counted: false,
+    final: true,
+    meaning: 'answers 400, 413, 422 or another 4xx: the call itself is wrong',
+  },
+  'context-length': {
+    ...FAILED,
+    code: 'CONTEXT_TOO_LONG',
+    counted: false,
+    meaning: 'finds the prompt too long for its model',
+  },
+  'content-policy': {
+    ...FAILED,
+    code: 'CONTENT_REFUSED',
+    counted: false,
+    final: true,
+    meaning: 'refuses the content, at once or by ending an empty answer with a refusal',
+  },
+  truncated: {
+    ...FAILED,
+    code: 'STREAM_TRUNCATED',
+    retrySameTarget: true,
+    meaning: 'breaks off its answer, or ends it without saying why',
+  },
+  'bad-response': {
+    ...FAILED,
+    code: 'BAD_RESPONSE',
+    meaning:
+      'sends HTML, other JSON, nothing, a malformed event, a line over 1 MB, an endless answer, or a redirect',
+  },
 };
 
+/** What missing a deadline means. It is never asked again, for that would cost the same wait once more. */
+export const DEADLINE_RULES = {
+  connect: { code: 'TIMEOUT', meaning: 'does not accept the connection in time' },
+  firstToken: { code: 'TIMEOUT', meaning: 'sends no token in time, whether silent or with keep-alives' },
+  idle: { code: 'STREAM_STALLED', meaning: 'stops in the middle of its answer' },
+  rate: { code: 'STREAM_STALLED', meaning: 'answers more slowly than the minimum speed' },
+  total: { code: 'TIMEOUT', meaning: 'is still at it when the total deadline of the request passes' },
+} as const satisfies Record<string, { code: ErrorCode; meaning: string }>;
+
 /** What is thrown and is no ProviderError is a fault of an adapter. It counts: the deployment does not work. */
-const UNKNOWN: FaultRule = FAILED;
+const UNKNOWN: Omit<FaultRule, 'meaning'> = FAILED;
 
 /** Nobody is there, or not to be found: it is the same for each of the provider's deployments. */
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-export function ruleOf(error: unknown): FaultRule {
+export function ruleOf(error: unknown): Omit<FaultRule, 'meaning'> {
   if (!(error instanceof ProviderError)) return UNKNOWN;
-  const rule = RULES[error.fault];
+  const rule = FAULT_RULES[error.fault];
   return error.fault === 'connection' && isUnreachable(error) ? { ...rule, providerWide: true } : rule;
 }
 
