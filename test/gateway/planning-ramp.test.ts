@@ -22,7 +22,7 @@ const OPENAI = {
 } as const;
 
 const SPEC = {
-  messages: [{ role: 'user', content: 'Hello' }],
+  messages: [{ role: 'USER', content: 'Hello' }],
   system: undefined,
   taskType: 'CHAT',
   model: undefined,
