@@ -74,6 +74,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   });
 
   await gateway.restoreBreakers();
+  await gateway.restoreDrains();
 
   const instances = createInstances({
     store,

@@ -13,6 +13,7 @@ import { requestError } from './domain/request.ts';
 import type { EventLog } from './events/event-log.ts';
 import { createAdmission } from './gateway/admission.ts';
 import { createBreakers } from './gateway/breakers.ts';
+import { createDrains } from './gateway/drains.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
 import { createPlanning } from './gateway/planning.ts';
@@ -79,6 +80,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
   const { limits } = config;
   const clock = systemClock;
   const health = createHealth({ clock });
+  const drains = createDrains();
   const breakers = createBreakers(
     {},
     {
@@ -92,7 +94,8 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     clock,
     health,
     breakers,
-    planning: createPlanning({ catalog, breakers, health, clock }),
+    drains,
+    planning: createPlanning({ catalog, breakers, health, drains, clock }),
     admission: createAdmission({
       maxRunning: limits.maxRunningRequests,
       maxQueued: limits.maxQueuedRequests,

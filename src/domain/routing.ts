@@ -20,6 +20,7 @@ export const REJECTION_REASONS = [
   'POLICY',
   'CONTEXT_TOO_LONG',
   'OUTPUT_TOO_LONG',
+  'DRAINED',
   'PROVIDER_UNAVAILABLE',
   'BREAKER_OPEN',
   'COOLDOWN',
@@ -51,6 +52,8 @@ export interface CandidateState {
   readonly admits: boolean;
   /** The provider as a whole cannot be used: no credential, not reachable, not there. */
   readonly unavailable: string | undefined;
+  /** Why an administrator lets nothing new through; absent: nobody does. */
+  readonly drained?: string | undefined;
   /** Epoch milliseconds until which the provider asked us to stay away. */
   readonly cooldownUntilMs: number | undefined;
   /** Smoothed time to first token; undefined while nothing was seen. */

@@ -256,7 +256,8 @@ export class DeploymentBreaker extends SlidingCountBreaker {
     const held = cause === 'manual';
     this.#enter(to, held ? undefined : openTimeMs(this.#rules, this.#openings, random));
     if (to === 'OPEN') this.#openings += 1;
-    if (from === to) return;
+    // Open already and now held: that it ends no more by itself is news, and a restart has to know it.
+    if (from === to && !(held && to === 'OPEN')) return;
     this.stateTimestamp = clock.now();
     onChange({ from, to, cause, detail });
   }

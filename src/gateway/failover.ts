@@ -97,7 +97,9 @@ function retryDelay(failure: Failure): number | undefined {
   return maySucceed ? RETRY_BASE_MS * (1 + Math.random()) : undefined;
 }
 
-function admit(deployment: Deployment, { breakers }: FailoverDeps): Permit | undefined {
+/** The decision may be older than what keeps calls away now. */
+function admit(deployment: Deployment, { breakers, drains }: FailoverDeps): Permit | undefined {
+  if (drains.of(deployment.id)) return undefined;
   return breakers.admits(deployment.id) ? breakers.acquire(deployment.id) : undefined;
 }
 

@@ -2,6 +2,7 @@
 
 import { type Actor, authorize, can } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
+import type { DeploymentControl } from '../domain/deployment-control.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Provider } from '../domain/model.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
@@ -39,6 +40,12 @@ export interface CostEstimate {
   readonly rejection: string | undefined;
 }
 
+/** A deployment, or all that a provider has at the moment: exactly one of the two. */
+export interface OperatorTarget {
+  readonly deploymentId?: string;
+  readonly providerId?: string;
+}
+
 export interface Gateway {
   /** Validates and makes the request durable; resolves after the commit. The answer is made whoever listens. */
   submit(actor: Actor, submission: Submission): Promise<ModelRequest>;
@@ -67,12 +74,18 @@ export interface Gateway {
   restoreBreakers(): Promise<void>;
   /** Providers whenever they, one of their deployments or breakers change. */
   providerUpdates(): AsyncIterableIterator<Provider>;
-  /** Closes the breakers of a deployment or of all deployments of a provider. ADMIN; audited. NOT_FOUND. */
-  resetBreaker(
-    actor: Actor,
-    target: { deploymentId?: string; providerId?: string },
-    reason: string,
-  ): Promise<Provider>;
+  /** Closes breakers. ADMIN; audited. NOT_FOUND, BAD_USER_INPUT; so with the next three. */
+  resetBreaker(actor: Actor, target: OperatorTarget, reason: string): Promise<Provider>;
+  /** Opens breakers and holds them open, without probes, until they are reset. */
+  openBreaker(actor: Actor, target: OperatorTarget, reason: string): Promise<Provider>;
+  /** Lets no new call through, also when the deployment is named; running ones finish. */
+  drainDeployment(actor: Actor, target: OperatorTarget, reason: string): Promise<Provider>;
+  /** Ends a drain. The breaker stays as it is. */
+  enableDeployment(actor: Actor, target: OperatorTarget, reason: string): Promise<Provider>;
+  /** Undefined while the deployment is not drained. */
+  drainOf(deploymentId: string): DeploymentControl | undefined;
+  /** Takes up what administrators had drained before the start. */
+  restoreDrains(): Promise<void>;
   /** Requests that run here now, and those that wait for a slot. */
   load(): { readonly running: number; readonly queued: number };
   /** Requests of this process that somebody wants cancelled through another one. */

@@ -6,11 +6,13 @@ import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Breakers } from './breakers.ts';
+import type { Drains } from './drains.ts';
 import type { Health } from './health.ts';
 
 export interface FailoverDeps {
   readonly catalog: Catalog;
   readonly breakers: Breakers;
+  readonly drains: Drains;
   readonly health: Health;
   readonly clock: Clock;
   readonly maxOutputBytes: number;

@@ -13,6 +13,7 @@ import {
 import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Breakers } from './breakers.ts';
+import type { Drains } from './drains.ts';
 import type { CostEstimate } from './gateway.ts';
 import type { Health } from './health.ts';
 
@@ -34,11 +35,13 @@ export function createPlanning(deps: {
   catalog: Catalog;
   breakers: Breakers;
   health: Health;
+  /** Absent: nothing is drained. */
+  drains?: Pick<Drains, 'of'>;
   clock: Clock;
   /** In [0, 1); decides between deployments that are about as good. */
   random?: () => number;
 }): Planning {
-  const { catalog, breakers, health, clock, random = Math.random } = deps;
+  const { catalog, breakers, health, drains, clock, random = Math.random } = deps;
   breakers.onTransition(({ deploymentId, to }) => {
     if (to === 'CLOSED') health.startRamp(deploymentId);
   });
@@ -50,6 +53,7 @@ export function createPlanning(deps: {
       return provider.deployments.map(deployment => ({
         deployment,
         unavailable,
+        drained: drains?.of(deployment.id)?.reason,
         admits: breakers.admits(deployment.id),
         ...health.read(deployment.id),
       }));

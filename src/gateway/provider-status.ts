@@ -1,16 +1,16 @@
-// Providers as operators see them: status, breakers, their history, live changes, and the reset.
+// Providers as operators see them: status, breakers, their history, live changes. What operators do to them is in
+// operator-controls.ts.
 
 import type { Catalog } from '../control/catalog.ts';
-import { authorize } from '../domain/access.ts';
-import { badInput, DomainError } from '../domain/errors.ts';
-import { newId } from '../domain/ids.ts';
 import type { Provider } from '../domain/model.ts';
 import { cancellable } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { createTopic } from '../lib/topic.ts';
 import type { Store } from '../store/store.ts';
 import type { Breakers } from './breakers.ts';
+import type { Drains } from './drains.ts';
 import type { Gateway } from './gateway.ts';
+import { createOperatorControls, type OperatorControls } from './operator-controls.ts';
 
 const HISTORY_MS = 24 * 60 * 60 * 1_000;
 /** Transitions shown per breaker at most. */
@@ -19,26 +19,23 @@ const HISTORY_LIMIT = 100;
 interface ProviderStatusDeps {
   readonly catalog: Catalog;
   readonly breakers: Breakers;
+  readonly drains: Drains;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: { warn(fields: object, message: string): void };
 }
 
-type ProviderStatus = Pick<
-  Gateway,
-  'providers' | 'breaker' | 'breakerHistory' | 'restoreBreakers' | 'providerUpdates' | 'resetBreaker'
->;
+type ProviderStatus = OperatorControls &
+  Pick<Gateway, 'providers' | 'breaker' | 'breakerHistory' | 'restoreBreakers' | 'providerUpdates'>;
 
-export function createProviderStatus({
-  catalog,
-  breakers,
-  store,
-  clock,
-  log,
-}: ProviderStatusDeps): ProviderStatus {
+export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
+  const { catalog, breakers, store, clock, log } = deps;
+  const recording = new Set<Promise<void>>();
   const updates = createTopic<Provider>();
   const providerById = (id: string | undefined) => catalog.providers().find(provider => provider.id === id);
-  const announce = (provider: Provider | undefined) => provider && updates.publish(provider.id, provider);
+  const announce = (provider: Provider | undefined) => {
+    if (provider) updates.publish(provider.id, provider);
+  };
 
   catalog.onChange(provider => {
     announce(provider);
@@ -47,9 +44,11 @@ export function createProviderStatus({
   });
   breakers.onTransition(transition => {
     announce(providerById(catalog.deployment(transition.deploymentId)?.providerId));
-    store.breakers
+    const recorded = store.breakers
       .append(transition)
-      .catch(error => log.warn({ error }, 'a breaker transition was not recorded'));
+      .catch(error => log.warn({ error }, 'a breaker transition was not recorded'))
+      .finally(() => recording.delete(recorded));
+    recording.add(recorded);
   });
 
   return {
@@ -57,42 +56,21 @@ export function createProviderStatus({
     breaker: id => (catalog.deployment(id) ? breakers.snapshot(id) : undefined),
     breakerHistory: ids => store.breakers.historyOf(ids, new Date(clock.now() - HISTORY_MS), HISTORY_LIMIT),
     async restoreBreakers() {
-      const ids = catalog.deployments().map(deployment => deployment.id);
-      const histories = await store.breakers.historyOf(ids, new Date(clock.now() - HISTORY_MS), 1);
-      for (const [last] of histories) if (last) breakers.restore(last);
+      const sinceMs = clock.now() - HISTORY_MS;
+      for (const last of await store.breakers.latest()) {
+        // What is held stays so however long ago, and when its deployment is not there yet.
+        const held = last.to === 'OPEN' && last.cause === 'manual';
+        const recent = last.at.getTime() >= sinceMs && catalog.deployment(last.deploymentId) !== undefined;
+        if (held || recent) breakers.restore(last);
+      }
     },
     providerUpdates: () => cancellable(signal => updates.subscribe(signal)),
-    async resetBreaker(actor, { deploymentId, providerId }, reason) {
-      authorize(actor, 'breaker:reset');
-      if ((deploymentId === undefined) === (providerId === undefined))
-        throw badInput('deploymentId', 'or providerId is required, and not both');
-      if (reason.trim() === '' || reason.length > 500)
-        throw badInput('reason', 'must have 1 to 500 characters');
-      const target = deploymentId === undefined ? undefined : catalog.deployment(deploymentId);
-      const provider = providerById(target?.providerId ?? providerId);
-      if (!provider || (deploymentId !== undefined && !target))
-        throw new DomainError(
-          'NOT_FOUND',
-          `There is no ${deploymentId ? 'deployment' : 'provider'} ${deploymentId ?? providerId}.`,
-        );
-      const deployments = target ? [target] : provider.deployments;
-      await store.audit.append({
-        id: newId(),
-        at: new Date(clock.now()),
-        actorId: actor.userId,
-        actorName: actor.username,
-        action: 'breaker.reset',
-        subject: deploymentId ?? provider.id,
-        reason,
-        data: {
-          before: deployments.map(({ id }) => ({ deploymentId: id, state: breakers.snapshot(id).state })),
-        },
-      });
-      // Whatever condemned the provider is forgiven too, or nothing would be routed to the closed breakers.
-      catalog.reportSuccess(provider.id);
-      for (const { id } of deployments) breakers.reset(id, reason);
-      announce(provider);
-      return provider;
-    },
+    ...createOperatorControls({
+      ...deps,
+      announce,
+      recorded: async () => {
+        await Promise.all(recording);
+      },
+    }),
   };
 }

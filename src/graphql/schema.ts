@@ -11,6 +11,7 @@ import './types/dashboard.ts';
 import './types/member.ts';
 import './types/member-mutations.ts';
 import './types/metrics.ts';
+import './types/operator-controls.ts';
 import './types/provider.ts';
 import './types/request.ts';
 import './types/request-queries.ts';

@@ -37,6 +37,18 @@ export function breakersIn(db: Kysely<Tables>): BreakerRepository {
     },
     history: async (deploymentId, since, limit) => (await historyOf([deploymentId], since, limit))[0] ?? [],
     historyOf,
+    async latest() {
+      // In the order of the index.
+      const rows = await db
+        .selectFrom('breaker_transitions')
+        .selectAll()
+        .distinctOn('deployment_id')
+        .orderBy('deployment_id')
+        .orderBy('at', 'desc')
+        .orderBy('id', 'desc')
+        .execute();
+      return rows.map(toTransition);
+    },
   };
 }
 

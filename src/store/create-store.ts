@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Kysely, type KyselyPlugin, sql } from 'kysely';
 import { auditIn } from './audit.ts';
 import { breakersIn } from './breakers.ts';
+import { deploymentControlsIn } from './deployment-controls.ts';
 import { instancesIn } from './instances.ts';
 import { membersIn } from './members.ts';
 import { metricsIn } from './metrics.ts';
@@ -69,6 +70,7 @@ function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'tra
     members: membersIn(db),
     audit: auditIn(db),
     breakers: breakersIn(db),
+    deploymentControls: deploymentControlsIn(db),
     instances: instancesIn(db),
     ping: async () => {
       await sql`select 1`.execute(db);

@@ -4,6 +4,7 @@
 import type { Role } from '../domain/access.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { BreakerTransition } from '../domain/breaker.ts';
+import type { DeploymentControl } from '../domain/deployment-control.ts';
 import type { ApiKey, User } from '../domain/member.ts';
 import type { MetricsDimension, MetricsRow } from '../domain/metrics.ts';
 import type {
@@ -26,6 +27,7 @@ export interface Store {
   readonly members: MemberRepository;
   readonly audit: AuditRepository;
   readonly breakers: BreakerRepository;
+  readonly deploymentControls: DeploymentControlRepository;
   readonly instances: InstanceRepository;
   /** Runs `work` in one transaction; everything inside must use the store it is given, never the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -198,6 +200,15 @@ export interface BreakerRepository {
   /** Newest first. */
   history(deploymentId: string, since: Date, limit: number): Promise<BreakerTransition[]>;
   historyOf(deploymentIds: readonly string[], since: Date, limit: number): Promise<BreakerTransition[][]>;
+  /** The newest one of every deployment that has any, however old. */
+  latest(): Promise<BreakerTransition[]>;
+}
+
+export interface DeploymentControlRepository {
+  /** Each replaces the decision before it. */
+  save(controls: readonly DeploymentControl[]): Promise<void>;
+  /** The latest decision about every deployment about which there is one. */
+  all(): Promise<DeploymentControl[]>;
 }
 
 export interface InstanceRepository {

@@ -25,6 +25,7 @@ export interface Tables {
   setup_tokens: { only_one: Generated<boolean>; hash: string; expires_at: Date };
   audit_events: AuditEventsTable;
   breaker_transitions: BreakerTransitionsTable;
+  deployment_controls: DeploymentControlsTable;
   instances: InstancesTable;
 }
 
@@ -146,6 +147,14 @@ export interface BreakerTransitionsTable {
   at: Date;
   cause: 'automatic' | 'manual';
   detail: string | null;
+}
+
+export interface DeploymentControlsTable {
+  deployment_id: string;
+  drained: boolean;
+  reason: string;
+  actor_id: string;
+  at: Date;
 }
 
 export interface InstancesTable {

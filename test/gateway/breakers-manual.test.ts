@@ -48,14 +48,21 @@ test('opened by hand it stays open until it is reset', t => {
   );
 });
 
-test('opened by hand while it is open anyway, it loses its timer', t => {
-  const { breakers, tick } = setUp(t);
+test('opened by hand while it is open anyway, it loses its timer, and that is told', t => {
+  const { breakers, tick, transitions } = setUp(t);
   fail(breakers, 5);
 
   breakers.open(ID, 'maintenance');
   tick(3_600_000);
 
   assert.equal(state(breakers), 'OPEN');
+  assert.deepEqual(
+    transitions.map(({ from, to, cause }) => [from, to, cause]),
+    [
+      ['CLOSED', 'OPEN', 'automatic'],
+      ['OPEN', 'OPEN', 'manual'],
+    ],
+  );
 });
 
 test('a free sign of life ends the open time early, but not one set by hand', t => {

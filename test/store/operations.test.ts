@@ -104,6 +104,21 @@ onBothStores(open => {
       [a3, a2, a1],
       [b1],
     ]);
+    assert.deepEqual(await store.breakers.latest(), [a3, b1]);
+  });
+
+  test('of the decisions about a deployment the latest is kept', async t => {
+    const { store } = await open(t);
+    const at = new Date('2026-03-01T12:00:00Z');
+    const drain = { drained: true, reason: 'new disks', actorId: 'ada-id', at };
+    const [a, b] = ['openai/a', 'openai/b'].map(deploymentId => ({ deploymentId, ...drain }));
+    const enabled = { ...a!, drained: false, reason: 'done', actorId: 'bob-id', at: new Date('2026-03-02') };
+
+    await store.deploymentControls.save([]);
+    await store.deploymentControls.save([b!, a!]);
+    await store.deploymentControls.save([enabled]);
+
+    assert.deepEqual(await store.deploymentControls.all(), [enabled, b]);
   });
 
   test('the audit trail is read by action and by actor', async t => {

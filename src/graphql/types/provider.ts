@@ -3,9 +3,8 @@
 import type { BreakerSnapshot, BreakerTransition } from '../../domain/breaker.ts';
 import type { Deployment, Provider } from '../../domain/model.ts';
 import type { Price, TieredRate } from '../../domain/usage.ts';
-import { auth } from '../auth.ts';
 import { builder, SIGNED_IN } from '../builder.ts';
-import { actorOf, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { createLoader } from '../loading.ts';
 import { parsePageSize } from '../pagination.ts';
@@ -94,6 +93,15 @@ DeploymentType.implement({
     simulated: t.exposeBoolean('simulated', {
       description: 'Whether its answers are made up, for trying out.',
     }),
+    drained: t.boolean({
+      description: 'Whether an administrator lets no new request through; running ones finish.',
+      resolve: (deployment, _args, context) => context.gateway.drainOf(deployment.id) !== undefined,
+    }),
+    drainReason: t.string({
+      nullable: true,
+      description: 'Why it is drained, in the words of the administrator; null while it is not.',
+      resolve: (deployment, _args, context) => context.gateway.drainOf(deployment.id)?.reason,
+    }),
     breaker: t.field({
       type: BreakerType,
       description: 'Its circuit breaker.',
@@ -123,7 +131,7 @@ BreakerType.implement({
     retryAt: t.expose('retryAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it lets a probe through; null unless it is OPEN.',
+      description: 'When it lets a probe through; null unless it is OPEN, and while it is held open by hand.',
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,
@@ -204,41 +212,6 @@ builder.queryField('providers', t =>
     description: 'All configured providers with their deployments and breakers.',
     complexity: CATALOG_COST,
     resolve: (_root, _args, context) => [...context.gateway.providers()],
-  }),
-);
-
-const ResetBreakerInput = builder.inputType('ResetBreakerInput', {
-  description: 'Which breakers to close: those of `deploymentId` or of `providerId`, exactly one of them.',
-  fields: t => ({
-    deploymentId: t.id({ description: 'The deployment, for example `openai/gpt-6-sol`.' }),
-    providerId: t.id({ description: 'The provider; all of its breakers are closed.' }),
-    reason: t.string({ required: true, description: 'Why, for the audit log: 1 to 500 characters.' }),
-  }),
-});
-
-const ResetBreakerPayload = builder.objectRef<{ provider: Provider }>('ResetBreakerPayload').implement({
-  description: 'What `resetBreaker` did.',
-  fields: t => ({
-    provider: t.expose('provider', { type: ProviderType, description: 'The provider as it is now.' }),
-  }),
-});
-
-builder.mutationField('resetBreaker', t =>
-  t.field({
-    ...auth('ADMIN'),
-    type: ResetBreakerPayload,
-    description:
-      'Closes circuit breakers by hand, so that calls pass again. Kept in the audit log. NOT_FOUND when there is no such deployment or provider.',
-    args: {
-      input: t.arg({ type: ResetBreakerInput, required: true, description: 'What to reset, and why.' }),
-    },
-    resolve: async (_root, { input: { deploymentId, providerId, reason } }, context) => {
-      const target = {
-        ...(deploymentId == null ? {} : { deploymentId }),
-        ...(providerId == null ? {} : { providerId }),
-      };
-      return { provider: await context.gateway.resetBreaker(actorOf(context), target, reason) };
-    },
   }),
 );
 

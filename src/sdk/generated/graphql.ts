@@ -78,6 +78,26 @@ export type DeadlinesInput = {
   totalMs?: number | null | undefined;
 };
 
+/** What to drain: by `deploymentId` or by `providerId`, exactly one of them. */
+export type DrainDeploymentInput = {
+  /** The deployment, for example `openai/gpt-6-sol`. */
+  deploymentId?: string | null | undefined;
+  /** The provider; all deployments that it has at the moment are drained. */
+  providerId?: string | null | undefined;
+  /** Why, for the audit log: 1 to 500 characters. */
+  reason: string;
+};
+
+/** What to take back into service: by `deploymentId` or by `providerId`, exactly one of them. */
+export type EnableDeploymentInput = {
+  /** The deployment, for example `openai/gpt-6-sol`. */
+  deploymentId?: string | null | undefined;
+  /** The provider; all deployments that it has at the moment are enabled. */
+  providerId?: string | null | undefined;
+  /** Why, for the audit log: 1 to 500 characters. */
+  reason: string;
+};
+
 /** The closed set of codes: `extensions.code` of an error where nothing was done, or the reason why an accepted request did not succeed. */
 export type ErrorCode =
   /** The provider answered something that is not an answer: another format, an empty body, too large. */
@@ -165,6 +185,16 @@ export type MetricsDimension =
   /** By the user who submitted. */
   | 'USER';
 
+/** Which breakers to open: by `deploymentId` or by `providerId`, exactly one of them. */
+export type OpenBreakerInput = {
+  /** The deployment, for example `openai/gpt-6-sol`. */
+  deploymentId?: string | null | undefined;
+  /** The provider; all of its breakers are opened. */
+  providerId?: string | null | undefined;
+  /** Why, for the audit log: 1 to 500 characters. */
+  reason: string;
+};
+
 /** Whether a provider can be used. Learnt from its free calls and from traffic. */
 export type ProviderStatus =
   /** It answers. */
@@ -180,7 +210,7 @@ export type ProviderStatus =
 
 /** Why a deployment cannot serve a request. */
 export type RejectionReason =
-  /** Its circuit breaker is open after failures. */
+  /** Its circuit breaker is open: after failures, or by hand. */
   | 'BREAKER_OPEN'
   /** It has as many calls under way as its configuration allows. */
   | 'CAPACITY'
@@ -188,6 +218,8 @@ export type RejectionReason =
   | 'CONTEXT_TOO_LONG'
   /** Its provider asked for a pause (rate limit). */
   | 'COOLDOWN'
+  /** An administrator lets no new request through, also when it is named. */
+  | 'DRAINED'
   /** The request names another model. */
   | 'NOT_REQUESTED'
   /** More output is asked for than it can give. */
@@ -230,7 +262,7 @@ export type RequestStatus =
   /** The answer is complete: the provider's end marker was seen. */
   | 'SUCCEEDED';
 
-/** Which breakers to close: those of `deploymentId` or of `providerId`, exactly one of them. */
+/** Which breakers to close: by `deploymentId` or by `providerId`, exactly one of them. */
 export type ResetBreakerInput = {
   /** The deployment, for example `openai/gpt-6-sol`. */
   deploymentId?: string | null | undefined;
@@ -375,6 +407,20 @@ export type DashboardQueryVariables = Exact<{
 
 export type DashboardQuery = { dashboard: { load: { running: number, queued: number }, lastHour: { total: { key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null } }, byProvider: Array<{ key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null }>, errorCodes: Array<{ code: ErrorCode, requests: number }>, providers: Array<{ id: string, status: ProviderStatus, statusReason: string | null }>, recentRequests: Array<{ prompt: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null }> } };
 
+export type DrainDeploymentMutationVariables = Exact<{
+  input: DrainDeploymentInput;
+}>;
+
+
+export type DrainDeploymentMutation = { drainDeployment: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+
+export type EnableDeploymentMutationVariables = Exact<{
+  input: EnableDeploymentInput;
+}>;
+
+
+export type EnableDeploymentMutation = { enableDeployment: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+
 export type EstimateCostQueryVariables = Exact<{
   input: SubmitRequestInput;
 }>;
@@ -410,17 +456,24 @@ export type MetricsUpdatesSubscriptionVariables = Exact<{ [key: string]: never; 
 
 export type MetricsUpdatesSubscription = { metricsUpdates: { computedAt: string, total: { key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null } } };
 
-export type ProviderStateFragment = { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> };
+export type OpenBreakerMutationVariables = Exact<{
+  input: OpenBreakerInput;
+}>;
+
+
+export type OpenBreakerMutation = { openBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+
+export type ProviderStateFragment = { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> };
 
 export type ProviderUpdatesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ProviderUpdatesSubscription = { providerUpdates: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } };
+export type ProviderUpdatesSubscription = { providerUpdates: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } };
 
 export type ProvidersQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ProvidersQuery = { providers: Array<{ id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
+export type ProvidersQuery = { providers: Array<{ id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
 
 export type RequestQueryVariables = Exact<{
   id: string;
@@ -454,7 +507,7 @@ export type ResetBreakerMutationVariables = Exact<{
 }>;
 
 
-export type ResetBreakerMutation = { resetBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type ResetBreakerMutation = { resetBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type RevokeApiKeyMutationVariables = Exact<{
   input: RevokeApiKeyInput;
@@ -572,6 +625,8 @@ export const ProviderStateFragmentDoc = new TypedDocumentString(`
     quality
     local
     simulated
+    drained
+    drainReason
     price {
       input
       output
@@ -784,6 +839,92 @@ fragment requestSummary on ModelRequest {
   durationMs
   overheadMs
 }`) as unknown as TypedDocumentString<DashboardQuery, DashboardQueryVariables>;
+export const DrainDeploymentDocument = new TypedDocumentString(`
+    mutation drainDeployment($input: DrainDeploymentInput!) {
+  drainDeployment(input: $input) {
+    provider {
+      ...providerState
+    }
+  }
+}
+    fragment providerState on Provider {
+  id
+  kind
+  status
+  statusReason
+  checkedAt
+  local
+  simulated
+  deployments {
+    id
+    model
+    aliases
+    contextWindow
+    maxOutputTokens
+    quality
+    local
+    simulated
+    drained
+    drainReason
+    price {
+      input
+      output
+      source
+    }
+    breaker {
+      state
+      failureRate
+      calls
+      failures
+      since
+      retryAt
+      lastError
+    }
+  }
+}`) as unknown as TypedDocumentString<DrainDeploymentMutation, DrainDeploymentMutationVariables>;
+export const EnableDeploymentDocument = new TypedDocumentString(`
+    mutation enableDeployment($input: EnableDeploymentInput!) {
+  enableDeployment(input: $input) {
+    provider {
+      ...providerState
+    }
+  }
+}
+    fragment providerState on Provider {
+  id
+  kind
+  status
+  statusReason
+  checkedAt
+  local
+  simulated
+  deployments {
+    id
+    model
+    aliases
+    contextWindow
+    maxOutputTokens
+    quality
+    local
+    simulated
+    drained
+    drainReason
+    price {
+      input
+      output
+      source
+    }
+    breaker {
+      state
+      failureRate
+      calls
+      failures
+      since
+      retryAt
+      lastError
+    }
+  }
+}`) as unknown as TypedDocumentString<EnableDeploymentMutation, EnableDeploymentMutationVariables>;
 export const EstimateCostDocument = new TypedDocumentString(`
     query estimateCost($input: SubmitRequestInput!) {
   estimateCost(input: $input) {
@@ -883,6 +1024,49 @@ export const MetricsUpdatesDocument = new TypedDocumentString(`
     p99
   }
 }`) as unknown as TypedDocumentString<MetricsUpdatesSubscription, MetricsUpdatesSubscriptionVariables>;
+export const OpenBreakerDocument = new TypedDocumentString(`
+    mutation openBreaker($input: OpenBreakerInput!) {
+  openBreaker(input: $input) {
+    provider {
+      ...providerState
+    }
+  }
+}
+    fragment providerState on Provider {
+  id
+  kind
+  status
+  statusReason
+  checkedAt
+  local
+  simulated
+  deployments {
+    id
+    model
+    aliases
+    contextWindow
+    maxOutputTokens
+    quality
+    local
+    simulated
+    drained
+    drainReason
+    price {
+      input
+      output
+      source
+    }
+    breaker {
+      state
+      failureRate
+      calls
+      failures
+      since
+      retryAt
+      lastError
+    }
+  }
+}`) as unknown as TypedDocumentString<OpenBreakerMutation, OpenBreakerMutationVariables>;
 export const ProviderUpdatesDocument = new TypedDocumentString(`
     subscription providerUpdates {
   providerUpdates {
@@ -906,6 +1090,8 @@ export const ProviderUpdatesDocument = new TypedDocumentString(`
     quality
     local
     simulated
+    drained
+    drainReason
     price {
       input
       output
@@ -945,6 +1131,8 @@ export const ProvidersDocument = new TypedDocumentString(`
     quality
     local
     simulated
+    drained
+    drainReason
     price {
       input
       output
@@ -1171,6 +1359,8 @@ export const ResetBreakerDocument = new TypedDocumentString(`
     quality
     local
     simulated
+    drained
+    drainReason
     price {
       input
       output
