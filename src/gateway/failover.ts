@@ -1,11 +1,12 @@
 // The candidates in turn, until one answers. Before the first token the client sees nothing of it; after it the next
 // candidate continues the answer or begins it again (recovery.ts), and nothing is ever spliced silently.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
 import type { Deployment } from '../domain/model.ts';
 import { type Attempt, type FinishReason, type RequestError, requestError } from '../domain/request.ts';
 import { outputLimit } from '../domain/routing.ts';
 import { estimateTokens } from '../domain/usage.ts';
+import { atMost } from '../lib/clock.ts';
 import type { ProviderCall } from '../providers/provider.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
 import { learn, toAttempt } from './attempt-record.ts';
@@ -73,7 +74,7 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     ) {
       retried = true;
       const waitsSinceMs = deps.clock.monotonic();
-      await sleep(delayMs, undefined, { signal: journey.signal }).catch(() => {});
+      await atMost(deps.clock, delayMs, once(journey.signal, 'abort'));
       waitedMs += deps.clock.monotonic() - waitsSinceMs;
       targets.push(deployment.id);
     }
