@@ -1,7 +1,6 @@
-// Every fault of a provider that we know of, as a script for the scripted provider, and what the gateway makes of it:
-// with a sound provider behind the faulty one, and with nobody else to ask.
+// Every common fault of a provider that we know of, and what the gateway makes of it: with a sound provider behind the
+// faulty one, and with nobody else to ask. Faults of HTTP itself: fault-rows-http.ts; odd streams: fault-rows-stream.ts.
 
-import type { Deadlines } from '../../src/domain/model.ts';
 import {
   comment,
   cut,
@@ -10,64 +9,29 @@ import {
   finish,
   malformed,
   raw,
-  type Script,
-  type Step,
   stall,
   status,
   text,
   waitMs,
   withoutEnd,
 } from '../support/upstream.ts';
+import {
+  answered,
+  BAD,
+  error,
+  type FaultRow,
+  final,
+  HARMLESS,
+  html,
+  LATE,
+  LIMITED,
+  OWN,
+  PART,
+  PASSING,
+  REFUSED_BY_KEY,
+  TRUNCATED,
+} from './fault-row.ts';
 
-/** What the sound provider says. A faulty one that breaks off in the middle has said PART of it. */
-export const ANSWER = 'The answer is 42.';
-const PART = 'The answer ';
-/** What a provider says whose fault takes nothing away from the answer. */
-export const OWN = 'Grüße, 世界 🌍';
-/** MCPLANE_MAX_ANSWER_BYTES for these tests. */
-export const MAX_ANSWER_BYTES = 4_000;
-
-export interface FaultRow {
-  readonly name: string;
-  readonly script: Script | readonly Step[];
-  /** Other bytes for a provider that speaks the Messages API. */
-  readonly messagesScript?: readonly Step[];
-  /** What the request ends with when a sound provider comes next: whose answer, or an error. */
-  readonly withSecond: 'first' | 'second' | 'begun again' | string;
-  /** What it ends with when there is nobody else: SUCCEEDED or an error. */
-  readonly alone: 'SUCCEEDED' | string;
-  /** How often the faulty provider is called when there is nobody else; 0: it is not even reached. */
-  readonly callsAlone: number;
-  /** The breaker of the faulty deployment afterwards. */
-  readonly breaker: 'not counted' | 'counted' | 'opened';
-  /** What the deployment is configured with; none of them matters to the sound provider. */
-  readonly deadlines?: Partial<Deadlines>;
-  /** What the caller asks for; the sound provider is held to it too. */
-  readonly wishes?: Partial<Deadlines>;
-  readonly usageEstimated?: boolean;
-  readonly endpoint?: 'closed port' | 'https';
-  readonly retryAfterMs?: number;
-}
-
-type Common = Omit<FaultRow, 'name' | 'script'>;
-
-/** The next provider answers; alone, the same one is asked once more. */
-const PASSING: Common = { withSecond: 'second', alone: 'PROVIDER_FAILED', callsAlone: 2, breaker: 'counted' };
-const BAD: Common = { ...PASSING, alone: 'BAD_RESPONSE', callsAlone: 1 };
-const LATE: Common = { ...PASSING, alone: 'TIMEOUT', callsAlone: 1 };
-const TRUNCATED: Common = { ...PASSING, alone: 'STREAM_TRUNCATED' };
-/** Nothing is wrong with what the client gets. */
-const HARMLESS: Common = { withSecond: 'first', alone: 'SUCCEEDED', callsAlone: 1, breaker: 'not counted' };
-const LIMITED: Common = { ...PASSING, breaker: 'not counted' };
-const REFUSED_BY_KEY: Common = { ...PASSING, callsAlone: 1, breaker: 'opened' };
-/** The caller's own doing: nobody else is asked. */
-const final = (code: string): Common => ({ ...HARMLESS, withSecond: code, alone: code });
-
-const error = (code: string, message: string) => ({
-  error: { type: 'invalid_request_error', code, message },
-});
-const html = '<!doctype html><title>Sign in</title><p>Please sign in to the network.';
-const answered = (body: string, type: string): Script => ({ headers: { 'content-type': type }, body });
 const messageStop = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
 
 export const FAULTS: Readonly<Record<string, readonly FaultRow[]>> = {
@@ -118,7 +82,7 @@ export const FAULTS: Readonly<Record<string, readonly FaultRow[]>> = {
     {
       name: 'sends nothing but the end marker',
       script: [raw('data: [DONE]\n\n'), withoutEnd()],
-      messagesScript: [raw(messageStop), withoutEnd()],
+      scripts: { anthropic: [raw(messageStop), withoutEnd()] },
       ...TRUNCATED,
     },
     { name: 'begins with an error event', script: [errorEvent('overloaded_error')], ...PASSING },
@@ -151,7 +115,7 @@ export const FAULTS: Readonly<Record<string, readonly FaultRow[]>> = {
       script: [finish({ reason: 'content-filter' })],
       ...final('CONTENT_REFUSED'),
     },
-    { name: 'does not know the model', script: status(404), ...LIMITED, callsAlone: 1 },
+    { name: 'does not know the model', script: status(404), ...LIMITED, callsAlone: 1, cooldown: false },
     { name: 'answers 401', script: status(401), ...REFUSED_BY_KEY },
     { name: 'answers 402', script: status(402), ...REFUSED_BY_KEY },
     { name: 'answers 403', script: status(403), ...REFUSED_BY_KEY },

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { UpstreamRequest } from './upstream.ts';
 import {
   type Ending,
+  pause,
   type Script,
   type ScriptedUsage,
   type Step,
@@ -19,6 +20,8 @@ export async function playScript(
   script: Script,
   number: number,
 ): Promise<ScriptedUsage | undefined> {
+  if (script.preface) await write(socket, script.preface, script.bytesPerWrite);
+  if (typeof script.before === 'object') return void (await dribble(socket, request, script.before));
   if (script.before === 'never') return void (await request.closed);
   if (script.before === 'reset') return void socket.resetAndDestroy();
   if (script.before === 'close') return void socket.destroy();
@@ -76,8 +79,10 @@ async function playSteps(
       while (!socket.destroyed) {
         await send(bytesOf(step.step, format));
         // A write that fits into the socket is done at once: without a turn of the loop nobody else would run.
-        await new Promise(resolve => setImmediate(resolve));
+        if (step.everyMs === undefined) await new Promise(resolve => setImmediate(resolve));
+        else await pause(step.everyMs, request.closed);
       }
+    else if (step.do === 'wire') await write(socket, step.bytes);
     else if (step.do === 'wait') await step.until(request.closed);
     else if (step.do === 'finish') {
       const counted = usageOf(step.ending, { inputTokens, outputTokens });
@@ -90,8 +95,19 @@ async function playSteps(
   return used;
 }
 
+async function dribble(
+  socket: Socket,
+  { closed }: UpstreamRequest,
+  { dribble, everyMs }: { readonly dribble: string; readonly everyMs: number },
+): Promise<void> {
+  while (!socket.destroyed) {
+    await write(socket, dribble);
+    await pause(everyMs, closed);
+  }
+}
+
 function bytesOf(
-  step: Exclude<Step, { do: 'finish' | 'wait' | 'repeat' | 'end' | 'cut' }>,
+  step: Exclude<Step, { do: 'finish' | 'wait' | 'wire' | 'repeat' | 'end' | 'cut' }>,
   format: WireFormat,
 ) {
   if (step.do === 'raw') return step.bytes;

@@ -29,14 +29,20 @@ export type Step =
   | { readonly do: 'error'; readonly type: string; readonly message: string }
   | { readonly do: 'finish'; readonly ending: Ending }
   | { readonly do: 'wait'; readonly until: (closed: Promise<unknown>) => Promise<unknown> }
-  | { readonly do: 'repeat'; readonly step: Content }
+  | { readonly do: 'repeat'; readonly step: Content; readonly everyMs?: number }
+  | { readonly do: 'wire'; readonly bytes: string | Uint8Array }
   | { readonly do: 'end' }
   | { readonly do: 'cut'; readonly how: 'close' | 'reset' };
 
 /** One answer of the upstream. Steps without an end of their own get `finish()` and a proper end of the body. */
 export interface Script {
-  /** `reset` and `close` break the connection instead of answering; `never` reads the call and stays silent. */
-  readonly before?: 'reset' | 'close' | 'never';
+  /** Bytes in front of the head of the response, or of what comes instead of it. */
+  readonly preface?: string | Uint8Array;
+  /**
+   * `reset` and `close` break the connection instead of answering; `never` reads the call and stays silent; a dribble
+   * sends its bytes over and over and never gets to a head.
+   */
+  readonly before?: 'reset' | 'close' | 'never' | { readonly dribble: string; readonly everyMs: number };
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** A whole body instead of a stream. */
@@ -58,6 +64,8 @@ export const reasoning = (text: string): Step => ({ do: 'reasoning', text });
 export const comment = (text = 'keep-alive'): Step => ({ do: 'comment', text });
 /** These bytes, as they are. */
 export const raw = (bytes: string | Uint8Array): Content => ({ do: 'raw', bytes });
+/** These bytes without the framing of a chunk: what breaks HTTP itself. */
+export const wire = (bytes: string | Uint8Array): Step => ({ do: 'wire', bytes });
 /** An event whose data is broken JSON. */
 export const malformed = (): Step => raw('data: {"broken": \n\n');
 /** An error event inside the stream, for example `overloaded_error`. */
@@ -76,17 +84,21 @@ export const gate = (opened: Promise<unknown>): Step => ({
 /** Says nothing more until the client leaves. */
 export const stall = (): Step => ({ do: 'wait', until: closed => closed });
 /** Time in which the upstream is slow. */
-export const waitMs = (delayMs: number): Step => ({
-  do: 'wait',
-  until(closed) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, delayMs);
-    return Promise.race([promise, closed]).finally(() => clearTimeout(timer));
-  },
-});
+export const waitMs = (delayMs: number): Step => ({ do: 'wait', until: closed => pause(delayMs, closed) });
 
-/** The step over and over until the client leaves. */
-export const endless = (step: Content): Step => ({ do: 'repeat', step });
+/** Resolves after the time, or when the client leaves. */
+export function pause(delayMs: number, closed: Promise<unknown>): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, delayMs);
+  return Promise.race([promise, closed]).finally(() => clearTimeout(timer));
+}
+
+/** The step over and over until the client leaves; without a pace as fast as the client reads. */
+export const endless = (step: Content, everyMs?: number): Step => ({
+  do: 'repeat',
+  step,
+  ...(everyMs === undefined ? {} : { everyMs }),
+});
 
 /** An answer that is not a stream. A plain object becomes JSON. */
 export function status(code: number, headers: Record<string, string> = {}, body: unknown = ''): Script {

@@ -13,6 +13,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { playScript } from './upstream-player.ts';
 import { type Script, type Step, scriptedTokens, text } from './upstream-script.ts';
 import {
@@ -46,6 +47,8 @@ export interface UpstreamOptions {
   /** Answers only what a server of this kind has; absent: everything. */
   readonly kind?: 'openai' | 'anthropic' | 'ollama' | 'lmstudio';
   readonly port?: number;
+  /** Speaks HTTPS with this key and certificate. */
+  readonly tls?: TlsOptions;
 }
 
 type Scripted = Script | readonly Step[];
@@ -61,6 +64,8 @@ export interface Upstream {
   readonly openCalls: number;
   /** Connections ever accepted. */
   readonly connections: number;
+  /** Bytes that clients took, or that wait in the socket for them. */
+  readonly bytesSent: number;
   /** What was answered to the end: the truth that a ledger can be compared with. */
   readonly billed: { readonly calls: number; readonly inputTokens: number; readonly outputTokens: number };
   /** Scripts for the next model calls, in order. */
@@ -92,6 +97,7 @@ export async function startUpstream(
   const billed = { calls: 0, inputTokens: 0, outputTokens: 0 };
   let connections = 0;
   let openCalls = 0;
+  let bytesOfClosed = 0;
   let fallback: (request: UpstreamRequest) => Scripted = echo;
   let wake = Promise.withResolvers<void>();
 
@@ -111,24 +117,35 @@ export async function startUpstream(
     billed.outputTokens += completed.outputTokens;
   }
 
-  const server = createServer({ noDelay: true }, socket => {
+  function accept(socket: Socket): void {
     connections += 1;
     sockets.add(socket);
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        sockets.delete(socket);
+        bytesOfClosed += socket.bytesWritten;
+      });
     serve(socket, request => answer(socket, request));
-  });
+  }
+  const server = options.tls
+    ? createTlsServer({ noDelay: true, ...options.tls }, accept)
+    : createServer({ noDelay: true }, accept);
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
 
-  async function close(): Promise<void> {
+  function dropConnections(): void {
     for (const socket of sockets) socket.destroy();
+  }
+  async function close(): Promise<void> {
+    dropConnections();
     if (server.listening) await new Promise(resolve => server.close(resolve));
   }
   t.after(close);
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     requests,
     get modelCalls() {
@@ -142,6 +159,9 @@ export async function startUpstream(
     },
     get connections() {
       return connections;
+    },
+    get bytesSent() {
+      return [...sockets].reduce((sum, socket) => sum + socket.bytesWritten, bytesOfClosed);
     },
     billed,
     enqueue: (...scripts) => void queue.push(...scripts),
