@@ -4,20 +4,17 @@
 import { once } from 'node:events';
 import type { Deployment } from '../domain/model.ts';
 import { type Attempt, type FinishReason, type RequestError, requestError } from '../domain/request.ts';
-import { outputLimit } from '../domain/routing.ts';
-import { estimateTokens } from '../domain/usage.ts';
 import { atMost } from '../lib/clock.ts';
-import type { ProviderCall } from '../providers/provider.ts';
-import { type AttemptResult, runAttempt } from './attempt.ts';
-import { learn, toAttempt } from './attempt-record.ts';
+import type { AttemptFailed } from './attempt.ts';
 import type { Permit } from './breakers.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import { FAULT_RULES } from './outcome.ts';
-import { createScreen, prefillFor, type Transcript } from './screen.ts';
+import type { Transcript } from './screen.ts';
+import { callTarget, type Target } from './target.ts';
 
 /** Over all candidates of one request; a limit on what a single request can cost. */
 export const MAX_ATTEMPTS = 6;
-/** The only candidate is tried again after this, plus up to as much by chance. */
+/** The same deployment is asked again after this, plus up to as much by chance. */
 const RETRY_BASE_MS = 250;
 /** The longest a provider's Retry-After is waited for when there is nobody else to ask. */
 export const MAX_RETRY_AFTER_MS = 30_000;
@@ -31,65 +28,93 @@ export interface Arrival {
   readonly waitedMs: number;
 }
 
-export async function failover(journey: Journey, deps: FailoverDeps): Promise<Arrival> {
-  const attempts: Attempt[] = [];
-  const transcript: Transcript = { sent: '', prefillRefused: false };
-  const targets = journey.decision.candidates.map(candidate => candidate.deploymentId);
-  let error = requestError('NO_ROUTE', journey.decision.explanation);
-  let waitedMs = 0;
-  let retried = false;
-  const arrive = (status: Arrival['status'], finishReason?: FinishReason): Arrival => ({
-    status,
-    error: status === 'SUCCEEDED' ? undefined : error,
-    finishReason,
-    attempts,
-    waitedMs,
-  });
-
-  for (let index = 0; index < targets.length && attempts.length < MAX_ATTEMPTS; index += 1) {
-    if (journey.signal.aborted) return arrive('CANCELLED');
-    const deployment = deps.catalog.deployment(targets[index]!);
-    const permit = deployment && admit(deployment, deps);
-    if (!permit) continue;
-    const target = { deployment, permit, number: attempts.length + 1, transcript };
-    const result = await attempt(journey, target, deps);
-    attempts.push(result.attempt);
-    if (result.outcome.outcome === 'succeeded') return arrive('SUCCEEDED', result.attempt.finishReason);
-    if (result.outcome.outcome === 'cancelled') return arrive('CANCELLED');
-    if (result.prefilled && result.outcome.fault === 'bad-request') {
-      // Not the caller's mistake but ours: this model takes no prefill. It is asked again without.
-      transcript.prefillRefused = true;
-      targets.splice(index + 1, 0, deployment.id);
-      continue;
-    }
-    error = result.attempt.error ?? error;
-    if (isFinal(result.outcome) || deps.clock.monotonic() >= journey.endsAtMs) return arrive('FAILED');
-    const delayMs = retryDelay(result.outcome);
-    const isLastTarget = index === targets.length - 1;
-    if (
-      isLastTarget &&
-      !retried &&
-      delayMs !== undefined &&
-      deps.clock.monotonic() + delayMs < journey.endsAtMs
-    ) {
-      retried = true;
-      const waitsSinceMs = deps.clock.monotonic();
-      await atMost(deps.clock, delayMs, once(journey.signal, 'abort'));
-      waitedMs += deps.clock.monotonic() - waitsSinceMs;
-      targets.push(deployment.id);
-    }
-  }
-  return arrive(journey.signal.aborted ? 'CANCELLED' : 'FAILED');
+/** How far a request has come. */
+interface Course {
+  readonly attempts: Attempt[];
+  readonly transcript: Transcript;
+  /** Deployment ids still to be asked, in order. */
+  readonly rest: string[];
+  /** Asked a second time after a fault that may pass; nobody is asked a third time. */
+  readonly retried: Set<string>;
+  error: RequestError;
+  waitedMs: number;
 }
 
-type Failure = Extract<AttemptResult, { outcome: 'failed' }>;
+export async function failover(journey: Journey, deps: FailoverDeps): Promise<Arrival> {
+  const course: Course = {
+    attempts: [],
+    transcript: { sent: '', prefillRefused: false },
+    rest: journey.decision.candidates.map(candidate => candidate.deploymentId),
+    retried: new Set(),
+    error: requestError('NO_ROUTE', journey.decision.explanation),
+    waitedMs: 0,
+  };
+  const { status, finishReason } = await run(course, journey, deps);
+  const { attempts, waitedMs } = course;
+  const error = status === 'SUCCEEDED' ? undefined : course.error;
+  return { status, error, finishReason, attempts, waitedMs };
+}
 
-function isFinal({ fault }: Failure): boolean {
+type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason'>>;
+
+/** Asks one after the other until the request has an end. */
+async function run(course: Course, journey: Journey, deps: FailoverDeps): Promise<End> {
+  const { attempts, transcript, rest } = course;
+  while (attempts.length < MAX_ATTEMPTS && !journey.signal.aborted) {
+    const target = nextTarget(course, deps);
+    if (!target) break;
+    const called = await callTarget(journey, target, deps);
+    const { outcome, attempt, deployment } = called;
+    attempts.push(attempt);
+    if (outcome.outcome === 'succeeded') return { status: 'SUCCEEDED', finishReason: attempt.finishReason };
+    if (outcome.outcome === 'cancelled') return { status: 'CANCELLED' };
+    if (called.prefilled && outcome.fault === 'bad-request') {
+      // Not the caller's mistake but ours: this model takes no prefill. It is asked again without.
+      transcript.prefillRefused = true;
+      rest.unshift(deployment.id);
+      continue;
+    }
+    course.error = attempt.error ?? course.error;
+    if (isFinal(outcome) || deps.clock.monotonic() >= journey.endsAtMs) return { status: 'FAILED' };
+    await retryLater(outcome, deployment, { course, journey, deps });
+  }
+  return { status: journey.signal.aborted ? 'CANCELLED' : 'FAILED' };
+}
+
+/** The first of the rest that lets a call through now. */
+function nextTarget({ rest, attempts, transcript }: Course, deps: FailoverDeps): Target | undefined {
+  for (let id = rest.shift(); id !== undefined; id = rest.shift()) {
+    const deployment = deps.catalog.deployment(id);
+    const permit = deployment && admit(deployment, deps);
+    if (permit) return { deployment, permit, number: attempts.length + 1, transcript };
+  }
+  return undefined;
+}
+
+/** When nobody else is left to ask, and the fault may pass: waits, and puts the deployment in front once more. */
+async function retryLater(
+  failure: AttemptFailed,
+  { id }: Deployment,
+  { course, journey, deps }: { course: Course; journey: Journey; deps: FailoverDeps },
+): Promise<void> {
+  const { clock } = deps;
+  const delayMs = retryDelay(failure);
+  const isPointless = course.retried.has(id) || !isUsable(id, deps);
+  if (delayMs === undefined || isPointless || course.rest.some(other => isUsable(other, deps))) return;
+  const waitsSinceMs = clock.monotonic();
+  if (waitsSinceMs + delayMs >= journey.endsAtMs) return;
+  course.retried.add(id);
+  await atMost(clock, delayMs, once(journey.signal, 'abort'));
+  course.waitedMs += clock.monotonic() - waitsSinceMs;
+  course.rest.unshift(id);
+}
+
+function isFinal({ fault }: AttemptFailed): boolean {
   return fault !== undefined && FAULT_RULES[fault].final;
 }
 
-/** How long to wait before the only candidate is asked again; undefined: asking again is pointless. */
-function retryDelay(failure: Failure): number | undefined {
+/** How long to wait before the same deployment is asked again; undefined: asking again is pointless. */
+function retryDelay(failure: AttemptFailed): number | undefined {
   if (failure.fault === 'rate-limit') {
     const hintMs = failure.retryAfterMs ?? RETRY_BASE_MS;
     return hintMs >= 0 && hintMs <= MAX_RETRY_AFTER_MS ? hintMs : undefined;
@@ -98,73 +123,16 @@ function retryDelay(failure: Failure): number | undefined {
   return maySucceed ? RETRY_BASE_MS * (1 + Math.random()) : undefined;
 }
 
-/** The decision may be older than what keeps calls away now. */
-function admit(deployment: Deployment, { breakers, drains }: FailoverDeps): Permit | undefined {
-  if (drains.of(deployment.id)) return undefined;
-  return breakers.admits(deployment.id) ? breakers.acquire(deployment.id) : undefined;
+/** Would a call be let through now? The decision may be older than what keeps calls away. */
+function isUsable(deploymentId: string, { catalog, breakers, drains }: FailoverDeps): boolean {
+  return (
+    catalog.deployment(deploymentId) !== undefined &&
+    !drains.of(deploymentId) &&
+    breakers.admits(deploymentId)
+  );
 }
 
-interface Target {
-  readonly deployment: Deployment;
-  readonly permit: Permit;
-  readonly number: number;
-  readonly transcript: Transcript;
-}
-
-async function attempt(
-  journey: Journey,
-  { deployment, permit, number, transcript }: Target,
-  deps: FailoverDeps,
-): Promise<{ outcome: AttemptResult; attempt: Attempt; prefilled: boolean }> {
-  const { spec, emit } = journey;
-  const prefill = prefillFor(deployment, journey, transcript);
-  const show = createScreen({ journey, transcript, number, prefill });
-  const startedAt = new Date(deps.clock.now());
-  let text = '';
-  const endFlight = deps.health.begin(deployment.id);
-  try {
-    emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
-    const outcome = await runAttempt({
-      adapter: deps.catalog.adapterOf(deployment),
-      call: callFor(journey, deployment, prefill),
-      permit,
-      deadlines: { ...deployment.deadlines, ...spec.deadlines },
-      deploymentDeadlines: deployment.deadlines,
-      endsAtMs: journey.endsAtMs,
-      signal: journey.signal,
-      clock: deps.clock,
-      maxOutputBytes: deps.maxOutputBytes,
-      onToken(token) {
-        text += token;
-        show.push(token);
-      },
-    });
-    if (outcome.outcome === 'succeeded') show.end();
-    learn(deployment, outcome, text, deps);
-    const tried = { journey, deployment, number, startedAt, text, prefill };
-    return { outcome, attempt: toAttempt(tried, outcome), prefilled: prefill !== undefined };
-  } finally {
-    // Settled already, unless something of ours threw: then nobody else would give the probe's place back.
-    permit.ignore();
-    endFlight();
-  }
-}
-
-function callFor(
-  { requestId, spec, decision }: Journey,
-  { model, capabilities }: Deployment,
-  prefill: string | undefined,
-): ProviderCall {
-  const written = prefill === undefined ? 0 : estimateTokens(prefill);
-  const limit = spec.maxOutputTokens && Math.max(1, spec.maxOutputTokens - written);
-  return {
-    model,
-    system: spec.system,
-    messages:
-      prefill === undefined ? spec.messages : [...spec.messages, { role: 'ASSISTANT', content: prefill }],
-    maxOutputTokens: outputLimit(capabilities, limit, decision.estimatedInputTokens + written),
-    temperature: capabilities.customTemperature ? spec.temperature : undefined,
-    stop: spec.stop,
-    requestId,
-  };
+/** The right to call it now; undefined: something keeps calls away. */
+function admit({ id }: Deployment, deps: FailoverDeps): Permit | undefined {
+  return isUsable(id, deps) ? deps.breakers.acquire(id) : undefined;
 }

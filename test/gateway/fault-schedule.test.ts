@@ -4,19 +4,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Catalog } from '../../src/control/catalog.ts';
-import { DEFAULT_DEADLINES, type Deployment } from '../../src/domain/model.ts';
-import type { RequestSpec } from '../../src/domain/request.ts';
-import type { RoutingDecision } from '../../src/domain/routing.ts';
+import { DEFAULT_DEADLINES } from '../../src/domain/model.ts';
 import type { StreamEvent } from '../../src/domain/stream.ts';
 import { type Breakers, createBreakers } from '../../src/gateway/breakers.ts';
 import { type Arrival, failover, MAX_ATTEMPTS } from '../../src/gateway/failover.ts';
-import { createHealth } from '../../src/gateway/health.ts';
-import type { FailoverDeps } from '../../src/gateway/journey.ts';
 import type { ProviderCall, ProviderEvent } from '../../src/providers/provider.ts';
 import { PROVIDER_FAULTS, ProviderError } from '../../src/providers/provider-error.ts';
-import { createTestClock, type TestClock } from '../support/clock.ts';
+import { createTestClock } from '../support/clock.ts';
 import { adapterFor, finished, progress, silence, started, streamOf, token, turn } from './attempt-setup.ts';
+import { decisionOf, deploymentOf, depsOf, specOf } from './failover-setup.ts';
 
 const WORDS = 'The answer to everything is forty-two, as far as anybody knows it today.';
 
@@ -149,72 +145,6 @@ function endOf({ end, retryAfterMs }: Play): (ProviderEvent | Promise<never> | E
   if (end === 'silence') return [silence()];
   if (end === 'no end') return [];
   return [end === 'defect' ? new TypeError('not a function') : new ProviderError(end, end, { retryAfterMs })];
-}
-
-function deploymentOf(id: string, assistantPrefill: boolean): Deployment {
-  return {
-    id,
-    providerId: id.slice(0, id.indexOf('/')),
-    model: 'm',
-    capabilities: { contextWindow: 8_000, maxOutputTokens: 1_000, assistantPrefill, customTemperature: true },
-    quality: 0.5,
-    price: undefined,
-    local: false,
-    simulated: false,
-    aliases: [],
-    deadlines: DEFAULT_DEADLINES,
-  };
-}
-
-function specOf(buffered: boolean): RequestSpec {
-  return {
-    messages: [{ role: 'USER', content: 'What is the answer?' }],
-    system: undefined,
-    taskType: 'CHAT',
-    model: undefined,
-    strategy: 'BALANCED',
-    preferLocal: false,
-    priority: 50,
-    maxOutputTokens: undefined,
-    temperature: undefined,
-    stop: [],
-    buffered,
-    deadlines: {},
-    metadata: undefined,
-  };
-}
-
-/** Only what the path of an attempt reads of a decision. */
-function decisionOf(offered: readonly Deployment[]): RoutingDecision {
-  const candidates = offered.map(({ id }) => ({ deploymentId: id }));
-  return { candidates, estimatedInputTokens: 10, explanation: 'as given' } as unknown as RoutingDecision;
-}
-
-interface Given {
-  readonly clock: TestClock;
-  readonly breakers: Breakers;
-  readonly offered: readonly Deployment[];
-  readonly adapters: ReadonlyMap<string, ReturnType<typeof adapterFor>>;
-}
-
-function depsOf({ clock, breakers, offered, adapters }: Given): FailoverDeps {
-  const catalog = {
-    deployment: (id: string) => offered.find(deployment => deployment.id === id),
-    deployments: () => offered,
-    adapterOf: ({ id }: Deployment) => adapters.get(id)!,
-    reportFault() {},
-    reportSuccess() {},
-  } as unknown as Catalog;
-  const drains = { of: () => undefined, apply() {} };
-  const deps = {
-    catalog,
-    breakers,
-    drains,
-    health: createHealth({ clock }),
-    clock,
-    maxOutputBytes: 1_000_000,
-  };
-  return { ...deps, log: { warn() {} } };
 }
 
 /** The same breakers, and how many permits were given out and never settled. */

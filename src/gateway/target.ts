@@ -1,0 +1,90 @@
+// One attempt on one deployment, from the announcement to its row in the ledger: what is sent, what the subscribers get
+// to see of the answer, what is learnt from it. Who is asked, and who next, is decided in failover.ts.
+
+import type { Deployment } from '../domain/model.ts';
+import type { Attempt } from '../domain/request.ts';
+import { outputLimit } from '../domain/routing.ts';
+import { estimateTokens } from '../domain/usage.ts';
+import type { ProviderCall } from '../providers/provider.ts';
+import { type AttemptResult, runAttempt } from './attempt.ts';
+import { learn, toAttempt } from './attempt-record.ts';
+import type { Permit } from './breakers.ts';
+import type { FailoverDeps, Journey } from './journey.ts';
+import { createScreen, prefillFor, type Transcript } from './screen.ts';
+
+/** A deployment whose turn it is, with the right to call it. */
+export interface Target {
+  readonly deployment: Deployment;
+  readonly permit: Permit;
+  /** Of the attempt: 1, 2, … within the request. */
+  readonly number: number;
+  readonly transcript: Transcript;
+}
+
+/** What became of an attempt. */
+export interface Called {
+  readonly deployment: Deployment;
+  readonly outcome: AttemptResult;
+  /** Its row in the ledger. */
+  readonly attempt: Attempt;
+  readonly prefilled: boolean;
+}
+
+/** Makes one attempt. Settles the permit; throws only for a fault of ours. */
+export async function callTarget(
+  journey: Journey,
+  { deployment, permit, number, transcript }: Target,
+  deps: FailoverDeps,
+): Promise<Called> {
+  const { spec, emit } = journey;
+  const prefill = prefillFor(deployment, journey, transcript);
+  const show = createScreen({ journey, transcript, number, prefill });
+  const startedAt = new Date(deps.clock.now());
+  let text = '';
+  const endFlight = deps.health.begin(deployment.id);
+  try {
+    emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
+    const outcome = await runAttempt({
+      adapter: deps.catalog.adapterOf(deployment),
+      call: callFor(journey, deployment, prefill),
+      permit,
+      deadlines: { ...deployment.deadlines, ...spec.deadlines },
+      deploymentDeadlines: deployment.deadlines,
+      endsAtMs: journey.endsAtMs,
+      signal: journey.signal,
+      clock: deps.clock,
+      maxOutputBytes: deps.maxOutputBytes,
+      onToken(token) {
+        text += token;
+        show.push(token);
+      },
+    });
+    if (outcome.outcome === 'succeeded') show.end();
+    learn(deployment, outcome, text, deps);
+    const tried = { journey, deployment, number, startedAt, text, prefill };
+    return { deployment, outcome, attempt: toAttempt(tried, outcome), prefilled: prefill !== undefined };
+  } finally {
+    // Settled already, unless something of ours threw: then nobody else would give the probe's place back.
+    permit.ignore();
+    endFlight();
+  }
+}
+
+function callFor(
+  { requestId, spec, decision }: Journey,
+  { model, capabilities }: Deployment,
+  prefill: string | undefined,
+): ProviderCall {
+  const written = prefill === undefined ? 0 : estimateTokens(prefill);
+  const limit = spec.maxOutputTokens && Math.max(1, spec.maxOutputTokens - written);
+  return {
+    model,
+    system: spec.system,
+    messages:
+      prefill === undefined ? spec.messages : [...spec.messages, { role: 'ASSISTANT', content: prefill }],
+    maxOutputTokens: outputLimit(capabilities, limit, decision.estimatedInputTokens + written),
+    temperature: capabilities.customTemperature ? spec.temperature : undefined,
+    stop: spec.stop,
+    requestId,
+  };
+}
