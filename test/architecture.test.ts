@@ -56,7 +56,7 @@ const ONLY_IN: Record<string, string[]> = {
   '@electric-sql/pglite': ['store/'],
   jsonwebtoken: ['control/'],
   argon2: ['control/'],
-  mollitia: ['gateway/deployment-breaker.ts', 'gateway/breakers.ts'],
+  mollitia: ['gateway/breaker-circuit.ts'],
   graphql: ['graphql/', 'http/'],
   '@pothos/core': ['graphql/'],
   '@envelop/generic-auth': ['graphql/'],

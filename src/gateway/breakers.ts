@@ -8,8 +8,8 @@ import { type BreakerRules, DEFAULT_BREAKER_RULES } from './breaker-rules.ts';
 import { type BreakerChange, DeploymentBreaker } from './deployment-breaker.ts';
 import type { Permit } from './permit.ts';
 
+export { BreakerRefusedError } from './breaker-circuit.ts';
 export { type BreakerRules, DEFAULT_BREAKER_RULES } from './breaker-rules.ts';
-export { BreakerRefusedError } from './deployment-breaker.ts';
 export type { Permit } from './permit.ts';
 
 export type TransitionListener = (transition: BreakerTransition) => void;

@@ -1,40 +1,13 @@
-// The circuit breaker of one deployment, and the only file that imports mollitia (0.1.1 exactly: it relies on one
-// private field). mollitia keeps the state and the timer of an open circuit; admission, counting and outcomes are
-// ours, because its own lose resets that race with a call, wedge half-open for ever and count cancelled calls as
-// successes. test/gateway/breakers-mollitia.test.ts has one test for each of its defects.
+// The circuit breaker of one deployment: what it counts, when it opens and for how long, who is a probe and what closes
+// it again. The circuit underneath is mollitia's (breaker-circuit.ts).
 
-import {
-  BreakerError,
-  Circuit,
-  type CircuitFunction,
-  BreakerState as Phase,
-  SlidingCountBreaker,
-} from 'mollitia';
 import type { BreakerSnapshot, BreakerState, BreakerTransition } from '../domain/breaker.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { BreakerCircuit, BreakerRefusedError } from './breaker-circuit.ts';
 import { type BreakerRules, openTimeMs } from './breaker-rules.ts';
 import { createOutcomeWindow, type OutcomeWindow } from './outcome-window.ts';
 import { neutralText, type Permit } from './permit.ts';
-
-/** The breaker does not admit a call now. */
-export class BreakerRefusedError extends BreakerError {
-  override readonly name = 'BreakerRefusedError';
-  override readonly message = 'The circuit breaker lets no call through.';
-  readonly deploymentId: string;
-  readonly state: BreakerState;
-  /** Undefined when it is held open by an administrator, or a probe is under way. */
-  readonly retryAfterMs: number | undefined;
-
-  constructor(deploymentId: string, state: BreakerState, retryAfterMs: number | undefined) {
-    super();
-    // mollitia sets the prototype in its constructors, which would hide this class from instanceof.
-    Object.setPrototypeOf(this, BreakerRefusedError.prototype);
-    this.deploymentId = deploymentId;
-    this.state = state;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
 
 export type BreakerChange = Pick<BreakerTransition, 'from' | 'to' | 'cause' | 'detail'>;
 
@@ -52,17 +25,10 @@ interface AdmittedCall {
   alive: boolean;
 }
 
-const STATES: Record<Phase, BreakerState> = {
-  [Phase.CLOSED]: 'CLOSED',
-  [Phase.OPENED]: 'OPEN',
-  [Phase.HALF_OPENED]: 'HALF_OPEN',
-};
-
-export class DeploymentBreaker extends SlidingCountBreaker {
+export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   readonly #deploymentId: string;
   readonly #rules: BreakerRules;
   readonly #deps: DeploymentBreakerDeps;
-  readonly #circuit: Circuit;
   readonly #window: OutcomeWindow;
   /** Grows with every change and every reset: results of an older epoch are dropped. */
   #epoch = 0;
@@ -77,38 +43,22 @@ export class DeploymentBreaker extends SlidingCountBreaker {
   #lastError: string | undefined;
 
   constructor(deploymentId: string, rules: BreakerRules, deps: DeploymentBreakerDeps) {
-    super({ name: deploymentId, openStateDelay: rules.openForMs });
+    super(deploymentId, rules.openForMs, deps.clock.now());
     this.#deploymentId = deploymentId;
     this.#rules = rules;
     this.#deps = deps;
     this.#window = createOutcomeWindow(Math.max(rules.windowSize, rules.minimumCalls));
-    this.stateTimestamp = deps.clock.now();
-    // One fixed function for all calls: `circuit.fn` would change it under calls that are being prepared.
-    const func = (run: (call: AdmittedCall) => Promise<void>, call: AdmittedCall) => run(call);
-    this.#circuit = new Circuit({ name: deploymentId, func, options: { modules: [this] } });
-  }
-
-  get current(): BreakerState {
-    return STATES[this.state];
   }
 
   /** Would a call be let through at this moment? */
   admits(): boolean {
-    return this.state === Phase.CLOSED || (this.state === Phase.HALF_OPENED && !this.#probe);
+    return this.current === 'CLOSED' || (this.current === 'HALF_OPEN' && !this.#probe);
   }
 
   /** Begins a call inside the circuit that lasts until the permit is settled. Throws BreakerRefusedError. */
   acquire(): Permit {
     if (!this.admits()) throw this.#refusal();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let admitted: AdmittedCall | undefined;
-    // `Circuit.execute` calls `execute` below before it returns, so admission is decided here and now.
-    const ended = this.#circuit.execute((call: AdmittedCall) => {
-      admitted = call;
-      return promise;
-    });
-    ended.catch(() => {});
-    const call = admitted!;
+    const { admitted: call, resolve, reject } = this.begin();
     return {
       succeed: () => {
         this.#settle(call, 'success');
@@ -128,21 +78,23 @@ export class DeploymentBreaker extends SlidingCountBreaker {
     };
   }
 
-  /** What the circuit calls. Replaces the library's version, which awaits before it decides. */
-  override execute<T>(_circuit: Circuit, run: CircuitFunction, ...parameters: unknown[]): Promise<T> {
+  protected override admit(): AdmittedCall {
     if (!this.admits()) throw this.#refusal();
     const call: AdmittedCall = { epoch: this.#epoch, settled: false, alive: false };
-    if (this.state === Phase.HALF_OPENED) {
+    if (this.current === 'HALF_OPEN') {
       this.#probe = call;
       this.#watchProbe(call);
     }
-    try {
-      return run(...parameters, call);
-    } catch (error) {
-      // Nothing reached the provider; without this the slot of the probe would be lost.
-      this.#settle(call, 'ignored');
-      throw error;
-    }
+    return call;
+  }
+
+  protected override giveBack(call: AdmittedCall): void {
+    this.#settle(call, 'ignored');
+  }
+
+  protected override libraryWants(state: BreakerState): void {
+    if (state === 'OPEN') this.condemn('The circuit was opened.');
+    else this.#change(state, 'automatic', undefined);
   }
 
   /** Closes it by hand and forgets what was counted, also when it is closed already. */
@@ -159,7 +111,7 @@ export class DeploymentBreaker extends SlidingCountBreaker {
 
   /** Opens it at once because of a fault that no further call needs to confirm. Does nothing when it is open. */
   condemn(detail: string): void {
-    if (this.state === Phase.OPENED) return;
+    if (this.current === 'OPEN') return;
     this.#lastError = detail;
     this.#change('OPEN', 'automatic', detail);
   }
@@ -192,17 +144,6 @@ export class DeploymentBreaker extends SlidingCountBreaker {
       retryAt: this.#retryAtMs === undefined ? undefined : new Date(this.#retryAtMs),
       lastError: this.#lastError,
     };
-  }
-
-  // The library's own ways to change state, one of which its timer calls. All take the safe way.
-  override async open(): Promise<void> {
-    this.condemn('The circuit was opened.');
-  }
-  override async halfOpen(): Promise<void> {
-    this.#change('HALF_OPEN', 'automatic', undefined);
-  }
-  override async close(): Promise<void> {
-    this.#change('CLOSED', 'automatic', undefined);
   }
 
   #settle(call: AdmittedCall, outcome: 'success' | 'failure' | 'ignored', error?: unknown): void {
@@ -264,43 +205,20 @@ export class DeploymentBreaker extends SlidingCountBreaker {
 
   /** The one place where the state changes. `openForMs` undefined: no probe until somebody resets it. */
   #enter(to: BreakerState, openForMs: number | undefined): void {
-    this.#clearOpenTimer();
     this.#epoch += 1;
     this.#releaseProbe();
     this.#probeSuccesses = 0;
-    this.#retryAtMs = undefined;
-    if (to === 'OPEN') {
-      // At 0 the library would be half-open before `open` returns.
-      this.openStateDelay = Math.max(1, openForMs ?? this.#rules.maxOpenForMs);
-      silently(super.open());
-      if (openForMs === undefined) this.#clearOpenTimer();
-      else this.#retryAtMs = this.#deps.clock.now() + openForMs;
-      this.#openTimer?.unref();
-    } else if (to === 'HALF_OPEN') silently(super.halfOpen());
-    else {
-      // The window stays readable while open and half-open: it shows what opened the circuit.
-      this.#window.clear();
-      this.#closedAtMonotonicMs = this.#deps.clock.monotonic();
-      silently(super.close());
-    }
+    const ends = to === 'OPEN' && openForMs !== undefined;
+    this.#retryAtMs = ends ? this.#deps.clock.now() + openForMs : undefined;
+    this.switchTo(to, openForMs);
+    if (to !== 'CLOSED') return;
+    // The window stays readable while open and half-open: it shows what opened the circuit.
+    this.#window.clear();
+    this.#closedAtMonotonicMs = this.#deps.clock.monotonic();
   }
 
   #refusal(): BreakerRefusedError {
     const waitMs = this.#retryAtMs === undefined ? undefined : this.#retryAtMs - this.#deps.clock.now();
     return new BreakerRefusedError(this.#deploymentId, this.current, waitMs && Math.max(0, waitMs));
   }
-
-  /** mollitia's timer of the open state, which it neither clears on `close` nor unrefs. */
-  get #openTimer(): NodeJS.Timeout | undefined {
-    return (this as unknown as { openTimeout: NodeJS.Timeout | 0 }).openTimeout || undefined;
-  }
-
-  #clearOpenTimer(): void {
-    clearTimeout(this.#openTimer);
-  }
-}
-
-/** What the library does after its own change of state; a failing listener of its emitter must not end the process. */
-function silently(done: Promise<void>): void {
-  done.catch(() => {});
 }
