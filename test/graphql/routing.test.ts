@@ -19,7 +19,7 @@ providers:
   - { kind: openai, baseUrl: "${url}/v1", onlyModels: true, models: [
       { model: near, price: { input: 1, output: 1 } },
       { model: twin, price: { input: 1, output: 1 } },
-      { model: dear, price: { input: 90, output: 90 }, tags: [eu] },
+      { model: dear, price: { input: 90, output: 90 }, tags: [eu], weight: 0.5, maxConcurrency: 4 },
       { model: reserved, weight: 0 } ] }
   - { kind: ollama, enabled: false }
   - { kind: lmstudio, enabled: false }
@@ -69,6 +69,20 @@ test('an alias of the file prescribes the order, and a tag asks for what bears i
 
   const tagged = await simulate({ model: 'tag:eu' });
   assert.deepEqual([tagged.chosen.deploymentId, tagged.runnerUp], ['openai/dear', null]);
+});
+
+test('deployments show their tags, weight and limit of calls, as configured or as assumed', async t => {
+  const { app } = await start(t);
+
+  const { providers } = await app.ask('{ providers { deployments { model tags weight maxConcurrency } } }');
+
+  const unlimited = { tags: [], maxConcurrency: null };
+  assert.deepEqual(providers[0].deployments, [
+    { model: 'near', weight: 1, ...unlimited },
+    { model: 'twin', weight: 1, ...unlimited },
+    { model: 'dear', weight: 0.5, tags: ['eu'], maxConcurrency: 4 },
+    { model: 'reserved', weight: 0, ...unlimited },
+  ]);
 });
 
 test('the decision is kept with the request', async t => {

@@ -75,6 +75,20 @@ DeploymentType.implement({
       description: 'Further names under which a request may ask for it.',
       resolve: deployment => [...deployment.aliases],
     }),
+    tags: t.stringList({
+      description:
+        "Marks of the operator's own; a request asks for all that bear one as `tag:` and the mark.",
+      resolve: deployment => [...(deployment.tags ?? [])],
+    }),
+    weight: t.float({
+      description:
+        'How often it is drawn compared with others that are as good; 1 unless configured. 0: only when it is named.',
+      resolve: deployment => deployment.weight ?? 1,
+    }),
+    maxConcurrency: t.exposeInt('maxConcurrency', {
+      nullable: true,
+      description: 'Calls it may have under way at once, as configured; null: as many as come.',
+    }),
     contextWindow: t.int({
       description: 'Tokens of prompt and answer together.',
       resolve: deployment => deployment.capabilities.contextWindow,
