@@ -21,7 +21,12 @@ import { ERROR_CODES } from '../src/domain/errors.ts';
 import { METRICS_DIMENSIONS } from '../src/domain/metrics.ts';
 import { PROVIDER_STATUSES } from '../src/domain/model.ts';
 import { ATTEMPT_OUTCOMES, MESSAGE_ROLES, REQUEST_STATUSES, TASK_TYPES } from '../src/domain/request.ts';
-import { REJECTION_REASONS, ROUTING_STRATEGIES } from '../src/domain/routing.ts';
+import {
+  HELD_BACK_REASONS,
+  REJECTION_REASONS,
+  ROUTING_STRATEGIES,
+  SELECTION_REASONS,
+} from '../src/domain/routing.ts';
 import { authLint } from '../src/graphql/auth-lint.ts';
 import { printSchemaText, schema } from '../src/graphql/schema.ts';
 
@@ -98,6 +103,7 @@ test('the enums are the closed sets of the domain', () => {
   const sets = {
     AttemptOutcome: ATTEMPT_OUTCOMES,
     BreakerState: BREAKER_STATES,
+    HeldBackReason: HELD_BACK_REASONS,
     ErrorCode: Object.keys(ERROR_CODES),
     MessageRole: MESSAGE_ROLES,
     MetricsDimension: METRICS_DIMENSIONS,
@@ -106,6 +112,7 @@ test('the enums are the closed sets of the domain', () => {
     RequestStatus: REQUEST_STATUSES,
     Role: ROLES,
     RoutingStrategy: ROUTING_STRATEGIES,
+    SelectionReason: SELECTION_REASONS,
     TaskType: TASK_TYPES,
   };
   for (const [name, members] of Object.entries(sets)) {

@@ -18,6 +18,14 @@ export interface BreakerSnapshot {
   readonly lastError: string | undefined;
 }
 
+/** What routing wants to know of a breaker at this moment. */
+export interface BreakerOutlook {
+  /** Would a call be let through? */
+  readonly admits: boolean;
+  /** It is half-open, and the next call is its probe. */
+  readonly halfOpen: boolean;
+}
+
 /** A change of state of one breaker. */
 export interface BreakerTransition {
   readonly id: string;

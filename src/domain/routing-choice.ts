@@ -14,7 +14,8 @@ export type ChoiceRule =
   | 'two'
   | 'tie'
   | 'shares'
-  | 'explored';
+  | 'explored'
+  | 'probe';
 /** What puts the group of the chosen one before the next group. */
 export type GroupRule = 'order' | 'local' | 'tier';
 
@@ -55,6 +56,28 @@ export function choose(
   random: () => number,
 ): Choice {
   const ranked = holdBack(rank(query, scored), nowMs);
+  const probe = probeIn(ranked);
+  if (!probe) return chooseAmong(query, ranked, random);
+  // The others as if it were not there: a failed probe, or one that another request was quicker to take, costs nothing.
+  const others = ranked.filter(entry => entry !== probe);
+  const choice = chooseAmong(query, others, random);
+  const first: RoutingCandidate = { ...probe.candidate, heldBack: undefined, selected: 'PROBE' };
+  return { ...choice, rule: 'probe', candidates: [first, ...choice.candidates], setApart: undefined };
+}
+
+/**
+ * The half-open deployment that this request tries first, so that one that recovered is back soon and not only when its
+ * score wins. Only among those that the request would be given to in sound times: nobody who prefers local ones, or
+ * prescribes an order, is used to probe another.
+ */
+function probeIn(ranked: readonly Ranked[]): Ranked | undefined {
+  return ranked.find(
+    entry =>
+      entry.group === ranked[0]?.group && entry.candidate.heldBack === 'HALF_OPEN' && entry.share !== 0,
+  );
+}
+
+function chooseAmong(query: RouteQuery, ranked: readonly Ranked[], random: () => number): Choice {
   const [best] = ranked;
   if (!best) return { candidates: [], rule: 'none', draw: undefined, drawn: [], setApart: undefined };
   const group = ranked.filter(entry => entry.group === best.group);
@@ -177,6 +200,7 @@ function holdBack(ranked: readonly Ranked[], nowMs: number): Ranked[] {
 }
 
 function reasonToHold({ state }: Ranked, quantile: number, nowMs: number): HeldBackReason | undefined {
+  if (state.halfOpen) return 'HALF_OPEN';
   const load = loadOf(state);
   if (load > quantile && load >= HOT_LOAD) return 'HOT';
   const progress = (nowMs - (state.rampStartedAtMs ?? Number.NEGATIVE_INFINITY)) / RAMP_MS;

@@ -6,9 +6,12 @@ import type { Choice, ChoiceRule, GroupRule } from './routing-choice.ts';
 export function explain(query: RouteQuery, choice: Choice, rejections: readonly RoutingRejection[]): string {
   const [first, second] = choice.candidates;
   if (!first) return explainNone(rejections);
+  const next = second ? `${second.deploymentId} is next` : 'there is no other candidate';
+  if (choice.rule === 'probe')
+    return `${first.deploymentId} first: its breaker is half-open, and this request is its probe; ${next}.`;
   if (!second) return `${first.deploymentId} first: there is no other candidate.`;
   const why = because(query, choice, first.deploymentId);
-  return `${first.deploymentId} first: ${why}; ${second.deploymentId} is next.`;
+  return `${first.deploymentId} first: ${why}; ${next}.`;
 }
 
 function explainNone(rejections: readonly RoutingRejection[]): string {
@@ -29,11 +32,12 @@ function because(query: RouteQuery, { rule, drawn, setApart }: Choice, first: st
   const how: Record<ChoiceRule, string | undefined> = {
     none: undefined,
     alone: undefined,
-    'others-held-back': 'the others like it have enough to do or come up to speed',
+    'others-held-back': 'the others like it have enough to do, or must prove themselves first',
     ahead: `no other comes near its score under ${query.strategy}`,
     two: `two drawn: ${one}, ${other}; ${first} has the lower score under ${query.strategy}`,
     tie: `two drawn: ${one}, ${other}; they score the same under ${query.strategy}, and ${first} was drawn first`,
     shares: `drawn by its share in ${query.requestedModel}`,
+    probe: undefined,
     explored: 'drawn to learn how it does, which a request of low priority may be used for',
   };
   return [apart, how[rule]].filter(part => part !== undefined).join('; ');

@@ -2,6 +2,7 @@
 // decision that explains itself: who was considered, what each scored and why, who was rejected and why, which two
 // were drawn, in which order to try. Scores are in routing-score.ts, the choice in routing-choice.ts.
 
+import type { BreakerOutlook } from './breaker.ts';
 import type { Capabilities, Deployment } from './model.ts';
 import type { TaskType } from './request.ts';
 import { choose } from './routing-choice.ts';
@@ -28,9 +29,13 @@ export const REJECTION_REASONS = [
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
-/** Why a candidate is not drawn although it could serve: it has much to do, or must come up to speed first. */
-export const HELD_BACK_REASONS = ['HOT', 'RAMPING'] as const;
+/** Why a candidate is not drawn although it could serve: it has much to do, or must prove itself first. */
+export const HELD_BACK_REASONS = ['HOT', 'RAMPING', 'HALF_OPEN'] as const;
 export type HeldBackReason = (typeof HELD_BACK_REASONS)[number];
+
+/** Why a candidate is tried first whatever its score. */
+export const SELECTION_REASONS = ['PROBE'] as const;
+export type SelectionReason = (typeof SELECTION_REASONS)[number];
 
 /** What routing wants to know of a request. */
 export interface RouteQuery {
@@ -45,8 +50,8 @@ export interface RouteQuery {
   readonly priority?: number | undefined;
 }
 
-/** What routing wants to know of a deployment at this moment. */
-export interface CandidateState {
+/** What routing wants to know of a deployment at this moment. Of its breaker, what is absent is false or unknown. */
+export interface CandidateState extends Partial<BreakerOutlook> {
   readonly deployment: Deployment;
   /** False while the breaker lets nothing through. */
   readonly admits: boolean;
@@ -80,6 +85,8 @@ export interface RoutingCandidate {
   readonly estimatedCostNanoUsd: bigint | undefined;
   readonly estimatedDurationMs: number;
   readonly heldBack?: HeldBackReason | undefined;
+  /** Of the first candidate only; absent: its score or the draw decided. */
+  readonly selected?: SelectionReason | undefined;
 }
 
 export interface RoutingRejection {
@@ -103,7 +110,7 @@ export interface RoutingDecision {
   readonly chosen: string | undefined;
   /** The random number in [0, 1) that was used: with it, the same state gives the same choice. Undefined: none was. */
   readonly draw: number | undefined;
-  /** Who was drawn with it: the two that were compared, or the one that was taken as drawn. */
+  /** Who was drawn with it: the two that were compared, or the one taken as drawn; behind a probe, for the second place. */
   readonly drawn: readonly string[];
   /** The second of the candidates. */
   readonly runnerUp: RunnerUp | undefined;

@@ -1,7 +1,7 @@
 // The breakers of all deployments of this process, by deployment id. Made on first use and kept for the process's
 // life: mollitia remembers every circuit for ever, so there must never be one per request.
 
-import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
+import type { BreakerOutlook, BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import { newId } from '../domain/ids.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type BreakerRules, DEFAULT_BREAKER_RULES } from './breaker-rules.ts';
@@ -19,6 +19,8 @@ export interface Breakers {
   acquire(deploymentId: string): Permit;
   /** Would `acquire` succeed now? */
   admits(deploymentId: string): boolean;
+  /** The same for routing, with what else it weighs. Changes nothing. */
+  outlook(deploymentId: string): BreakerOutlook;
   snapshot(deploymentId: string): BreakerSnapshot;
   /** Closes it by hand and forgets everything counted; calls under way no longer count. */
   reset(deploymentId: string, detail: string | undefined): void;
@@ -73,6 +75,7 @@ export function createBreakers(options: Partial<BreakerRules>, deps: BreakersDep
   return {
     acquire: deploymentId => breakerOf(deploymentId).acquire(),
     admits: deploymentId => breakers.get(deploymentId)?.admits() ?? true,
+    outlook: deploymentId => breakers.get(deploymentId)?.outlook() ?? CLOSED,
     snapshot: deploymentId => breakers.get(deploymentId)?.snapshot() ?? untouched(deploymentId, startedAt),
     reset: (deploymentId, detail) => breakers.get(deploymentId)?.reset(detail),
     open: (deploymentId, detail) => breakerOf(deploymentId).hold(detail),
@@ -87,6 +90,8 @@ export function createBreakers(options: Partial<BreakerRules>, deps: BreakersDep
     },
   };
 }
+
+const CLOSED: BreakerOutlook = { admits: true, halfOpen: false };
 
 /** Reading about a deployment that was never called makes no breaker for it. */
 function untouched(deploymentId: string, since: Date): BreakerSnapshot {

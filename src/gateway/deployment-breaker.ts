@@ -1,7 +1,7 @@
 // The circuit breaker of one deployment: what it counts, when it opens and for how long, who is a probe and what closes
 // it again. The circuit underneath is mollitia's (breaker-circuit.ts).
 
-import type { BreakerSnapshot, BreakerState, BreakerTransition } from '../domain/breaker.ts';
+import type { BreakerOutlook, BreakerSnapshot, BreakerState, BreakerTransition } from '../domain/breaker.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { BreakerCircuit, BreakerRefusedError } from './breaker-circuit.ts';
@@ -131,6 +131,11 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
     this.#openings = to === 'CLOSED' ? 0 : 1;
     this.#enter(to, last.cause === 'manual' ? undefined : restMs);
     this.stateTimestamp = last.at.getTime();
+  }
+
+  outlook(): BreakerOutlook {
+    const admits = this.admits();
+    return { admits, halfOpen: admits && this.current === 'HALF_OPEN' };
   }
 
   snapshot(): BreakerSnapshot {

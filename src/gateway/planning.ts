@@ -54,7 +54,7 @@ export function createPlanning(deps: {
         deployment,
         unavailable,
         drained: drains?.of(deployment.id)?.reason,
-        admits: breakers.admits(deployment.id),
+        ...breakers.outlook(deployment.id),
         ...health.read(deployment.id),
       }));
     });

@@ -2,52 +2,15 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createCatalog } from '../../src/control/catalog.ts';
-import { createPriceBook } from '../../src/control/prices.ts';
 import { createBreakers } from '../../src/gateway/breakers.ts';
 import { createHealth } from '../../src/gateway/health.ts';
 import { createPlanning } from '../../src/gateway/planning.ts';
 import { createTestClock } from '../support/clock.ts';
-
-const OPENAI = {
-  id: 'openai',
-  kind: 'openai',
-  baseUrl: 'http://127.0.0.1:9',
-  apiKey: 'unused',
-  api: undefined,
-  models: [{ model: 'first' }, { model: 'second' }],
-  onlyModels: true,
-  deadlines: {},
-  explicit: true,
-} as const;
-
-const SPEC = {
-  messages: [{ role: 'USER', content: 'Hello' }],
-  system: undefined,
-  taskType: 'CHAT',
-  model: undefined,
-  strategy: 'BALANCED',
-  preferLocal: false,
-  priority: 50,
-  buffered: false,
-  maxOutputTokens: undefined,
-  temperature: undefined,
-  stop: [],
-  deadlines: {},
-  metadata: undefined,
-} as const;
+import { catalogOfTwo, SPEC } from './planning-setup.ts';
 
 test('a deployment whose breaker closed is not drawn beyond its first call while others are free', () => {
   const clock = createTestClock();
-  const log = { debug() {}, info() {}, warn() {}, error() {} } as never;
-  const createAdapter = () => assert.fail('nothing is called');
-  const catalog = createCatalog({
-    providers: [OPENAI],
-    prices: createPriceBook(),
-    createAdapter,
-    clock,
-    log,
-  });
+  const catalog = catalogOfTwo(clock);
   const [health, breakers] = [createHealth({ clock }), createBreakers({}, { clock })];
   const planning = createPlanning({ catalog, breakers, health, clock, random: () => 0.5 });
   health.begin('openai/first');

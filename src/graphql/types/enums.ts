@@ -81,6 +81,15 @@ export const HeldBackReasonEnum = builder.enumType('HeldBackReason', {
   values: values({
     HOT: 'It is more loaded than four fifths of its peers, and at least half full.',
     RAMPING: 'It is new or just recovered, and gets its calls little by little.',
+    HALF_OPEN: 'Its circuit breaker is half-open, and another one is probed first.',
+  }),
+});
+
+export const SelectionReasonEnum = builder.enumType('SelectionReason', {
+  description: 'Why a candidate is tried first whatever its score.',
+  values: values({
+    PROBE:
+      'Its circuit breaker is half-open: this request shows whether it works again. If not, the next serves.',
   }),
 });
 

@@ -3,7 +3,12 @@
 import type { RoutingCandidate, RoutingDecision, RoutingRejection, RunnerUp } from '../../domain/routing.ts';
 import type { CostEstimate } from '../../gateway/gateway.ts';
 import { builder } from '../builder.ts';
-import { HeldBackReasonEnum, RejectionReasonEnum, RoutingStrategyEnum } from './enums.ts';
+import {
+  HeldBackReasonEnum,
+  RejectionReasonEnum,
+  RoutingStrategyEnum,
+  SelectionReasonEnum,
+} from './enums.ts';
 import { DeploymentType, deploymentOf } from './provider.ts';
 
 const RoutingTermsType = builder.objectRef<RoutingCandidate['terms']>('RoutingTerms').implement({
@@ -44,6 +49,12 @@ const RoutingCandidateType = builder.objectRef<RoutingCandidate>('RoutingCandida
       nullable: true,
       description: 'Why it was not drawn although it can serve; null when it could have been.',
       resolve: candidate => candidate.heldBack,
+    }),
+    selected: t.field({
+      type: SelectionReasonEnum,
+      nullable: true,
+      description: 'Why it is tried first whatever its score; null when its score or the draw decided.',
+      resolve: candidate => candidate.selected,
     }),
   }),
 });
@@ -99,7 +110,8 @@ export const RoutingDecisionType = builder.objectRef<RoutingDecision>('RoutingDe
     }),
     drawn: t.field({
       type: ['ID'],
-      description: 'Deployments drawn with it: two that were compared, or one that was taken as drawn.',
+      description:
+        'Deployments drawn with it: two that were compared, or one that was taken as drawn. Behind a probe they are for the second place.',
       resolve: decision => [...decision.drawn],
     }),
     runnerUp: t.expose('runnerUp', {
