@@ -75,7 +75,7 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
     ...FAILED,
     code: 'BAD_RESPONSE',
     meaning:
-      'sends HTML, other JSON, nothing, a malformed event, a line over 1 MB, an endless answer, or a redirect',
+      'sends HTML, other JSON, nothing or its end marker alone, a malformed event, a line over 1 MB, an endless answer, or a redirect',
   },
 };
 

@@ -18,7 +18,7 @@ export interface AnswerDecoder {
   decode(event: EventSourceMessage, out: ProviderEvent[]): void;
   /** Has the provider said why the answer ended? All content has come then. */
   readonly complete: boolean;
-  /** Was that the last it has to say, usage included? Whatever follows is not read. */
+  /** Was that the last it has to say, usage included? Whatever follows is not read. Without `complete`: a bare marker. */
   readonly ended: boolean;
   /** The closing event, once complete. */
   finished(): FinishedEvent;
@@ -68,8 +68,12 @@ async function* readAnswer(
     const { connected, response } = open(options, call.signal);
     if (await connected) yield { type: 'connected' };
     body = bodyOf(await response);
-    yield* readContent(options, createEventReader(options.provider, body));
-    const finished = finish(options);
+    let hasContent = false;
+    for await (const event of readContent(options, createEventReader(options.provider, body))) {
+      hasContent ||= event.type !== 'started';
+      yield event;
+    }
+    const finished = finish(options, hasContent);
     body.release();
     body = undefined;
     yield finished;
@@ -126,7 +130,10 @@ function decode(decoder: AnswerDecoder, events: readonly EventSourceMessage[]) {
   return { decoded, failure: undefined };
 }
 
-function finish({ decoder, provider }: AnswerOptions): FinishedEvent {
+function finish({ decoder, provider }: AnswerOptions, hasContent: boolean): FinishedEvent {
+  // Nothing was broken off: the provider came to an end, and there is no answer.
+  if (!decoder.complete && decoder.ended && !hasContent)
+    throw new ProviderError('bad-response', `${provider} sent an end marker and no answer`);
   if (!decoder.complete)
     throw new ProviderError('truncated', `${provider} ended its answer without saying why`);
   return decoder.finished();

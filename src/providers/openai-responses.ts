@@ -24,17 +24,21 @@ export function responsesBody(call: ProviderCall): ResponsesBody {
   };
 }
 
-/** The end is one event that says everything: completed, incomplete or failed. */
+/** The end is one event that says everything: completed, incomplete or failed. Some servers add a `[DONE]`. */
 export function createResponsesDecoder(context: ErrorContext): AnswerDecoder {
   const answer = createAnswerState(context);
   /** Parts of the answer that came as deltas, so that their repetition as a whole is not read again. */
   const parts = new Set<string>();
   let refused = false;
+  let done = false;
   let last: { readonly type: string; readonly response: Json } | undefined;
 
   return {
     decode({ data }, out) {
-      if (data === '[DONE]') return;
+      if (data === '[DONE]') {
+        done = true;
+        return;
+      }
       const event = parseEvent(data, context);
       const type = String(event.type);
       const response = toJson(event.response);
@@ -54,7 +58,7 @@ export function createResponsesDecoder(context: ErrorContext): AnswerDecoder {
       return last !== undefined;
     },
     get ended() {
-      return last !== undefined;
+      return done || last !== undefined;
     },
     finished() {
       const { type, response } = last!;

@@ -83,8 +83,9 @@ export const FAULTS: Readonly<Record<string, readonly FaultRow[]>> = {
       name: 'sends nothing but the end marker',
       script: [raw('data: [DONE]\n\n'), withoutEnd()],
       scripts: { anthropic: [raw(messageStop), withoutEnd()] },
-      ...TRUNCATED,
+      ...BAD,
     },
+    { name: 'stops without a word', script: [finish({ usage: 'none' })], ...BAD },
     { name: 'begins with an error event', script: [errorEvent('overloaded_error')], ...PASSING },
     { name: 'begins with a malformed event', script: [malformed(), withoutEnd()], ...BAD },
     {

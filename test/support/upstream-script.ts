@@ -10,7 +10,8 @@ export interface ScriptedUsage {
 }
 
 export interface Ending {
-  readonly reason?: 'stop' | 'length' | 'content-filter' | 'tool-calls';
+  /** `none`: nothing but the final marker is sent. */
+  readonly reason?: 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'none';
   /** `none`: the answer carries no usage at all. Absent: counted from prompt and answer. */
   readonly usage?: ScriptedUsage | 'none';
   /** False: what says why the answer ended is sent, but not the final marker (`[DONE]`, `message_stop`). */

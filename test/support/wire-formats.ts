@@ -26,6 +26,7 @@ export function wireFormat(api: Api, head: AnswerHead): WireFormat {
   return { chat: chatFormat, responses: responsesFormat, messages: messagesFormat }[api](head);
 }
 
+const DONE = 'data: [DONE]\n\n';
 const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
 const typed = (type: string, fields: object = {}): string => `event: ${type}\n${data({ type, ...fields })}`;
 
@@ -53,6 +54,7 @@ function chatFormat({ id, model, includeUsage }: AnswerHead): WireFormat {
     reasoning: content => delta({ reasoning_content: content }),
     error: (type, message) => data({ error: { type, message, code: null } }),
     finish({ reason = 'stop', marker = true }, usage) {
+      if (reason === 'none') return DONE;
       const counted = usage && {
         prompt_tokens: usage.inputTokens,
         completion_tokens: usage.outputTokens,
@@ -62,7 +64,7 @@ function chatFormat({ id, model, includeUsage }: AnswerHead): WireFormat {
       return (
         delta({}, reasons[reason]) +
         (includeUsage && counted ? chunk([], counted) : '') +
-        (marker ? 'data: [DONE]\n\n' : '')
+        (marker ? DONE : '')
       );
     },
   };
@@ -91,6 +93,7 @@ function responsesFormat({ id, model }: AnswerHead): WireFormat {
     reasoning: delta => event('response.reasoning_summary_text.delta', { ...part, summary_index: 0, delta }),
     error: (type, message) => event('error', { code: type, message, param: null }),
     finish({ reason = 'stop' }, usage) {
+      if (reason === 'none') return DONE;
       const status = reason === 'stop' || reason === 'tool-calls' ? 'completed' : 'incomplete';
       const why = reason === 'length' ? 'max_output_tokens' : 'content_filter';
       const counted = usage && {
@@ -149,6 +152,7 @@ function messagesFormat({ id, model, inputTokens }: AnswerHead): WireFormat {
     reasoning: content => block({ type: 'thinking_delta', thinking: content }),
     error: (type, message) => typed('error', { error: { type, message } }),
     finish({ reason = 'stop', marker = true }, usage) {
+      if (reason === 'none') return typed('message_stop');
       const {
         inputTokens: all = 0,
         cachedInputTokens: read = 0,
