@@ -39,11 +39,23 @@ export function errorTable(): string {
 
 /** What happens when a provider fails; the rows come from the rules of the gateway, which this folder does not know. */
 export function faultTable(
-  faults: readonly { meaning: string; error: string; next: string; counted: string }[],
+  faults: readonly { meaning: string; error: string; retryable: string; next: string; counted: string }[],
 ): string {
-  const rows = faults.map(({ meaning, error, next, counted }) => [meaning, `\`${error}\``, next, counted]);
+  const rows = faults.map(({ meaning, error, retryable, next, counted }) => [
+    meaning,
+    `\`${error}\``,
+    retryable,
+    next,
+    counted,
+  ]);
   return table(
-    ['the provider …', 'error, if no candidate answers', 'who is asked next', 'counted by its breaker'],
+    [
+      'the provider …',
+      'error, if no candidate answers',
+      'retryable',
+      'who is asked next',
+      'counted by its breaker',
+    ],
     rows,
   );
 }

@@ -4,7 +4,7 @@
 interface CodeRow {
   /** What happened, in words for the person who has to act on it. */
   readonly meaning: string;
-  /** May the same call succeed later without being changed? */
+  /** May the same call succeed later without being changed? What is usual; an outcome may know better. */
   readonly retryable: boolean;
   /** Status of an HTTP answer whose whole operation was refused with this code. */
   readonly httpStatus: number;

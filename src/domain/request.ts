@@ -45,6 +45,7 @@ export interface RequestSpec {
 export interface RequestError {
   readonly code: ErrorCode;
   readonly message: string;
+  /** May the same request succeed later, unchanged? A fact of what happened: the code alone does not tell. */
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
 }
@@ -123,12 +124,17 @@ export function isTerminal(status: RequestStatus): status is TerminalStatus {
   return status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
 }
 
-export function requestError(code: ErrorCode, message: string, retryAfterMs?: number): RequestError {
-  return { code, message, retryable: ERROR_CODES[code].retryable, retryAfterMs };
+/** `retryable` absent: what is usual for the code. `retryAfterMs` is in whole milliseconds. */
+export function requestError(
+  code: ErrorCode,
+  message: string,
+  { retryable = ERROR_CODES[code].retryable, retryAfterMs }: Partial<RequestError> = {},
+): RequestError {
+  return { code, message, retryable, retryAfterMs };
 }
 
-export function toRequestError(error: DomainError): RequestError {
-  return requestError(error.code, error.message, error.retryAfterMs);
+export function toRequestError({ code, message, retryAfterMs }: DomainError): RequestError {
+  return requestError(code, message, { retryAfterMs });
 }
 
 /** The prompt as one text, for lists and search: the last message of the user. */

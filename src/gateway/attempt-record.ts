@@ -2,9 +2,9 @@
 
 import { newId } from '../domain/ids.ts';
 import type { Deployment } from '../domain/model.ts';
-import { type Attempt, requestError } from '../domain/request.ts';
+import { type Attempt, type RequestError, requestError } from '../domain/request.ts';
 import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
-import type { AttemptResult } from './attempt.ts';
+import type { AttemptFailed, AttemptResult } from './attempt.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import { estimated } from './planning.ts';
 
@@ -52,6 +52,10 @@ function callersWaitMs(hintMs: number | undefined): number | undefined {
   return hintMs !== undefined && hintMs >= 0 ? Math.min(MAX_HINT_MS, Math.ceil(hintMs)) : undefined;
 }
 
+function errorOf({ code, message, retryable, retryAfterMs }: AttemptFailed): RequestError {
+  return requestError(code, message, { retryable, retryAfterMs: callersWaitMs(retryAfterMs) });
+}
+
 export interface Tried {
   readonly journey: Journey;
   readonly deployment: Deployment;
@@ -79,10 +83,7 @@ export function toAttempt(
     model: deployment.model,
     outcome:
       outcome.outcome === 'succeeded' ? 'SUCCEEDED' : outcome.outcome === 'failed' ? 'FAILED' : 'CANCELLED',
-    error:
-      outcome.outcome === 'failed'
-        ? requestError(outcome.code, outcome.message, callersWaitMs(outcome.retryAfterMs))
-        : undefined,
+    error: outcome.outcome === 'failed' ? errorOf(outcome) : undefined,
     providerResponseId: outcome.responseId,
     servedModel: outcome.servedModel,
     finishReason: outcome.outcome === 'succeeded' ? outcome.finishReason : undefined,

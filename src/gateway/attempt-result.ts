@@ -37,6 +37,8 @@ export interface AttemptFailed extends Measured {
   /** The breaker was told of a failure of the provider. */
   readonly counted: boolean;
   readonly retrySameTarget: boolean;
+  /** Waiting helps, with nobody doing anything. */
+  readonly retryable: boolean;
   /** The same would happen with every other deployment of the provider. */
   readonly providerWide: boolean;
   /** Reported although the answer was refused: it is billed all the same. */

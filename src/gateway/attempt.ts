@@ -218,7 +218,7 @@ function cancel(run: Run): void {
 }
 
 function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Measured> {
-  const { code, counted, retrySameTarget, providerWide } = ruleOf(error);
+  const { code, counted, retrySameTarget, retryable, providerWide } = ruleOf(error);
   const known = error instanceof ProviderError ? error : undefined;
   const tokensSent = run.meter.textLength > 0;
   return {
@@ -230,6 +230,7 @@ function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Me
     tokensSent,
     counted,
     retrySameTarget: retrySameTarget && !tokensSent,
+    retryable,
     providerWide,
     usage: undefined,
     cause: known ? (known.cause ?? known) : error,

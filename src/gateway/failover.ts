@@ -9,6 +9,7 @@ import type { AttemptFailed } from './attempt.ts';
 import type { Permit } from './breakers.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import { FAULT_RULES } from './outcome.ts';
+import { PASSING_REJECTIONS } from './planning.ts';
 import type { Transcript } from './screen.ts';
 import { callTarget, type Target } from './target.ts';
 
@@ -37,6 +38,10 @@ interface Course {
   /** Asked a second time after a fault that may pass; nobody is asked a third time. */
   readonly retried: Set<string>;
   error: RequestError;
+  /** The call itself is wrong. */
+  isRefused: boolean;
+  /** Some candidate was passed over that may be asked later. */
+  heldBack: boolean;
   waitedMs: number;
 }
 
@@ -47,11 +52,14 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     rest: journey.decision.candidates.map(candidate => candidate.deploymentId),
     retried: new Set(),
     error: requestError('NO_ROUTE', journey.decision.explanation),
+    isRefused: false,
+    heldBack: false,
     waitedMs: 0,
   };
   const { status, finishReason } = await run(course, journey, deps);
   const { attempts, waitedMs } = course;
-  const error = status === 'SUCCEEDED' ? undefined : course.error;
+  const error =
+    status === 'SUCCEEDED' ? undefined : { ...course.error, retryable: mayPass(course, journey) };
   return { status, error, finishReason, attempts, waitedMs };
 }
 
@@ -75,18 +83,21 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
       continue;
     }
     course.error = attempt.error ?? course.error;
-    if (isFinal(outcome) || deps.clock.monotonic() >= journey.endsAtMs) return { status: 'FAILED' };
+    course.isRefused = isFinal(outcome);
+    if (course.isRefused || deps.clock.monotonic() >= journey.endsAtMs) return { status: 'FAILED' };
     await retryLater(outcome, deployment, { course, journey, deps });
   }
   return { status: journey.signal.aborted ? 'CANCELLED' : 'FAILED' };
 }
 
 /** The first of the rest that lets a call through now. */
-function nextTarget({ rest, attempts, transcript }: Course, deps: FailoverDeps): Target | undefined {
+function nextTarget(course: Course, deps: FailoverDeps): Target | undefined {
+  const { rest, attempts, transcript } = course;
   for (let id = rest.shift(); id !== undefined; id = rest.shift()) {
     const deployment = deps.catalog.deployment(id);
     const permit = deployment && admit(deployment, deps);
     if (permit) return { deployment, permit, number: attempts.length + 1, transcript };
+    course.heldBack ||= deployment !== undefined && !deps.drains.of(id);
   }
   return undefined;
 }
@@ -111,6 +122,17 @@ async function retryLater(
 
 function isFinal({ fault }: AttemptFailed): boolean {
   return fault !== undefined && FAULT_RULES[fault].final;
+}
+
+/** Whoever may answer later, not only the last that was asked, makes it worth submitting the request again. */
+function mayPass({ attempts, isRefused, heldBack }: Course, { decision }: Journey): boolean {
+  if (isRefused) return false;
+  return (
+    heldBack ||
+    attempts.length === 0 ||
+    attempts.some(attempt => attempt.error?.retryable) ||
+    decision.rejections.some(({ reason }) => PASSING_REJECTIONS.has(reason))
+  );
 }
 
 /** How long to wait before the same deployment is asked again; undefined: asking again is pointless. */

@@ -8,6 +8,8 @@ export interface FaultDescription {
   /** Follows on "the provider …". */
   readonly meaning: string;
   readonly error: string;
+  /** Whether waiting helps. */
+  readonly retryable: string;
   readonly next: string;
   readonly counted: string;
 }
@@ -17,6 +19,7 @@ export function describeFaults(): FaultDescription[] {
   const deadlines = Object.entries(DEADLINE_RULES).map(([name, { code, meaning }]) => ({
     meaning,
     error: code,
+    retryable: 'yes',
     next: name === 'total' ? 'nobody' : 'the next candidate',
     counted:
       name === 'total'
@@ -30,6 +33,7 @@ function describeFault(fault: ProviderFault, rule: FaultRule): FaultDescription 
   return {
     meaning: rule.meaning,
     error: rule.code,
+    retryable: rule.retryable ? 'yes' : 'no',
     next: nextOf(fault, rule),
     counted: countedOf(fault, rule),
   };

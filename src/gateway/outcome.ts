@@ -12,6 +12,8 @@ export interface FaultRule {
   readonly retrySameTarget: boolean;
   /** Asking somebody else would not help, or is not to be tried: a refusal is no reason to shop around. */
   readonly final: boolean;
+  /** Waiting helps: the same call may succeed later although nobody has done anything. For the caller to see. */
+  readonly retryable: boolean;
   readonly providerWide: boolean;
   /** For the README: what the provider does. */
   readonly meaning: string;
@@ -22,6 +24,7 @@ const FAILED = {
   counted: true,
   retrySameTarget: false,
   final: false,
+  retryable: true,
   providerWide: false,
 } as const;
 
@@ -31,7 +34,12 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
     retrySameTarget: true,
     meaning: 'refuses the connection, cannot be found, or breaks off before its answer begins',
   },
-  certificate: { ...FAILED, providerWide: true, meaning: 'shows a certificate that is not trusted' },
+  certificate: {
+    ...FAILED,
+    retryable: false,
+    providerWide: true,
+    meaning: 'shows a certificate that is not trusted',
+  },
   server: {
     ...FAILED,
     retrySameTarget: true,
@@ -42,20 +50,28 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
   // In a gateway it is our key that was refused.
   credentials: {
     ...FAILED,
+    retryable: false,
     providerWide: true,
     meaning: 'answers 401, 402 or 403: it refuses our key, or our account is empty',
   },
-  'unknown-model': { ...FAILED, counted: false, meaning: 'answers 404: it does not have the model' },
+  'unknown-model': {
+    ...FAILED,
+    counted: false,
+    retryable: false,
+    meaning: 'answers 404: it does not have the model',
+  },
   'bad-request': {
     ...FAILED,
     counted: false,
     final: true,
+    retryable: false,
     meaning: 'answers 400, 413, 422 or another 4xx: the call itself is wrong',
   },
   'context-length': {
     ...FAILED,
     code: 'CONTEXT_TOO_LONG',
     counted: false,
+    retryable: false,
     meaning: 'finds the prompt too long for its model',
   },
   'content-policy': {
@@ -63,6 +79,7 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
     code: 'CONTENT_REFUSED',
     counted: false,
     final: true,
+    retryable: false,
     meaning: 'refuses the content, at once or by ending an empty answer with a refusal',
   },
   truncated: {

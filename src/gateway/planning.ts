@@ -20,6 +20,9 @@ import type { Health } from './health.ts';
 /** Tokens that wrap each message in the chat formats of the providers; an estimate. */
 const TOKENS_PER_MESSAGE = 4;
 
+/** Why a deployment is left out that may be a candidate soon, with nobody doing anything. */
+export const PASSING_REJECTIONS: ReadonlySet<string> = new Set(['BREAKER_OPEN', 'COOLDOWN', 'CAPACITY']);
+
 export interface Planning {
   /**
    * Throws BAD_USER_INPUT for a model nobody offers, unless it `mayBeGone`: it was offered when the request was
@@ -88,9 +91,7 @@ export function createPlanning(deps: {
     decide,
     refuseHopeless(decision) {
       if (decision.candidates.length > 0) return;
-      const passing = decision.rejections.some(
-        ({ reason }) => reason === 'BREAKER_OPEN' || reason === 'COOLDOWN' || reason === 'CAPACITY',
-      );
+      const passing = decision.rejections.some(({ reason }) => PASSING_REJECTIONS.has(reason));
       if (!passing) throw new DomainError('NO_ROUTE', decision.explanation);
     },
     estimate(spec) {

@@ -10,7 +10,10 @@ onBothStores(open => {
     const { store } = await open(t);
     const request = aRequest();
     await store.requests.accept(request);
-    const error = requestError('PROVIDER_FAILED', 'The provider answered 503', 1_500);
+    const error = requestError('PROVIDER_FAILED', 'The provider answered 503', {
+      retryable: false,
+      retryAfterMs: 1_500,
+    });
     const attempts = [
       anAttempt({
         outcome: 'FAILED',

@@ -36,7 +36,8 @@ export const RequestErrorType = builder.objectRef<RequestError>('RequestError').
     }),
     message: t.exposeString('message', { description: 'What happened, for people.' }),
     retryable: t.exposeBoolean('retryable', {
-      description: 'Whether the same request may succeed when it is submitted again unchanged.',
+      description:
+        'Whether waiting helps: it may succeed when it is submitted again unchanged. A fact of what happened, not of the code. Of a request: false when the call itself was refused, or when no one who was asked or held back may answer later.',
     }),
     retryAfterMs: t.exposeInt('retryAfterMs', {
       nullable: true,
