@@ -58,8 +58,7 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
   };
   const { status, finishReason } = await run(course, journey, deps);
   const { attempts, waitedMs } = course;
-  const error =
-    status === 'SUCCEEDED' ? undefined : { ...course.error, retryable: mayPass(course, journey) };
+  const error = status === 'SUCCEEDED' ? undefined : { ...course.error, retryable: mayPass(course, journey) };
   return { status, error, finishReason, attempts, waitedMs };
 }
 

@@ -49,7 +49,8 @@ export function specOf(buffered = false): RequestSpec {
 /** Only what the path of an attempt reads of a decision. */
 export function decisionOf(offered: readonly Deployment[]): RoutingDecision {
   const candidates = offered.map(({ id }) => ({ deploymentId: id }));
-  return { candidates, estimatedInputTokens: 10, explanation: 'as given' } as unknown as RoutingDecision;
+  const known = { rejections: [], estimatedInputTokens: 10, explanation: 'as given' };
+  return { candidates, ...known } as unknown as RoutingDecision;
 }
 
 interface Given {
