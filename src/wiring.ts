@@ -17,6 +17,7 @@ import { createDrains } from './gateway/drains.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
 import { createPlanning } from './gateway/planning.ts';
+import { createRetryBudget } from './gateway/retry-budget.ts';
 import { authPlugin } from './graphql/auth.ts';
 import type { Context } from './graphql/context.ts';
 import { createErrorMasker } from './graphql/errors.ts';
@@ -99,6 +100,13 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     admission: createAdmission({
       maxRunning: limits.maxRunningRequests,
       maxQueued: limits.maxQueuedRequests,
+    }),
+    retryLimits: limits,
+    retryBudget: createRetryBudget({
+      clock,
+      percent: limits.retryBudgetPercent,
+      minPerSecond: limits.retryBudgetMinPerSecond,
+      onDecision: metrics.retryDecided,
     }),
     submissionLimits: limits,
     defaultStrategy: config.routing.strategy,

@@ -11,7 +11,7 @@ import { createDecider, type Strategy } from './strategies.ts';
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
 import { type Arrival, TARGETS, type Target } from './world.ts';
 
-/** As in src/gateway/failover.ts. */
+/** The default of MCPLANE_MAX_ATTEMPTS. */
 const MAX_ATTEMPTS = 6;
 /** How soon a provider says no: a refused connection, a 429. */
 const REFUSAL_MS = 20;

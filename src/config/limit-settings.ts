@@ -32,6 +32,30 @@ export const LIMIT_SETTINGS = {
     8 * MEGABYTE,
     'Bytes of one answer; a provider that sends more is cut off.',
   ),
+  MCPLANE_MAX_ATTEMPTS: limit(
+    'maxAttempts',
+    [1, 100],
+    6,
+    'Calls of providers for one request, over all candidates.',
+  ),
+  MCPLANE_MAX_RETRY_AFTER_MS: limit(
+    'maxRetryAfterMs',
+    [0, HOUR_MS],
+    30_000,
+    "Longest that a provider's Retry-After is waited for when there is nobody else to ask.",
+  ),
+  MCPLANE_RETRY_BUDGET_PERCENT: limit(
+    'retryBudgetPercent',
+    [0, 1_000],
+    20,
+    'Retries per hundred requests of the last 10 s; the first failover to another deployment is always free.',
+  ),
+  MCPLANE_RETRY_BUDGET_MIN_PER_SECOND: limit(
+    'retryBudgetMinPerSecond',
+    [0, MEGABYTE],
+    3,
+    'Retries per second that are made besides, whatever the traffic.',
+  ),
   MCPLANE_QUERY_MAX_TOKENS: limit('queryMaxTokens', [10, 100_000], 1_000, 'Lexical tokens of a document.'),
   MCPLANE_QUERY_MAX_DEPTH: limit(
     'queryMaxDepth',

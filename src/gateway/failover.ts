@@ -13,12 +13,8 @@ import { PASSING_REJECTIONS } from './planning.ts';
 import type { Transcript } from './screen.ts';
 import { callTarget, type Target } from './target.ts';
 
-/** Over all candidates of one request; a limit on what a single request can cost. */
-export const MAX_ATTEMPTS = 6;
 /** The same deployment is asked again after this, plus up to as much by chance. */
 const RETRY_BASE_MS = 250;
-/** The longest a provider's Retry-After is waited for when there is nobody else to ask. */
-export const MAX_RETRY_AFTER_MS = 30_000;
 
 export interface Arrival {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
@@ -35,6 +31,7 @@ interface Course {
   readonly transcript: Transcript;
   /** Deployment ids still to be asked, in order. */
   readonly rest: string[];
+  readonly asked: Set<string>;
   /** Asked a second time after a fault that may pass; nobody is asked a third time. */
   readonly retried: Set<string>;
   error: RequestError;
@@ -50,12 +47,14 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     attempts: [],
     transcript: { sent: '', prefillRefused: false },
     rest: journey.decision.candidates.map(candidate => candidate.deploymentId),
+    asked: new Set(),
     retried: new Set(),
     error: requestError('NO_ROUTE', journey.decision.explanation),
     isRefused: false,
     heldBack: false,
     waitedMs: 0,
   };
+  deps.retryBudget.firstAttempt();
   const { status, finishReason } = await run(course, journey, deps);
   const { attempts, waitedMs } = course;
   const error = status === 'SUCCEEDED' ? undefined : { ...course.error, retryable: mayPass(course, journey) };
@@ -67,7 +66,7 @@ type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason'>>;
 /** Asks one after the other until the request has an end. */
 async function run(course: Course, journey: Journey, deps: FailoverDeps): Promise<End> {
   const { attempts, transcript, rest } = course;
-  while (attempts.length < MAX_ATTEMPTS && !journey.signal.aborted) {
+  while (attempts.length < deps.retryLimits.maxAttempts && !journey.signal.aborted) {
     const target = nextTarget(course, deps);
     if (!target) break;
     const called = await callTarget(journey, target, deps);
@@ -84,39 +83,67 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
     course.error = attempt.error ?? course.error;
     course.isRefused = isFinal(outcome);
     if (course.isRefused || deps.clock.monotonic() >= journey.endsAtMs) return { status: 'FAILED' };
-    await retryLater(outcome, deployment, { course, journey, deps });
+    if (attempts.length < deps.retryLimits.maxAttempts)
+      await retrySame(outcome, deployment, { course, journey, deps });
   }
   return { status: journey.signal.aborted ? 'CANCELLED' : 'FAILED' };
 }
 
-/** The first of the rest that lets a call through now. */
+/** The first of the rest that lets a call through now, if the retry budget has room for it. */
 function nextTarget(course: Course, deps: FailoverDeps): Target | undefined {
-  const { rest, attempts, transcript } = course;
+  const { rest, asked, attempts, transcript } = course;
   for (let id = rest.shift(); id !== undefined; id = rest.shift()) {
+    // Asking somebody again was paid for when it was decided; a refused prefill is our mistake, and costs nothing.
+    const isFailover = asked.size > 0 && !asked.has(id);
+    const kind = asked.size === 1 ? 'first-failover' : 'further-failover';
+    if (isFailover && isUsable(id, deps) && !deps.retryBudget.admits(kind)) {
+      giveUp(course, deps);
+      return undefined;
+    }
     const deployment = deps.catalog.deployment(id);
     const permit = deployment && admit(deployment, deps);
-    if (permit) return { deployment, permit, number: attempts.length + 1, transcript };
-    course.heldBack ||= deployment !== undefined && !deps.drains.of(id);
+    if (!permit) {
+      course.heldBack ||= deployment !== undefined && !deps.drains.of(id);
+      continue;
+    }
+    asked.add(id);
+    return { deployment, permit, number: attempts.length + 1, transcript };
   }
   return undefined;
 }
 
-/** When nobody else is left to ask, and the fault may pass: waits, and puts the deployment in front once more. */
-async function retryLater(
+/**
+ * When the fault may pass: waits, and puts the deployment in front once more. Otherwise, and when the retry budget has
+ * no room, leaves the rest as it is.
+ */
+async function retrySame(
   failure: AttemptFailed,
   { id }: Deployment,
   { course, journey, deps }: { course: Course; journey: Journey; deps: FailoverDeps },
 ): Promise<void> {
-  const { clock } = deps;
-  const delayMs = retryDelay(failure);
-  const isPointless = course.retried.has(id) || !isUsable(id, deps);
-  if (delayMs === undefined || isPointless || course.rest.some(other => isUsable(other, deps))) return;
+  const { clock, retryLimits, retryBudget } = deps;
+  if (course.retried.has(id) || !isUsable(id, deps)) return;
+  const isAlone = !course.rest.some(other => isUsable(other, deps));
+  const delayMs = retryDelay(failure, isAlone ? retryLimits.maxRetryAfterMs : undefined);
   const waitsSinceMs = clock.monotonic();
-  if (waitsSinceMs + delayMs >= journey.endsAtMs) return;
+  if (delayMs === undefined || waitsSinceMs + delayMs >= journey.endsAtMs) return;
+  if (!retryBudget.admits('same-deployment')) {
+    if (isAlone) giveUp(course, deps);
+    return;
+  }
   course.retried.add(id);
   await atMost(clock, delayMs, once(journey.signal, 'abort'));
   course.waitedMs += clock.monotonic() - waitsSinceMs;
   course.rest.unshift(id);
+}
+
+/** The last error stands, and says why nobody else was asked. */
+function giveUp(course: Course, { log }: FailoverDeps): void {
+  const { error } = course;
+  const why = 'It was not tried again, because too many requests are being retried at the moment.';
+  course.error = { ...error, message: `${error.message} ${why}` };
+  course.heldBack = true;
+  log.warn({ code: error.code }, 'the retry budget is used up: a request ends with its last error');
 }
 
 function isFinal({ fault }: AttemptFailed): boolean {
@@ -134,14 +161,21 @@ function mayPass({ attempts, isRefused, heldBack }: Course, { decision }: Journe
   );
 }
 
-/** How long to wait before the same deployment is asked again; undefined: asking again is pointless. */
-function retryDelay(failure: AttemptFailed): number | undefined {
-  if (failure.fault === 'rate-limit') {
-    const hintMs = failure.retryAfterMs ?? RETRY_BASE_MS;
-    return hintMs >= 0 && hintMs <= MAX_RETRY_AFTER_MS ? hintMs : undefined;
+/**
+ * How long to wait before the same deployment is asked again; undefined: asking again is pointless. With somebody else
+ * to ask (`maxHintMs` undefined) nobody waits for a busy provider, and an answer that began is continued elsewhere.
+ */
+function retryDelay(failure: AttemptFailed, maxHintMs: number | undefined): number | undefined {
+  const { fault, retryAfterMs: hintMs, tokensSent } = failure;
+  if (fault === 'rate-limit') {
+    const delayMs = hintMs ?? RETRY_BASE_MS;
+    return maxHintMs !== undefined && delayMs >= 0 && delayMs <= maxHintMs ? delayMs : undefined;
   }
-  const maySucceed = failure.fault !== undefined && FAULT_RULES[failure.fault].retrySameTarget;
-  return maySucceed ? RETRY_BASE_MS * (1 + Math.random()) : undefined;
+  const isPassing = fault !== undefined && FAULT_RULES[fault].retrySameTarget;
+  if (!isPassing || (tokensSent && maxHintMs === undefined)) return undefined;
+  const delayMs = RETRY_BASE_MS * (1 + Math.random());
+  if (hintMs === undefined || hintMs <= delayMs) return delayMs;
+  return maxHintMs !== undefined && hintMs <= maxHintMs ? hintMs : undefined;
 }
 
 /** Would a call be let through now? The decision may be older than what keeps calls away. */

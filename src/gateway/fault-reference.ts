@@ -1,7 +1,6 @@
 // What happens when a provider fails, in words for the README: a row for each rule of outcome.ts.
 
 import { PROVIDER_FAULTS, type ProviderFault } from '../providers/provider-error.ts';
-import { MAX_RETRY_AFTER_MS } from './failover.ts';
 import { DEADLINE_RULES, FAULT_RULES, type FaultRule } from './outcome.ts';
 
 export interface FaultDescription {
@@ -42,8 +41,10 @@ function describeFault(fault: ProviderFault, rule: FaultRule): FaultDescription 
 function nextOf(fault: ProviderFault, { final, retrySameTarget }: FaultRule): string {
   if (final) return 'nobody';
   if (fault === 'rate-limit')
-    return `the next candidate; the last one once more after its Retry-After, if that is at most ${MAX_RETRY_AFTER_MS / 1_000} s`;
-  return retrySameTarget ? 'the next candidate; the last one once more' : 'the next candidate';
+    return 'the next candidate; the last one once more after its Retry-After, if that is at most `MCPLANE_MAX_RETRY_AFTER_MS`';
+  return retrySameTarget
+    ? 'before the first token the same once more, then the next candidate; the last one once more'
+    : 'the next candidate';
 }
 
 function countedOf(fault: ProviderFault, { counted, providerWide }: FaultRule): string {

@@ -8,6 +8,14 @@ import type { Clock } from '../lib/clock.ts';
 import type { Breakers } from './breakers.ts';
 import type { Drains } from './drains.ts';
 import type { Health } from './health.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+export interface RetryLimits {
+  /** Attempts of one request, over all candidates. */
+  readonly maxAttempts: number;
+  /** The longest a provider's Retry-After is waited for when there is nobody else to ask. */
+  readonly maxRetryAfterMs: number;
+}
 
 export interface FailoverDeps {
   readonly catalog: Catalog;
@@ -15,6 +23,8 @@ export interface FailoverDeps {
   readonly drains: Drains;
   readonly health: Health;
   readonly clock: Clock;
+  readonly retryLimits: RetryLimits;
+  readonly retryBudget: RetryBudget;
   readonly maxOutputBytes: number;
   readonly log: { warn(fields: object, message: string): void };
 }

@@ -1,4 +1,5 @@
-// How much came in the last ten seconds, in steps of one second: what the slowest bearable rate is measured by.
+// How much came in the last ten seconds, in steps of one second: what the slowest bearable rate and the share of
+// retries are measured by.
 
 export const RATE_WINDOW_MS = 10_000;
 export const RATE_STEP_MS = 1_000;
@@ -10,6 +11,8 @@ export interface RateWindow {
   add(elapsedMs: number, amount: number): void;
   /** Per second over the last ten complete steps. */
   perSecond(elapsedMs: number): number;
+  /** All of the last ten complete steps, and what the present step has so far. */
+  total(elapsedMs: number): number;
 }
 
 export function createRateWindow(): RateWindow {
@@ -24,6 +27,8 @@ export function createRateWindow(): RateWindow {
     return current % SLOTS;
   }
 
+  const sum = () => amounts.reduce((total, amount) => total + amount, 0);
+
   return {
     add(elapsedMs, amount) {
       const slot = advanceTo(elapsedMs);
@@ -31,8 +36,11 @@ export function createRateWindow(): RateWindow {
     },
     perSecond(elapsedMs) {
       const filling = advanceTo(elapsedMs);
-      const sum = amounts.reduce((total, amount) => total + amount, 0) - amounts[filling]!;
-      return sum / (RATE_WINDOW_MS / 1_000);
+      return (sum() - amounts[filling]!) / (RATE_WINDOW_MS / 1_000);
+    },
+    total(elapsedMs) {
+      advanceTo(elapsedMs);
+      return sum();
     },
   };
 }

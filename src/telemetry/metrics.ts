@@ -18,6 +18,8 @@ export interface MetricSources {
 export interface Metrics {
   requestFinished(request: ModelRequest, attempts: readonly Attempt[]): void;
   breakerChanged(deploymentId: string, state: BreakerState): void;
+  /** An attempt beyond a request's first one was made, or refused by the retry budget. */
+  retryDecided(kind: string, admitted: boolean): void;
   /** The sources exist only after the parts that are measured. */
   observe(sources: MetricSources): void;
   exposition(): Promise<{ readonly contentType: string; readonly body: string }>;
@@ -32,6 +34,9 @@ export function createMetrics(): Metrics {
     breakerChanged(deploymentId, state) {
       instruments.breakerState.set({ deployment: deploymentId }, BREAKER_VALUES[state]);
       instruments.breakerTransitions.inc({ deployment: deploymentId, to: state });
+    },
+    retryDecided(kind, admitted) {
+      (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
     observe(sources) {
       const gauge = (name: string, help: string, read: () => number) =>
@@ -91,6 +96,16 @@ function createInstruments(registry: Registry) {
       'outcome',
       'error_type',
     ]),
+    retries: counter(
+      'mcplane_retries_total',
+      'Attempts beyond the first one of a request, by kind (same_deployment, first_failover, further_failover).',
+      ['kind'],
+    ),
+    refusedRetries: counter(
+      'mcplane_retries_refused_total',
+      'Attempts that were not made because the retry budget was used up.',
+      ['kind'],
+    ),
     tokens: counter('mcplane_tokens_total', 'Tokens billed, by direction (input, cached_input, output).', [
       'provider',
       'model',

@@ -10,6 +10,7 @@ import { type Breakers, createBreakers } from '../../src/gateway/breakers.ts';
 import { type Arrival, failover } from '../../src/gateway/failover.ts';
 import { createHealth } from '../../src/gateway/health.ts';
 import type { FailoverDeps } from '../../src/gateway/journey.ts';
+import { createRetryBudget } from '../../src/gateway/retry-budget.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { adapterFor, type Stream, turn } from './attempt-setup.ts';
 
@@ -75,6 +76,8 @@ export function depsOf({ clock, breakers, offered, adapters }: Given): FailoverD
     drains,
     health: createHealth({ clock }),
     clock,
+    retryLimits: { maxAttempts: 6, maxRetryAfterMs: 30_000 },
+    retryBudget: createRetryBudget({ clock, percent: 20, minPerSecond: 3 }),
     maxOutputBytes: 1_000_000,
   };
   return { ...deps, log: { warn() {} } };

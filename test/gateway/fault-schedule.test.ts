@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { DEFAULT_DEADLINES } from '../../src/domain/model.ts';
 import type { StreamEvent } from '../../src/domain/stream.ts';
 import { type Breakers, createBreakers } from '../../src/gateway/breakers.ts';
-import { type Arrival, failover, MAX_ATTEMPTS } from '../../src/gateway/failover.ts';
+import { type Arrival, failover } from '../../src/gateway/failover.ts';
 import type { ProviderCall, ProviderEvent } from '../../src/providers/provider.ts';
 import { PROVIDER_FAULTS, ProviderError } from '../../src/providers/provider-error.ts';
 import { createTestClock } from '../support/clock.ts';
@@ -182,7 +182,7 @@ function shownBy(events: readonly StreamEvent[]): { text: string; before: string
 function holds({ buffered, abortAtTurn }: Schedule, { arrival, events, calls, ...rest }: Run): void {
   assert.deepEqual(rest, { openStreams: 0, wrongPrefills: 0, unsettledPermits: 0 });
   const { attempts, status } = arrival;
-  assert.ok(attempts.length <= MAX_ATTEMPTS);
+  assert.ok(attempts.length <= 6);
   const announced = events.flatMap(event =>
     event.type === 'attempt-started' ? [`${event.attempt} ${event.deploymentId}`] : [],
   );

@@ -2,11 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProviderError } from '../../src/providers/provider-error.ts';
-import { gate, text } from '../support/upstream.ts';
-import { streamOf } from './attempt-setup.ts';
+import { createRetryBudget } from '../../src/gateway/retry-budget.ts';
+import { ProviderError, type ProviderFault } from '../../src/providers/provider-error.ts';
+import { createTestClock } from '../support/clock.ts';
+import { gate, status, text } from '../support/upstream.ts';
+import { finished, silence, streamOf, token } from './attempt-setup.ts';
 import { ask, startChain } from './chain-setup.ts';
-import { attemptsOf, journey } from './failover-setup.ts';
+import { arrived, attemptsOf, journey } from './failover-setup.ts';
+
+const answering = streamOf(token('rescued'), finished());
+const failing = (fault: ProviderFault, retryAfterMs?: number) =>
+  streamOf(new ProviderError(fault, fault, { retryAfterMs }));
 
 const DRAIN =
   'mutation { drainDeployment(input: { deploymentId: "p2/m", reason: "maintenance" }) { provider { id } } }';
@@ -35,8 +41,109 @@ test('a deployment whose breaker its own failure opened is not waited for', asyn
   const { arrival, clock } = journey([[streamOf(refused)]]);
 
   // The clock stands still: whoever waited would never arrive.
-  const arrived = await arrival;
-  assert.deepEqual(attemptsOf(arrived), ['p1/m PROVIDER_FAILED']);
-  assert.equal(arrived.waitedMs, 0);
+  assert.deepEqual(attemptsOf(await arrival), ['p1/m PROVIDER_FAILED']);
+  assert.equal((await arrival).waitedMs, 0);
   assert.equal(clock.monotonic(), 0);
+});
+
+test('one 500 before the first token is tried again at the same provider, and nobody else is asked', async t => {
+  const chain = await startChain(t, 2);
+  const [first, second] = chain.upstreams;
+  first!.enqueue(status(500));
+  first!.answerWith(() => [text('my own answer')]);
+
+  const { request, attempts, events } = await ask(chain);
+  assert.equal(request.output, 'my own answer');
+  assert.deepEqual(attempts, ['p1/m PROVIDER_FAILED', 'p1/m SUCCEEDED']);
+  assert.equal(second!.modelCalls.length, 0);
+  assert.deepEqual(
+    events.filter(event => event.attempt).map(event => [event.attempt, event.deployment]),
+    [
+      [1, 'p1/m'],
+      [2, 'p1/m'],
+    ],
+  );
+});
+
+for (const [fault, attempts] of [
+  ['server', ['p1/m PROVIDER_FAILED', 'p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']],
+  ['connection', ['p1/m PROVIDER_FAILED', 'p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']],
+  ['rate-limit', ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']],
+  ['certificate', ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']],
+  ['credentials', ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']],
+  ['bad-response', ['p1/m BAD_RESPONSE', 'p2/m SUCCEEDED']],
+  ['bad-request', ['p1/m PROVIDER_FAILED']],
+] as const)
+  test(`after ${fault} with somebody else to ask: ${attempts.join(', ')}`, async () => {
+    const arrival = await arrived(journey([[failing(fault)], [answering]]));
+    assert.deepEqual(attemptsOf(arrival), attempts);
+  });
+
+test('a silent provider is asked once', async () => {
+  const arrival = await arrived(journey([[streamOf(silence())], [answering]]));
+  assert.deepEqual(attemptsOf(arrival), ['p1/m TIMEOUT', 'p2/m SUCCEEDED']);
+});
+
+test('a provider that cannot be reached at all is left at once for somebody else', async () => {
+  const cause = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  const { arrival } = journey([
+    [streamOf(new ProviderError('connection', 'refused', { cause }))],
+    [answering],
+  ]);
+  // The clock stands still.
+  assert.deepEqual(attemptsOf(await arrival), ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']);
+});
+
+test('an answer that broke off is continued by somebody else, not tried at the same provider first', async () => {
+  const breaking = streamOf(token('res'), new ProviderError('truncated', 'cut'));
+  const { arrival } = journey([[breaking], [answering]]);
+  assert.deepEqual(attemptsOf(await arrival), ['p1/m STREAM_TRUNCATED', 'p2/m SUCCEEDED']);
+});
+
+test('a 503 that asks for more time than a moment is obeyed: somebody else at once, or a wait when there is nobody', async () => {
+  const busy = failing('server', 5_000);
+  const { arrival } = journey([[busy], [answering]]);
+  assert.deepEqual(attemptsOf(await arrival), ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']);
+
+  const alone = await arrived(journey([[busy, answering]]));
+  assert.deepEqual(attemptsOf(alone), ['p1/m PROVIDER_FAILED', 'p1/m SUCCEEDED']);
+  assert.ok(alone.waitedMs >= 5_000, `${alone.waitedMs}`);
+});
+
+test('a request makes no more attempts than it may, and does not wait after the last one', async () => {
+  const limits = (maxAttempts: number) => ({ retryLimits: { maxAttempts, maxRetryAfterMs: 0 } });
+  const failed = [failing('server')];
+  const arrival = await arrived(journey([failed, failed, failed], limits(3)));
+  assert.deepEqual(
+    arrival.attempts.map(({ deploymentId }) => deploymentId),
+    ['p1/m', 'p1/m', 'p2/m'],
+  );
+  // The clock stands still.
+  assert.equal((await journey([failed], limits(1)).arrival).attempts.length, 1);
+});
+
+test('without a retry budget the first failover is made, and nothing else', async () => {
+  const decisions: string[] = [];
+  const clock = createTestClock();
+  const retryBudget = createRetryBudget({
+    clock,
+    percent: 0,
+    minPerSecond: 0,
+    onDecision: (kind, admitted) => decisions.push(`${kind} ${admitted}`),
+  });
+  const failed = [failing('server')];
+  const arrival = await arrived(journey([failed, failed, [answering]], { clock, retryBudget }));
+
+  assert.equal(arrival.status, 'FAILED');
+  assert.deepEqual(attemptsOf(arrival), ['p1/m PROVIDER_FAILED', 'p2/m PROVIDER_FAILED']);
+  assert.equal(
+    arrival.error?.message,
+    'server It was not tried again, because too many requests are being retried at the moment.',
+  );
+  assert.deepEqual(decisions, [
+    'same-deployment false',
+    'first-failover true',
+    'same-deployment false',
+    'further-failover false',
+  ]);
 });
