@@ -15,8 +15,7 @@ const MAX_CAUSE_LENGTH = 2_000;
 /** What OpenSSL and Node call certificates that they do not accept. */
 const CERTIFICATE_CODE =
   /^(ERR_TLS_CERT|CERT_|DEPTH_ZERO_SELF|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA|ERR_TLS_INVALID)/;
-/** The bytes were not HTTP, or its head was too large. A body that ends too early is another matter. */
-const NOT_HTTP_CODE = /^(HPE_(?!INVALID_EOF_STATE)|UND_ERR_HEADERS_OVERFLOW)/;
+const EARLY_END_CODE = 'HPE_INVALID_EOF_STATE';
 
 /** An error of the connection, before or after the head of the response had come. */
 export function transportError(provider: string, error: unknown, answered: boolean): ProviderError {
@@ -25,11 +24,23 @@ export function transportError(provider: string, error: unknown, answered: boole
     return new ProviderError('certificate', `${provider}: the certificate was refused (${code})`, {
       cause: error,
     });
-  if (NOT_HTTP_CODE.test(code))
-    return new ProviderError('bad-response', `${provider} did not answer in HTTP`, { cause: error });
+  if (isNotHttp(error, code))
+    return new ProviderError('bad-response', `${provider} did not answer in HTTP`, {
+      // undici's error carries the bytes that it could not read, perhaps those of an answer: not for the log.
+      cause: new Error((error as Error).message),
+    });
   if (answered)
     return new ProviderError('truncated', `${provider} broke off its answer (${code})`, { cause: error });
   return new ProviderError('connection', `no connection to ${provider} (${code})`, { cause: error });
+}
+
+/**
+ * The bytes were not HTTP, or its head was too large. A body that ends too early is another matter. By name, for
+ * undici 8.12 gives its parser's errors no code.
+ */
+function isNotHttp(error: unknown, code: string): boolean {
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return true;
+  return (error as { name?: unknown } | null)?.name === 'HTTPParserError' && code !== EARLY_END_CODE;
 }
 
 function codeOf(error: unknown): string {

@@ -76,10 +76,12 @@ describe('an error of the connection', () => {
     ['expired certificate', { code: 'CERT_HAS_EXPIRED' }, false, 'certificate'],
     ['other host', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, false, 'certificate'],
     ['private authority', { code: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' }, false, 'certificate'],
-    ['not HTTP', { code: 'HPE_INVALID_CONSTANT' }, false, 'bad-response'],
+    ['not HTTP', { name: 'HTTPParserError', code: undefined }, false, 'bad-response'],
+    ['no HTTP any more', { name: 'HTTPParserError', code: 'HPE_INVALID_CHUNK_SIZE' }, true, 'bad-response'],
+    ['too many headers', { code: 'UND_ERR_HEADERS_OVERFLOW' }, false, 'bad-response'],
     ['reset in the answer', { code: 'ECONNRESET' }, true, 'truncated'],
     ['closed in the answer', { code: 'UND_ERR_SOCKET' }, true, 'truncated'],
-    ['closed inside a chunk', { code: 'HPE_INVALID_EOF_STATE' }, true, 'truncated'],
+    ['closed inside a chunk', { name: 'HTTPParserError', code: 'HPE_INVALID_EOF_STATE' }, true, 'truncated'],
     ['unknown', {}, false, 'connection'],
   ];
   for (const [what, error, answered, fault] of errors)
