@@ -152,7 +152,8 @@ function refusalOf(provider: string, status: number, headers: Headers): Provider
   if (status >= 300 && status < 400)
     return new ProviderError('bad-response', `${provider} answered with a redirect`, { status });
   const encoding = headers.get('content-encoding');
-  if (encoding && encoding !== 'identity')
+  // A refusal says enough by its status, even when its words cannot be read.
+  if (status < 300 && encoding && encoding !== 'identity')
     return new ProviderError('bad-response', `${provider} sent a compressed answer, which was not asked for`);
   return undefined;
 }
