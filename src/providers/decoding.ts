@@ -44,6 +44,9 @@ export function createAnswerState({ provider }: ErrorContext): AnswerState {
     },
     finished(unified, raw, reported) {
       const usage = reported && toUsage(reported, hasText);
+      // No tool is ever offered. What the model would have done with one is no answer that a caller could read.
+      if (unified === 'tool-calls' && !hasText)
+        throw new ProviderError('bad-response', `${provider} called a tool, and none was offered`);
       // Only the end marker: there is no answer that could have stopped.
       if (unified === 'stop' && !hasText && !hasProgress && !(usage && usage.outputTokens > 0))
         throw new ProviderError('bad-response', `${provider} sent an empty answer`);

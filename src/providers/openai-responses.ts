@@ -31,6 +31,7 @@ export function createResponsesDecoder(context: ErrorContext): AnswerDecoder {
   const parts = new Set<string>();
   let refused = false;
   let done = false;
+  let calledTool = false;
   let last: { readonly type: string; readonly response: Json } | undefined;
 
   return {
@@ -52,7 +53,10 @@ export function createResponsesDecoder(context: ErrorContext): AnswerDecoder {
         answer.text(out, event.delta);
       } else if (type === 'response.output_text.done' && !parts.has(part)) answer.text(out, event.text);
       else if (type.startsWith('response.reasoning')) answer.progress(out);
-      else if (type === 'response.completed' || type === 'response.incomplete') last = { type, response };
+      else if (type.startsWith('response.function_call')) {
+        calledTool = true;
+        answer.progress(out);
+      } else if (type === 'response.completed' || type === 'response.incomplete') last = { type, response };
     },
     get complete() {
       return last !== undefined;
@@ -64,7 +68,11 @@ export function createResponsesDecoder(context: ErrorContext): AnswerDecoder {
       const { type, response } = last!;
       const usage = reportedUsage(response.usage);
       if (type === 'response.completed')
-        return answer.finished(refused ? 'content-filter' : 'stop', 'completed', usage);
+        return answer.finished(
+          refused ? 'content-filter' : calledTool ? 'tool-calls' : 'stop',
+          'completed',
+          usage,
+        );
       const raw = String(toJson(response.incomplete_details).reason ?? 'incomplete');
       const unified =
         raw === 'max_output_tokens' ? 'length' : raw === 'content_filter' ? 'content-filter' : 'other';
