@@ -62,10 +62,7 @@ async function playSteps(
   for (const step of steps) {
     if (socket.destroyed) return used;
     // A stream that opens with bytes or an error of its own is not introduced.
-    if (
-      !started &&
-      (step.do === 'text' || step.do === 'reasoning' || step.do === 'repeat' || step.do === 'finish')
-    ) {
+    if (!started && ['text', 'reasoning', 'tool-call', 'repeat', 'finish'].includes(step.do)) {
       started = true;
       await send(format.start());
     }
@@ -113,6 +110,7 @@ function bytesOf(
   if (step.do === 'raw') return step.bytes;
   if (step.do === 'comment') return `: ${step.text}\n\n`;
   if (step.do === 'error') return format.error(step.type, step.message);
+  if (step.do === 'tool-call') return format.toolCall(step.name, step.pieces);
   return format[step.do](step.text);
 }
 

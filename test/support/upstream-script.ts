@@ -26,6 +26,7 @@ export type Content =
 export type Step =
   | Content
   | { readonly do: 'reasoning'; readonly text: string }
+  | { readonly do: 'tool-call'; readonly name: string; readonly pieces: readonly string[] }
   | { readonly do: 'comment'; readonly text: string }
   | { readonly do: 'error'; readonly type: string; readonly message: string }
   | { readonly do: 'finish'; readonly ending: Ending }
@@ -61,6 +62,8 @@ export interface Script {
 export const text = (text: string): Content => ({ do: 'text', text });
 /** One event of content that is not shown; formats without it send an empty delta. */
 export const reasoning = (text: string): Step => ({ do: 'reasoning', text });
+/** A call of a function whose arguments come in these pieces, each an event. */
+export const toolCall = (name: string, ...pieces: string[]): Step => ({ do: 'tool-call', name, pieces });
 /** A keep-alive. */
 export const comment = (text = 'keep-alive'): Step => ({ do: 'comment', text });
 /** These bytes, as they are. */

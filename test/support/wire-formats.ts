@@ -10,6 +10,8 @@ export interface WireFormat {
   start(): string;
   text(text: string): string;
   reasoning(text: string): string;
+  /** A call of a function, its arguments in pieces. */
+  toolCall(name: string, pieces: readonly string[]): string;
   error(type: string, message: string): string;
   finish(ending: Ending, usage: ScriptedUsage | undefined): string;
 }
@@ -52,6 +54,11 @@ function chatFormat({ id, model, includeUsage }: AnswerHead): WireFormat {
     start: () => delta({ role: 'assistant', content: '' }),
     text: content => delta({ content }),
     reasoning: content => delta({ reasoning_content: content }),
+    toolCall(name, pieces) {
+      const call = (fields: object) => delta({ tool_calls: [{ index: 0, ...fields }] });
+      const begun = call({ id: 'call_1', type: 'function', function: { name, arguments: '' } });
+      return begun + pieces.map(piece => call({ function: { arguments: piece } })).join('');
+    },
     error: (type, message) => data({ error: { type, message, code: null } }),
     finish({ reason = 'stop', marker = true }, usage) {
       if (reason === 'none') return DONE;
@@ -91,6 +98,14 @@ function responsesFormat({ id, model }: AnswerHead): WireFormat {
       return event('response.output_text.delta', { ...part, delta, logprobs: [] });
     },
     reasoning: delta => event('response.reasoning_summary_text.delta', { ...part, summary_index: 0, delta }),
+    toolCall(name, pieces) {
+      const item = { id: 'fc_1', type: 'function_call', call_id: 'call_1', name, arguments: '' };
+      const call = { item_id: 'fc_1', output_index: 1 };
+      return [
+        event('response.output_item.added', { output_index: 1, item }),
+        ...pieces.map(delta => event('response.function_call_arguments.delta', { ...call, delta })),
+      ].join('');
+    },
     error: (type, message) => event('error', { code: type, message, param: null }),
     finish({ reason = 'stop' }, usage) {
       if (reason === 'none') return DONE;
@@ -150,6 +165,17 @@ function messagesFormat({ id, model, inputTokens }: AnswerHead): WireFormat {
       typed('ping'),
     text: content => block({ type: 'text_delta', text: content }),
     reasoning: content => block({ type: 'thinking_delta', thinking: content }),
+    toolCall(name, pieces) {
+      const block = { type: 'tool_use', id: 'toolu_1', name, input: {} };
+      const call = (piece: string) => ({
+        index: 1,
+        delta: { type: 'input_json_delta', partial_json: piece },
+      });
+      return [
+        typed('content_block_start', { index: 1, content_block: block }),
+        ...pieces.map(piece => typed('content_block_delta', call(piece))),
+      ].join('');
+    },
     error: (type, message) => typed('error', { error: { type, message } }),
     finish({ reason = 'stop', marker = true }, usage) {
       if (reason === 'none') return typed('message_stop');
