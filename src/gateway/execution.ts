@@ -86,11 +86,7 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
       emit,
     },
     deps,
-  ).catch((error): Arrival => {
-    deps.log.warn({ error, requestId: active.request.id }, 'a request ended by a fault of ours');
-    const fault = requestError('INTERNAL', 'The control plane failed while running the request.');
-    return { status: 'FAILED', error: fault, finishReason: undefined, attempts: [], waitedMs: 0 };
-  });
+  );
   if (active.controller.signal.reason === 'fenced') abandon(active, deps);
   else await conclude(active, arrival, { output: output.join(''), deps });
 }

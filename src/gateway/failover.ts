@@ -11,7 +11,7 @@ import type { FailoverDeps, Journey } from './journey.ts';
 import { FAULT_RULES } from './outcome.ts';
 import { PASSING_REJECTIONS } from './planning.ts';
 import type { Transcript } from './screen.ts';
-import { callTarget, type Target } from './target.ts';
+import { callTarget, OWN_FAULT, type Target } from './target.ts';
 
 /** The same deployment is asked again after this, plus up to as much by chance. */
 const RETRY_BASE_MS = 250;
@@ -42,6 +42,7 @@ interface Course {
   waitedMs: number;
 }
 
+/** Never throws: after a fault of ours the attempts that were made are paid for all the same. */
 export async function failover(journey: Journey, deps: FailoverDeps): Promise<Arrival> {
   const course: Course = {
     attempts: [],
@@ -55,13 +56,17 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     waitedMs: 0,
   };
   deps.retryBudget.firstAttempt();
-  const { status, finishReason } = await run(course, journey, deps);
+  const end = await run(course, journey, deps).catch((error): End => {
+    deps.log.warn({ error, requestId: journey.requestId }, 'a request ended by a fault of ours');
+    return { status: 'FAILED', error: OWN_FAULT };
+  });
   const { attempts, waitedMs } = course;
-  const error = status === 'SUCCEEDED' ? undefined : { ...course.error, retryable: mayPass(course, journey) };
-  return { status, error, finishReason, attempts, waitedMs };
+  const failed = end.error ?? { ...course.error, retryable: mayPass(course, journey) };
+  const error = end.status === 'SUCCEEDED' ? undefined : failed;
+  return { status: end.status, error, finishReason: end.finishReason, attempts, waitedMs };
 }
 
-type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason'>>;
+type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason' | 'error'>>;
 
 /** Asks one after the other until the request has an end. */
 async function run(course: Course, journey: Journey, deps: FailoverDeps): Promise<End> {
@@ -72,6 +77,7 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
     const called = await callTarget(journey, target, deps);
     const { outcome, attempt, deployment } = called;
     attempts.push(attempt);
+    if (called.defect) throw called.defect.cause;
     if (outcome.outcome === 'succeeded') return { status: 'SUCCEEDED', finishReason: attempt.finishReason };
     if (outcome.outcome === 'cancelled') return { status: 'CANCELLED' };
     if (called.prefilled && outcome.fault === 'bad-request') {

@@ -2,15 +2,17 @@
 // to see of the answer, what is learnt from it. Who is asked, and who next, is decided in failover.ts.
 
 import type { Deployment } from '../domain/model.ts';
-import type { Attempt } from '../domain/request.ts';
+import { type Attempt, requestError } from '../domain/request.ts';
 import { outputLimit } from '../domain/routing.ts';
 import { estimateTokens } from '../domain/usage.ts';
 import type { ProviderCall } from '../providers/provider.ts';
-import { type AttemptResult, runAttempt } from './attempt.ts';
+import { type AttemptFailed, type AttemptResult, runAttempt } from './attempt.ts';
 import { learn, toAttempt } from './attempt-record.ts';
 import type { Permit } from './breakers.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import { createScreen, prefillFor, type Transcript } from './screen.ts';
+
+export const OWN_FAULT = requestError('INTERNAL', 'The control plane failed while running the request.');
 
 /** A deployment whose turn it is, with the right to call it. */
 export interface Target {
@@ -28,9 +30,11 @@ export interface Called {
   /** Its row in the ledger. */
   readonly attempt: Attempt;
   readonly prefilled: boolean;
+  /** Something of ours threw on the way: nobody else is to be asked. */
+  readonly defect?: { readonly cause: unknown };
 }
 
-/** Makes one attempt. Settles the permit; throws only for a fault of ours. */
+/** Makes one attempt. Settles the permit. Never throws: what was sent belongs in the ledger, whoever failed. */
 export async function callTarget(
   journey: Journey,
   { deployment, permit, number, transcript }: Target,
@@ -40,7 +44,9 @@ export async function callTarget(
   const prefill = prefillFor(deployment, journey, transcript);
   const show = createScreen({ journey, transcript, number, prefill });
   const startedAt = new Date(deps.clock.now());
+  const startedAtMs = deps.clock.monotonic();
   let text = '';
+  const tried = () => ({ journey, deployment, number, startedAt, text, prefill });
   const endFlight = deps.health.begin(deployment.id);
   try {
     emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
@@ -61,13 +67,37 @@ export async function callTarget(
     });
     if (outcome.outcome === 'succeeded') show.end();
     learn(deployment, outcome, text, deps);
-    const tried = { journey, deployment, number, startedAt, text, prefill };
-    return { deployment, outcome, attempt: toAttempt(tried, outcome), prefilled: prefill !== undefined };
+    return { deployment, outcome, attempt: toAttempt(tried(), outcome), prefilled: prefill !== undefined };
+  } catch (cause) {
+    const outcome = ownFault(deps.clock.monotonic() - startedAtMs, text);
+    return { deployment, outcome, attempt: toAttempt(tried(), outcome), prefilled: false, defect: { cause } };
   } finally {
     // Settled already, unless something of ours threw: then nobody else would give the probe's place back.
     permit.ignore();
     endFlight();
   }
+}
+
+function ownFault(durationMs: number, text: string): AttemptFailed {
+  return {
+    outcome: 'failed',
+    code: 'INTERNAL',
+    message: OWN_FAULT.message,
+    fault: undefined,
+    retryAfterMs: undefined,
+    tokensSent: text !== '',
+    counted: false,
+    retrySameTarget: false,
+    retryable: OWN_FAULT.retryable,
+    providerWide: false,
+    usage: undefined,
+    cause: undefined,
+    responseId: undefined,
+    servedModel: undefined,
+    timeToFirstTokenMs: undefined,
+    durationMs,
+    textLength: text.length,
+  };
 }
 
 function callFor(

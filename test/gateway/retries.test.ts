@@ -147,3 +147,18 @@ test('without a retry budget the first failover is made, and nothing else', asyn
     'further-failover false',
   ]);
 });
+
+test('attempts that were made before a fault of ours are in the ledger, and the one that it ended too', async () => {
+  const answer = streamOf(token('It '), token('is '), token('42.'), finished());
+  const underWay = journey([[failing('certificate')], [answer], [answering]], {}, event => {
+    if (event.type === 'token' && event.text === 'is ') throw new Error('the log takes no more');
+  });
+  const arrival = await underWay.arrival;
+
+  assert.equal(arrival.status, 'FAILED');
+  assert.equal(arrival.error?.code, 'INTERNAL');
+  assert.deepEqual(attemptsOf(arrival), ['p1/m PROVIDER_FAILED', 'p2/m INTERNAL']);
+  const [refused, broken] = arrival.attempts;
+  assert.equal(refused?.usage, undefined);
+  assert.ok(broken?.usage?.estimated && broken.usage.outputTokens > 0, 'its text is billed');
+});
