@@ -15,6 +15,15 @@ export interface MetricSources {
   subscriptions(): number;
 }
 
+/** The text that a scrape gets. */
+export interface Exposition {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Every metric with its values, as the client library writes them; survives JSON. */
+export type Snapshot = readonly object[];
+
 export interface Metrics {
   requestFinished(request: ModelRequest, attempts: readonly Attempt[]): void;
   breakerChanged(deploymentId: string, state: BreakerState): void;
@@ -22,7 +31,9 @@ export interface Metrics {
   retryDecided(kind: string, admitted: boolean): void;
   /** The sources exist only after the parts that are measured. */
   observe(sources: MetricSources): void;
-  exposition(): Promise<{ readonly contentType: string; readonly body: string }>;
+  exposition(): Promise<Exposition>;
+  /** The same as data, for adding up over processes. */
+  snapshot(): Promise<Snapshot>;
 }
 
 export function createMetrics(): Metrics {
@@ -57,6 +68,7 @@ export function createMetrics(): Metrics {
       gauge('mcplane_subscriptions', 'Open subscriptions on this instance.', sources.subscriptions);
     },
     exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    snapshot: () => registry.getMetricsAsJSON(),
   };
 }
 
