@@ -139,9 +139,17 @@ export async function openMembers(config: Config, store: Store, log: Log): Promi
     sessionMinutes: config.jwt.expireMinutes,
     log,
   });
-  if (config.admin && !(await members.hasAdmin()))
-    await members.createFirstAdmin(config.admin.username, config.admin.password);
+  if (config.admin && !(await members.hasAdmin())) await createFirstAdmin(members, config.admin);
   return members;
+}
+
+/** Of several instances that start at once on an empty database, one creates it and the others find it there. */
+async function createFirstAdmin(members: Members, admin: NonNullable<Config['admin']>): Promise<void> {
+  try {
+    await members.createFirstAdmin(admin.username, admin.password);
+  } catch (error) {
+    if (!(await members.hasAdmin())) throw error;
+  }
 }
 
 export async function openCatalog(
