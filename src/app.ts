@@ -9,7 +9,7 @@ import { createMemoryEventLog } from './events/memory.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Store } from './store/store.ts';
-import { createMetrics } from './telemetry/metrics.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import {
   createHttp,
   INTERRUPTED,
@@ -29,6 +29,8 @@ const LAST_EVENTS_MS = 1_000;
 export interface AppOptions extends Surroundings {
   /** Already open; absent: the one that the configuration names. */
   readonly store?: Store | undefined;
+  /** Absent: those of this process alone. */
+  readonly metrics?: Metrics | undefined;
 }
 
 export interface App {
@@ -46,7 +48,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   await using stack = new AsyncDisposableStack();
   const { log } = options;
   const clock = systemClock;
-  const metrics = createMetrics();
+  const metrics = options.metrics ?? createMetrics();
 
   const store = options.store ?? (await openStoreOf(config, options));
   stack.defer(() => store.close());

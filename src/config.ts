@@ -38,6 +38,8 @@ export interface Config {
   readonly log: { readonly level: Values['LOG_LEVEL'] };
   readonly dataDir: string;
   readonly database: DatabaseSettings;
+  /** Processes that share the port. */
+  readonly workers: number | 'auto';
   /** Not used yet. */
   readonly redis: { readonly url: string } | undefined;
   /** Without a secret (never in production) the data directory keeps one: ensureJwtSecret. */
@@ -87,6 +89,7 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     log: { level: values.LOG_LEVEL },
     dataDir: values.MCPLANE_DATA_DIR,
     database: toDatabase(values),
+    workers: values.MCPLANE_WORKERS,
     redis: toRedis(values),
     jwt: { secret: values.JWT_SECRET_KEY, expireMinutes: values.JWT_EXPIRE_MINUTES },
     admin: username !== undefined && password !== undefined ? { username, password } : undefined,

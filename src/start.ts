@@ -1,10 +1,14 @@
-// Starts one server for people: reads the configuration, opens the app, says what is there, stops on a signal.
-// `npm start` and `mcplane start` both come here.
+// Starts the server for people: reads the configuration, opens the app or the workers, says what is there, stops on a
+// signal. `npm start` and `mcplane start` both come here. What the app imports is loaded late, so that signals are
+// heard from the first moment, and that the primary of several workers stays small.
 
-import { type App, createApp, VERSION } from './app.ts';
+import { availableParallelism, constants } from 'node:os';
+import type { App } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ProviderKind } from './domain/model.ts';
 import { createLog, type Log } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { announceServing, shareMetrics, workerNumber } from './worker.ts';
 
 export interface StartOptions {
   /** Adds the simulated provider beside whatever is configured. */
@@ -13,41 +17,58 @@ export interface StartOptions {
   readonly json?: boolean;
 }
 
-export interface RunningServer {
-  readonly url: string;
-  readonly app: App;
-  /** Resolves when the server has stopped. */
-  readonly stopped: Promise<void>;
-}
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws ConfigError (with all problems) before anything is opened. */
-export async function startServer(env: Environment, options: StartOptions = {}): Promise<RunningServer> {
-  const { config } = loadConfig(options.demo ? { ...env, MCPLANE_SIMULATED: 'on' } : env);
-  const isTerminal = process.stdout.isTTY === true && !options.json;
-  const log = createLog({ level: config.log.level, pretty: isTerminal });
-  const say = (line: string) => (options.json ? undefined : process.stderr.write(`${line}\n`));
-  say(
-    `mcplane ${VERSION} · ${config.mode} · ${env.MCPLANE_CONFIG ? `config ${env.MCPLANE_CONFIG}` : 'no config file (defaults)'}`,
-  );
-  const app = await createApp(config, { log, say });
-  const setupUrl = await setupLink(app);
-  if (options.json) process.stdout.write(`${JSON.stringify(describe(app, setupUrl))}\n`);
-  else for (const line of banner({ app, config, setupUrl })) say(line);
-  return { url: app.url, app, stopped: stopOnSignal(app, log) };
+interface Start {
+  readonly env: Environment;
+  readonly options: StartOptions;
+  readonly config: Config;
+  readonly log: Log;
 }
 
 /** Runs the server until it stops; the process's exit code is the answer to whoever supervises it. */
 export async function runServer(env: Environment, options: StartOptions = {}): Promise<void> {
   try {
-    const server = await startServer(env, options);
-    await server.stopped;
+    const { config } = loadConfig(options.demo ? { ...env, MCPLANE_SIMULATED: 'on' } : env);
+    const isTerminal = process.stdout.isTTY === true && !options.json;
+    const log = createLog({ level: config.log.level, pretty: isTerminal, worker: workerNumber });
+    const count = config.workers === 'auto' ? availableParallelism() : config.workers;
+    if (count > 1 && workerNumber === undefined) {
+      const { runWorkers } = await import('./workers.ts');
+      process.exit(await runWorkers({ count, graceMs: config.limits.shutdownGraceMs, log }));
+    }
+    await serve({ env, options, config, log });
     process.exit(0);
   } catch (error) {
     process.stderr.write(`${explainFailure(error)}\n`);
     process.exit(1);
   }
+}
+
+/** Opens the app, and resolves when it has stopped. */
+async function serve({ env, options, config, log }: Start): Promise<void> {
+  const stopSignal = listenForStop(log);
+  // What is the same in every worker is said by the first one.
+  const isSpeaker = workerNumber === undefined || workerNumber === 1;
+  const say = (line: string) => (options.json || !isSpeaker ? undefined : process.stderr.write(`${line}\n`));
+  const { createApp, VERSION } = await import('./app.ts');
+  say(
+    `mcplane ${VERSION} · ${config.mode} · ${env.MCPLANE_CONFIG ? `config ${env.MCPLANE_CONFIG}` : 'no config file (defaults)'}`,
+  );
+  const metrics = createMetrics();
+  const app = await createApp(config, {
+    log,
+    say,
+    metrics: workerNumber === undefined ? metrics : shareMetrics(metrics),
+  });
+  if (isSpeaker) {
+    const described = describe(app, VERSION, await setupLink(app));
+    if (options.json) process.stdout.write(`${JSON.stringify(described)}\n`);
+    else for (const line of banner(described, config)) say(line);
+  }
+  announceServing();
+  await stopSignal.heard();
+  await app.close();
 }
 
 /** What a person can mend is told as a sentence; anything else keeps its stack. */
@@ -70,13 +91,15 @@ const NOT_CONFIGURED: Partial<Record<ProviderKind, string>> = {
   anthropic: 'ANTHROPIC_API_KEY is not set',
 };
 
-function describe(app: App, setupUrl: string | undefined) {
+type Description = ReturnType<typeof describe>;
+
+function describe(app: App, version: string, setupUrl: string | undefined) {
   const providers = app.gateway.providers();
   const missing = Object.entries(NOT_CONFIGURED).filter(
     ([kind]) => !providers.some(provider => provider.kind === kind),
   );
   return {
-    version: VERSION,
+    version,
     url: app.url,
     graphql: `${app.url}/graphql`,
     websocket: `${app.url.replace(/^http/, 'ws')}/graphql`,
@@ -103,16 +126,7 @@ function describe(app: App, setupUrl: string | undefined) {
   };
 }
 
-function banner({
-  app,
-  config,
-  setupUrl,
-}: {
-  app: App;
-  config: Config;
-  setupUrl: string | undefined;
-}): string[] {
-  const { providers, url, websocket } = describe(app, setupUrl);
+function banner({ providers, url, websocket, setupUrl }: Description, config: Config): string[] {
   const providerLines = providers.map(({ id, status, reason, deployments, simulated }) => {
     const usable = deployments.length > 0 && status !== 'UNAVAILABLE' && status !== 'MISCONFIGURED';
     const models = `${deployments.length} model${deployments.length === 1 ? '' : 's'}: ${shortList(deployments)}`;
@@ -130,6 +144,9 @@ function banner({
     ...(isLocal || config.mode === 'production'
       ? []
       : ['Warning     development mode listens beyond this machine; set NODE_ENV=production']),
+    ...(config.workers === 1 || config.redis
+      ? []
+      : ['Warning     without Redis a stream is live only in the worker that runs it; set REDIS_URL']),
     ...(setupUrl
       ? ['', 'No administrator yet. Create one (the link works once, for 60 minutes):', `  ${setupUrl}`]
       : []),
@@ -144,17 +161,29 @@ function shortList(ids: readonly string[]): string {
   return ids.length > 4 ? `${shown}, … (${ids.length - 4} more)` : shown;
 }
 
-/** The first signal drains, the second one ends the process at once: as safe as a crash, which loses nothing accepted. */
-function stopOnSignal(app: App, log: Log): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+/**
+ * The first signal drains, the second one ends the process at once: as safe as a crash, which loses nothing accepted.
+ * Before the app is open there is nothing to drain. As the first process of a container it would not even be ended by
+ * a signal that nobody listens for, so listening begins with the start.
+ */
+function listenForStop(log: Log): { heard(): Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let serving = false;
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(130);
+    // A worker hears of a stop twice, from its terminal and from its primary. When it takes too long the primary ends it.
+    if (stopping && workerNumber !== undefined) return;
+    if (!serving || stopping) process.exit(128 + constants.signals[signal]);
     stopping = true;
     log.info({ signal }, 'stopping: letting requests finish');
-    app.close().then(resolve, reject);
+    resolve();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  return promise;
+  return {
+    heard() {
+      serving = true;
+      return promise;
+    },
+  };
 }

@@ -42,7 +42,16 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
 };
 /** Files directly in src: the composition root and the doors to it. */
-const ROOT_FILES = ['app.ts', 'config.ts', 'main.ts', 'start.ts', 'wiring.ts'];
+const ROOT_FILES = [
+  'app.ts',
+  'config.ts',
+  'main.ts',
+  'start.ts',
+  'wiring.ts',
+  'worker.ts',
+  'worker-scrapes.ts',
+  'workers.ts',
+];
 
 /** Package → the only folders or files that may import it. */
 const ONLY_IN: Record<string, string[]> = {

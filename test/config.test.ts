@@ -230,3 +230,34 @@ describe('production', () => {
     assert.equal(config.providers.find(({ id }) => id === 'mine')?.apiKey, 'sk-mine');
   });
 });
+
+describe('workers', () => {
+  const postgres = { DATABASE_URL: 'postgres://mcplane@127.0.0.1/mcplane' };
+
+  test('are one, some, or as many as there are cores', () => {
+    assert.equal(loadConfig({}).config.workers, 1);
+    assert.equal(loadConfig({ ...postgres, MCPLANE_WORKERS: '4' }).config.workers, 4);
+    assert.equal(loadConfig({ ...postgres, MCPLANE_WORKERS: 'AUTO' }).config.workers, 'auto');
+    assert.equal(loadWithFile('workers: 2\n', postgres).config.workers, 2);
+  });
+
+  test('must be a sensible number', () => {
+    for (const wrong of ['0', '-1', '1.5', 'many', '1000']) {
+      const [problem] = problemsOf(() => loadConfig({ ...postgres, MCPLANE_WORKERS: wrong }));
+      assert.equal(problem?.where, 'MCPLANE_WORKERS');
+      assert.match(problem?.problem ?? '', /must be a whole number from 1 to 128, or auto/);
+    }
+  });
+
+  test('more than one are refused on an embedded database', () => {
+    for (const workers of ['2', 'auto'])
+      for (const database of [{}, { DATABASE_URL: 'memory:' }]) {
+        const [problem, ...others] = problemsOf(() => loadConfig({ ...database, MCPLANE_WORKERS: workers }));
+        assert.equal(problem?.where, 'MCPLANE_WORKERS');
+        assert.match(problem?.problem ?? '', /only one process can have an embedded database/);
+        assert.match(problem?.fix ?? '', /DATABASE_URL/);
+        assert.deepEqual(others, []);
+      }
+    assert.doesNotThrow(() => loadConfig({ MCPLANE_WORKERS: '1' }));
+  });
+});

@@ -11,6 +11,7 @@ export function checkSettings(reading: Reading): ConfigProblem[] {
   return [
     ...checkJwtSecret(reading, production),
     ...checkAdmin(reading),
+    ...checkWorkers(reading),
     ...(production ? [...checkDatabase(reading), ...checkLiterals(reading)] : []),
   ];
 }
@@ -47,6 +48,14 @@ function checkAdmin({ values }: Reading): ConfigProblem[] {
   if (password.length >= 8 && password.length <= 256) return [];
   const problem = 'must have 8 to 256 characters';
   return [{ where: 'MCPLANE_ADMIN_PASSWORD', problem, fix: 'Choose another password.' }];
+}
+
+/** `auto` too, although it may come to one: the same settings must not start on one machine and fail on another. */
+function checkWorkers({ values, sources }: Reading): ConfigProblem[] {
+  if (values.MCPLANE_WORKERS === 1 || values.DATABASE_URL?.startsWith('postgres')) return [];
+  const where = sources.MCPLANE_WORKERS.where ?? 'MCPLANE_WORKERS';
+  const problem = `is ${values.MCPLANE_WORKERS}, but only one process can have an embedded database`;
+  return [{ where, problem, fix: 'Set DATABASE_URL to postgres://…, or leave MCPLANE_WORKERS at 1.' }];
 }
 
 function checkDatabase({ values }: Reading): ConfigProblem[] {

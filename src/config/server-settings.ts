@@ -15,6 +15,7 @@ import {
   redisUrl,
   secretText,
   text,
+  workerCount,
 } from './values.ts';
 
 const DAY_MS = 86_400_000;
@@ -45,6 +46,12 @@ export const SERVER_SETTINGS = {
     'database.url',
     databaseUrl(),
     '`postgres://…`; unset: a database embedded in the data directory; `memory:`: an embedded one that forgets.',
+  ),
+  MCPLANE_WORKERS: setting(
+    'workers',
+    workerCount(),
+    1,
+    'Processes that share the port, each with its own limits and connections; `auto`: one per core. More than one need a Postgres `DATABASE_URL`.',
   ),
   MCPLANE_ALLOW_EMBEDDED: setting(
     'database.allowEmbedded',

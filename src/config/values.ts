@@ -3,6 +3,9 @@
 
 import { z } from 'zod';
 
+/** Above this it is a slip of the hand, not a machine. */
+const MAX_WORKERS = 128;
+
 type Scalar = string | number | boolean;
 
 /** A value read by `read`, which answers undefined for what it does not accept. */
@@ -102,6 +105,15 @@ export function redisUrl(): z.ZodType<string> {
   return scalar('redis://host:port or rediss://host:port', value => {
     const address = String(value).trim();
     return /^rediss?:\/\//.test(address) && URL.canParse(address) ? address : undefined;
+  });
+}
+
+/** How many processes serve; `auto` is counted where they are started. */
+export function workerCount(): z.ZodType<number | 'auto'> {
+  return scalar(`a whole number from 1 to ${MAX_WORKERS}, or auto`, value => {
+    if (String(value).trim().toLowerCase() === 'auto') return 'auto';
+    const number = toNumber(value);
+    return Number.isInteger(number) && number >= 1 && number <= MAX_WORKERS ? number : undefined;
   });
 }
 

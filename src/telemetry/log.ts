@@ -8,14 +8,16 @@ export interface LogOptions {
   readonly level: string;
   /** Human-readable lines instead of JSON; for terminals. */
   readonly pretty: boolean;
+  /** Which of several processes writes; absent: the only one. */
+  readonly worker?: number | undefined;
 }
 
 const MASKED = ['authorization', 'password', 'apiKey', 'token', 'secret', 'cookie', 'prompt', 'output'];
 
-export function createLog({ level, pretty }: LogOptions): Log {
+export function createLog({ level, pretty, worker }: LogOptions): Log {
   return pino({
     level,
-    base: null,
+    base: worker === undefined ? null : { worker },
     errorKey: 'error',
     serializers: { error: describeError },
     redact: { paths: MASKED.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,9 +16,15 @@ export interface ServerProcess {
   readonly process: ChildProcess;
   /** Logged in as the administrator. */
   readonly client: Client;
+  readonly token: string;
+  /** The first line of its log that has all of these fields, whether it was written already or comes later. */
+  logged(fields: Readonly<Record<string, unknown>>): Promise<LogLine>;
   /** Resolves with the exit code, or the name of the signal that ended it. */
   readonly ended: Promise<number | string>;
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: fields are read by name, as whoever reads logs does.
+export type LogLine = Readonly<Record<string, any>>;
 
 /** A directory that is removed with the test. */
 export function temporaryDirectory(t: TestContext): string {
@@ -33,7 +39,24 @@ export async function startServerProcess(
   dataDir: string,
   env: Record<string, string> = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawnServer(dataDir, env);
+  const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const logged = readLog(child);
+  const url = await listeningUrl(child);
+  const anonymous = createClient({ url });
+  const { login } = await anonymous.login({ input: ADMIN });
+  const client = createClient({ url, token: login.token });
+  t.after(() => Promise.all([client.dispose(), anonymous.dispose()]));
+  return { url, process: child, client, token: login.token, logged, ended };
+}
+
+/** The process alone, for what happens before it listens. */
+export function spawnServer(dataDir: string, env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, ['src/main.ts'], {
     env: {
       PATH: process.env.PATH,
       PORT: '0',
@@ -45,19 +68,28 @@ export async function startServerProcess(
       LOG_LEVEL: 'warn',
       ...env,
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  const url = await listeningUrl(child);
-  const anonymous = createClient({ url });
-  const { login } = await anonymous.login({ input: ADMIN });
-  const client = createClient({ url, token: login.token });
-  t.after(() => Promise.all([client.dispose(), anonymous.dispose()]));
-  return { url, process: child, client, ended };
+}
+
+function readLog(child: ChildProcess): ServerProcess['logged'] {
+  const lines: LogLine[] = [];
+  const news = new EventEmitter().setMaxListeners(0);
+  createInterface({ input: child.stdout! })
+    .on('line', text => {
+      lines.push(JSON.parse(text));
+      news.emit('line');
+    })
+    .on('close', () => news.emit('close'));
+  return async fields => {
+    const wanted = Object.entries(fields);
+    for (;;) {
+      const found = lines.find(line => wanted.every(([name, value]) => line[name] === value));
+      if (found) return found;
+      const closed = once(news, 'close').then(() => assert.fail(`never logged: ${JSON.stringify(fields)}`));
+      await Promise.race([once(news, 'line'), closed]);
+    }
+  };
 }
 
 async function listeningUrl(child: ChildProcess): Promise<string> {
