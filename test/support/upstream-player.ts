@@ -74,7 +74,8 @@ async function playSteps(
     if (step.do === 'end') break;
     if (step.do === 'repeat')
       while (!socket.destroyed) {
-        await send(bytesOf(step.step, format));
+        if (step.step.do === 'wire') await write(socket, step.step.bytes);
+        else await send(bytesOf(step.step, format));
         // A write that fits into the socket is done at once: without a turn of the loop nobody else would run.
         if (step.everyMs === undefined) await new Promise(resolve => setImmediate(resolve));
         else await pause(step.everyMs, request.closed);

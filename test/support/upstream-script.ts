@@ -21,7 +21,8 @@ export interface Ending {
 /** Steps that can be repeated without end. */
 export type Content =
   | { readonly do: 'text'; readonly text: string }
-  | { readonly do: 'raw'; readonly bytes: string | Uint8Array };
+  | { readonly do: 'raw'; readonly bytes: string | Uint8Array }
+  | { readonly do: 'wire'; readonly bytes: string | Uint8Array };
 
 export type Step =
   | Content
@@ -32,7 +33,6 @@ export type Step =
   | { readonly do: 'finish'; readonly ending: Ending }
   | { readonly do: 'wait'; readonly until: (closed: Promise<unknown>) => Promise<unknown> }
   | { readonly do: 'repeat'; readonly step: Content; readonly everyMs?: number }
-  | { readonly do: 'wire'; readonly bytes: string | Uint8Array }
   | { readonly do: 'end' }
   | { readonly do: 'cut'; readonly how: 'close' | 'reset' };
 
@@ -69,7 +69,7 @@ export const comment = (text = 'keep-alive'): Step => ({ do: 'comment', text });
 /** These bytes, as they are. */
 export const raw = (bytes: string | Uint8Array): Content => ({ do: 'raw', bytes });
 /** These bytes without the framing of a chunk: what breaks HTTP itself. */
-export const wire = (bytes: string | Uint8Array): Step => ({ do: 'wire', bytes });
+export const wire = (bytes: string | Uint8Array): Content => ({ do: 'wire', bytes });
 /** An event whose data is broken JSON. */
 export const malformed = (): Step => raw('data: {"broken": \n\n');
 /** An error event inside the stream, for example `overloaded_error`. */

@@ -13,7 +13,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions, Server as TlsServer } from 'node:tls';
 import { playScript } from './upstream-player.ts';
 import { type Script, type Step, scriptedTokens, text } from './upstream-script.ts';
 import {
@@ -76,6 +76,9 @@ export interface Upstream {
   answerPath(path: string, script: Script | undefined): void;
   /** The next request to arrive that no earlier call of this function has returned. */
   nextRequest(): Promise<UpstreamRequest>;
+  /** Shows this certificate from the next connection on, and drops those that it has. */
+  present(certificate: TlsOptions): void;
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -179,6 +182,11 @@ export async function startUpstream(
         await wake.promise;
       }
     },
+    present(certificate) {
+      if (server instanceof TlsServer) server.setSecureContext(certificate);
+      dropConnections();
+    },
+    dropConnections,
     close,
   };
 }
