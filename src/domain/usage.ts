@@ -37,18 +37,25 @@ export interface Price {
   readonly cacheWrite?: TieredRate | undefined;
 }
 
-/** Cost in nano-USD, rounded half up once per line; undefined when the price is unknown (UNPRICED, never zero). */
+/**
+ * Cost in nano-USD, rounded half up once per line; undefined when the price is unknown (UNPRICED, never zero). Never
+ * negative and never throws: counts that are no amount are worth nothing.
+ */
 export function costOf(usage: Usage, price: Price | undefined): bigint | undefined {
   if (!price) return undefined;
   const plain = usage.inputTokens - usage.cachedInputTokens - usage.cacheWriteTokens;
   const line = (tokens: number, rate: TieredRate): bigint =>
-    (BigInt(Math.max(0, Math.trunc(tokens))) * rateFor(rate, usage.inputTokens) + 500_000n) / 1_000_000n;
+    (BigInt(toCount(tokens)) * rateFor(rate, usage.inputTokens) + 500_000n) / 1_000_000n;
   return (
     line(plain, price.input) +
     line(usage.cachedInputTokens, price.cachedInput ?? price.input) +
     line(usage.cacheWriteTokens, price.cacheWrite ?? price.input) +
     line(usage.outputTokens, price.output)
   );
+}
+
+function toCount(tokens: number): number {
+  return Number.isFinite(tokens) ? Math.max(0, Math.trunc(tokens)) : 0;
 }
 
 function rateFor(rate: TieredRate, promptTokens: number): bigint {

@@ -65,16 +65,23 @@ export interface Tried {
   readonly prefill: string | undefined;
 }
 
-export function toAttempt(
-  { journey, deployment, number, startedAt, text, prefill }: Tried,
-  outcome: AttemptResult,
-): Attempt {
+/**
+ * What the provider reported, else an estimate of what it will bill; undefined: nothing. A call that is broken off, by
+ * whomever, is billed for its prompt and for what it wrote until then, and nobody reports that any more. What was
+ * refused, or never began to be answered, is not billed.
+ */
+function usageOf({ journey, text, prefill }: Tried, outcome: AttemptResult): Usage | undefined {
   const reported = outcome.outcome === 'cancelled' ? undefined : outcome.usage;
-  // A call that brought nothing is not billed by any provider we know; one that brought text is, whatever came after.
-  const billed = outcome.outcome === 'succeeded' || text !== '';
+  if (reported) return reported;
+  const declined = outcome.outcome === 'failed' && outcome.declined;
+  if (text === '' && (declined || !outcome.accepted)) return undefined;
   const inputTokens = journey.decision.estimatedInputTokens + estimateTokens(prefill ?? '');
-  const guess = (): Usage => estimated(inputTokens, estimateTokens(text));
-  const usage = reported ?? (billed ? guess() : undefined);
+  return estimated(inputTokens, estimateTokens(text));
+}
+
+export function toAttempt(tried: Tried, outcome: AttemptResult): Attempt {
+  const { deployment, number, startedAt } = tried;
+  const usage = usageOf(tried, outcome);
   return {
     id: newId(),
     number,

@@ -9,6 +9,8 @@ import type { ProviderFault } from '../providers/provider-error.ts';
 export interface Measured {
   readonly responseId: string | undefined;
   readonly servedModel: string | undefined;
+  /** The provider had taken the call on and begun to answer: the prompt may be billed. */
+  readonly accepted: boolean;
   /** To the first text; undefined when none came. */
   readonly timeToFirstTokenMs: number | undefined;
   readonly durationMs: number;
@@ -41,6 +43,8 @@ export interface AttemptFailed extends Measured {
   readonly retryable: boolean;
   /** The same would happen with every other deployment of the provider. */
   readonly providerWide: boolean;
+  /** The provider itself said that it would not, or could not, do the work. */
+  readonly declined: boolean;
   /** Reported although the answer was refused: it is billed all the same. */
   readonly usage: Usage | undefined;
   /** For the log only: may hold what the provider said. */
@@ -58,6 +62,7 @@ export interface Meter {
   readonly startedAtMs: number;
   responseId: string | undefined;
   servedModel: string | undefined;
+  accepted: boolean;
   firstTokenAtMs: number | undefined;
   textLength: number;
   bytes: number;
@@ -68,6 +73,7 @@ export function startMeter(clock: Clock): Meter {
     startedAtMs: clock.monotonic(),
     responseId: undefined,
     servedModel: undefined,
+    accepted: false,
     firstTokenAtMs: undefined,
     textLength: 0,
     bytes: 0,
@@ -75,10 +81,11 @@ export function startMeter(clock: Clock): Meter {
 }
 
 export function readMeter(meter: Meter, nowMs: number): Measured {
-  const { startedAtMs, firstTokenAtMs, responseId, servedModel, textLength } = meter;
+  const { startedAtMs, firstTokenAtMs, responseId, servedModel, accepted, textLength } = meter;
   return {
     responseId,
     servedModel,
+    accepted,
     timeToFirstTokenMs: firstTokenAtMs === undefined ? undefined : firstTokenAtMs - startedAtMs,
     durationMs: nowMs - startedAtMs,
     textLength,

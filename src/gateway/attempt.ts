@@ -115,8 +115,10 @@ async function read(run: Run): Promise<void> {
 
 function take(run: Run, event: ProviderEvent): void {
   const { meter, deadlines, options } = run;
+  if (event.type !== 'connected') meter.accepted = true;
   switch (event.type) {
     case 'connected':
+    case 'accepted':
       deadlines.connected();
       break;
     case 'started':
@@ -218,7 +220,7 @@ function cancel(run: Run): void {
 }
 
 function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Measured> {
-  const { code, counted, retrySameTarget, retryable, providerWide } = ruleOf(error);
+  const { code, counted, retrySameTarget, retryable, providerWide, declined } = ruleOf(error);
   const known = error instanceof ProviderError ? error : undefined;
   const tokensSent = run.meter.textLength > 0;
   return {
@@ -232,6 +234,7 @@ function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Me
     retrySameTarget: retrySameTarget && !tokensSent,
     retryable,
     providerWide,
+    declined,
     usage: undefined,
     cause: known ? (known.cause ?? known) : error,
   };

@@ -15,6 +15,8 @@ export interface FaultRule {
   /** Waiting helps: the same call may succeed later although nobody has done anything. For the caller to see. */
   readonly retryable: boolean;
   readonly providerWide: boolean;
+  /** The provider itself says that it would not, or could not, do the work: without text nothing is billed. */
+  readonly declined: boolean;
   /** For the README: what the provider does. */
   readonly meaning: string;
 }
@@ -26,6 +28,7 @@ const FAILED = {
   final: false,
   retryable: true,
   providerWide: false,
+  declined: false,
 } as const;
 
 export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
@@ -42,26 +45,30 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
   },
   server: {
     ...FAILED,
+    declined: true,
     retrySameTarget: true,
     meaning: 'answers 408, 409 or 5xx, or sends an error event at the beginning or in the middle',
   },
   // A cooldown answers this, not the breaker.
-  'rate-limit': { ...FAILED, counted: false, meaning: 'answers 429: too many calls' },
+  'rate-limit': { ...FAILED, counted: false, declined: true, meaning: 'answers 429: too many calls' },
   // In a gateway it is our key that was refused.
   credentials: {
     ...FAILED,
+    declined: true,
     retryable: false,
     providerWide: true,
     meaning: 'answers 401, 402 or 403: it refuses our key, or our account is empty',
   },
   'unknown-model': {
     ...FAILED,
+    declined: true,
     counted: false,
     retryable: false,
     meaning: 'answers 404: it does not have the model',
   },
   'bad-request': {
     ...FAILED,
+    declined: true,
     counted: false,
     final: true,
     retryable: false,
@@ -70,6 +77,7 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
   'context-length': {
     ...FAILED,
     code: 'CONTEXT_TOO_LONG',
+    declined: true,
     counted: false,
     retryable: false,
     meaning: 'finds the prompt too long for its model',

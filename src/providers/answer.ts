@@ -67,7 +67,9 @@ async function* readAnswer(
     call.signal.throwIfAborted();
     const { connected, response } = open(options, call.signal);
     if (await connected) yield { type: 'connected' };
-    body = bodyOf(await response);
+    const answered = await response;
+    body = bodyOf(answered);
+    if (isEventStream(answered)) yield { type: 'accepted' };
     let hasContent = false;
     for await (const event of readContent(options, createEventReader(options.provider, body))) {
       hasContent ||= event.type !== 'started';
@@ -84,6 +86,11 @@ async function* readAnswer(
     body?.destroy();
     options.signal.removeEventListener('abort', abort);
   }
+}
+
+/** A page or other JSON comes from somebody between us and the model. */
+function isEventStream({ headers }: Response): boolean {
+  return (headers.get('content-type') ?? '').startsWith('text/event-stream');
 }
 
 function open({ send }: AnswerOptions, signal: AbortSignal) {

@@ -21,7 +21,12 @@ export interface ProviderCall {
 export type ProviderEvent =
   /** The connection stands and the call is being written to it. At most once; ends the connect deadline. */
   | { readonly type: 'connected' }
-  /** The provider accepted the call and answers. At most once, before any other event but `connected`. */
+  /**
+   * The head of the answer says 200 and promises events: from here on the prompt may be billed, whatever follows. At
+   * most once; an adapter that cannot tell leaves it out, for every event below says the same.
+   */
+  | { readonly type: 'accepted' }
+  /** The provider answers. At most once, before any other event but `connected` and `accepted`. */
   | {
       readonly type: 'started';
       readonly responseId?: string | undefined;

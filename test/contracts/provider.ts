@@ -39,14 +39,15 @@ export function providerContract(provider: ProviderUnderTest): void {
 }
 
 function answers(provider: ProviderUnderTest): void {
-  test('streams an answer: connected, started, tokens, finished', async t => {
+  test('streams an answer: connected, accepted, started, tokens, finished', async t => {
     const { adapter } = await startProvider(t, provider);
 
     const { events, error } = await collect(adapter);
 
     assert.equal(error, undefined);
-    const [connected, started, ...rest] = events;
+    const [connected, accepted, started, ...rest] = events;
     assert.deepEqual(connected, { type: 'connected' });
+    assert.deepEqual(accepted, { type: 'accepted' });
     assert.deepEqual(started, {
       type: 'started',
       responseId: 'scripted-1',
@@ -116,7 +117,7 @@ function answers(provider: ProviderUnderTest): void {
 
     assert.deepEqual(
       events.map(event => event.type),
-      ['connected', 'started', 'progress', 'token', 'finished'],
+      ['connected', 'accepted', 'started', 'progress', 'token', 'finished'],
     );
     assert.equal(answer, 'yes');
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { costOf, estimateTokens, formatUsd, type Price, type Usage } from '../../src/domain/usage.ts';
 
 const flat = (usdPerMillion: number) => [{ fromTokens: 0, nanoUsdPerMillion: BigInt(usdPerMillion * 1e9) }];
@@ -33,6 +34,22 @@ test('an unknown price is unknown, never zero', () => {
 
 test('the cheapest token still costs something', () => {
   assert.equal(costOf(usage({ inputTokens: 1 }), { ...PRICE, input: flat(0.005) }), 5n);
+});
+
+test('no usage, however absurd, makes a cost negative or no number', () => {
+  const anything = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.NaN, Infinity, -Infinity, -0));
+  const figures = fc.record({
+    inputTokens: anything,
+    outputTokens: anything,
+    cachedInputTokens: anything,
+    cacheWriteTokens: anything,
+  });
+  fc.assert(
+    fc.property(figures, some => {
+      const cost = costOf(usage(some), PRICE);
+      assert.ok(cost !== undefined && cost >= 0n);
+    }),
+  );
 });
 
 test('money prints as plain decimals', () => {

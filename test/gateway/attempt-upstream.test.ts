@@ -33,7 +33,12 @@ interface Outcome {
 async function attempt(
   t: TestContext,
   script: Script | readonly Step[],
-  options: { deadlines?: Partial<typeof DEFAULT_DEADLINES>; signal?: AbortSignal; onToken?: () => void } = {},
+  options: {
+    deadlines?: Partial<typeof DEFAULT_DEADLINES>;
+    signal?: AbortSignal;
+    onToken?: () => void;
+    onStarted?: () => void;
+  } = {},
 ): Promise<Outcome> {
   const upstream = await startUpstream(t);
   upstream.enqueue(script);
@@ -50,6 +55,7 @@ async function attempt(
     clock: systemClock,
     maxOutputBytes: 1_000,
     onToken: options.onToken ?? (() => {}),
+    onStarted: options.onStarted,
   });
   const { calls, failures } = breakers.snapshot(ID);
   return { result, told: calls === 0 ? 'nothing' : failures > 0 ? 'failure' : 'success', upstream };
@@ -132,4 +138,14 @@ test('an endless answer is cut and its connection closed', async t => {
 
   assert.ok(result.textLength <= 1_000);
   await upstream.requests[0]?.closed;
+});
+
+test('a call that is cancelled before its first token had been accepted, or not', async t => {
+  const begun = new AbortController();
+  const steps = [text(''), stall()];
+  const accepted = await attempt(t, steps, { signal: begun.signal, onStarted: () => begun.abort() });
+  const refused = await attempt(t, status(500));
+
+  assert.deepEqual([accepted.result.outcome, accepted.result.accepted], ['cancelled', true]);
+  assert.equal(refused.result.accepted, false);
 });
