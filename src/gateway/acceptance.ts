@@ -67,6 +67,7 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
       createdAt: request.createdAt,
       apiKeyId: apiKeyOf(actor),
       owner: deps.owner(),
+      epoch: request.epoch,
     };
     const status = place === 'running' ? 'RUNNING' : 'QUEUED';
     const key = { idempotencyKey, inputHash: hashOf(spec) };

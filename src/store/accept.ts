@@ -47,7 +47,7 @@ async function insert(db: Kysely<Tables>, request: NewRequest): Promise<boolean>
         requested_model, owner, epoch, created_at, started_at)
       select ${id}::uuid, ${userId}::uuid, ${request.apiKeyId ?? null}::uuid, ${request.status}::text,
         ${spec.taskType}::text, ${spec.priority}::smallint, ${spec.preferLocal}::boolean, ${spec.strategy}::text,
-        ${spec.model ?? null}::text, ${request.owner}::text, 1, ${request.createdAt}::timestamptz,
+        ${spec.model ?? null}::text, ${request.owner ?? null}::text, ${request.epoch}::integer, ${request.createdAt}::timestamptz,
         ${request.status === 'RUNNING' ? request.createdAt : null}::timestamptz
       ${keyed ? sql`where exists (select from taken)` : sql``}
       on conflict (id) do nothing
@@ -65,15 +65,15 @@ async function insert(db: Kysely<Tables>, request: NewRequest): Promise<boolean>
 async function explainRefusal(db: Kysely<Tables>, request: NewRequest): Promise<AcceptResult | undefined> {
   const same = await db
     .selectFrom('requests')
-    .select(['user_id', 'owner', 'epoch'])
+    .select(['user_id', 'owner', 'epoch', 'finished_at'])
     .where('id', '=', request.id)
     .executeTakeFirst();
   if (same) {
     if (same.user_id !== request.userId) throw new Error(`The id ${request.id} belongs to another request`);
-    // Sent again: still ours to run only while nobody else took it over and it has not ended.
-    return same.owner === request.owner && same.epoch === 1
-      ? { outcome: 'accepted' }
-      : { outcome: 'duplicate', requestId: request.id };
+    // Sent again: as it was accepted only while nobody else took it and it has not ended.
+    const untouched =
+      same.owner === (request.owner ?? null) && same.epoch === request.epoch && same.finished_at === null;
+    return untouched ? { outcome: 'accepted' } : { outcome: 'duplicate', requestId: request.id };
   }
   return request.idempotencyKey === undefined
     ? undefined

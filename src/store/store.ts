@@ -76,8 +76,10 @@ export interface NewRequest {
   readonly apiKeyId: string | undefined;
   readonly spec: RequestSpec;
   readonly status: 'QUEUED' | 'RUNNING';
-  /** The instance that takes it, with epoch 1. */
-  readonly owner: string;
+  /** The instance that runs it; undefined while it is QUEUED: nobody owns what waits. */
+  readonly owner: string | undefined;
+  /** 1 for one that is taken at once, 0 for one that waits to be taken. */
+  readonly epoch: number;
   readonly createdAt: Date;
   readonly idempotencyKey: string | undefined;
   /** SHA-256 of the canonical input; compared when the key is met again. */

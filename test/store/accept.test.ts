@@ -5,6 +5,9 @@ import { newId } from '../../src/domain/ids.ts';
 import { onBothStores } from './both-stores.ts';
 import { anEndOf, aRequest, aSpec } from './samples.ts';
 
+/** What is accepted to wait: nobody owns it yet. */
+const WAITING = { status: 'QUEUED', owner: undefined, epoch: 0 } as const;
+
 onBothStores(open => {
   test('an accepted request reads back as it was given', async t => {
     const { store } = await open(t);
@@ -17,7 +20,7 @@ onBothStores(open => {
       deadlines: { totalMs: 5_000 },
       metadata: { ticket: 7, tags: ['a', null] },
     });
-    const request = aRequest({ spec, apiKeyId: newId(), status: 'QUEUED' });
+    const request = aRequest({ spec, apiKeyId: newId(), ...WAITING });
 
     assert.deepEqual(await store.requests.accept(request), { outcome: 'accepted' });
 
@@ -27,7 +30,7 @@ onBothStores(open => {
     assert.equal(stored.requestedModel, 'gpt-6-sol');
     assert.deepEqual(stored.createdAt, request.createdAt);
     assert.equal(stored.startedAt, undefined);
-    assert.equal(stored.epoch, 1);
+    assert.equal(stored.epoch, 0);
     assert.equal(stored.error, undefined);
     const [body] = await store.requests.bodiesByIds([request.id]);
     assert.deepEqual(body, { spec, routing: undefined, output: undefined });
@@ -52,6 +55,26 @@ onBothStores(open => {
     await store.requests.finish(anEndOf(request));
 
     assert.deepEqual(await store.requests.accept(request), { outcome: 'duplicate', requestId: request.id });
+  });
+
+  test('a waiting request is recognised until somebody takes it or it ends', async t => {
+    const { store, db } = await open(t);
+    const [waiting, taken, cancelled] = [aRequest(WAITING), aRequest(WAITING), aRequest(WAITING)];
+    for (const request of [waiting, taken, cancelled]) await store.requests.accept(request);
+    await db
+      .updateTable('requests')
+      .set({ owner: 'instance-2', epoch: 1 })
+      .where('id', '=', taken.id)
+      .execute();
+    await store.requests.finish(anEndOf(cancelled, { status: 'CANCELLED' }));
+
+    const results = await Promise.all([waiting, taken, cancelled].map(each => store.requests.accept(each)));
+
+    assert.deepEqual(results, [
+      { outcome: 'accepted' },
+      { outcome: 'duplicate', requestId: taken.id },
+      { outcome: 'duplicate', requestId: cancelled.id },
+    ]);
   });
 
   test('an id that belongs to another user is refused', async t => {

@@ -34,6 +34,7 @@ export function aRequest(change: Partial<NewRequest> = {}): NewRequest {
     spec: aSpec(),
     status: 'RUNNING',
     owner: 'instance-1',
+    epoch: 1,
     createdAt: new Date(),
     idempotencyKey: undefined,
     inputHash: 'hash of the input',
@@ -74,7 +75,7 @@ export function anEndOf(request: NewRequest, change: Partial<FinishedRequest> = 
   const attempt = anAttempt();
   return {
     id: request.id,
-    epoch: 1,
+    epoch: request.epoch,
     status: 'SUCCEEDED',
     output: 'Rayleigh scattering.',
     routing: undefined,

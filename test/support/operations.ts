@@ -137,6 +137,7 @@ export async function seedRequest(
     apiKeyId: undefined,
     status: 'RUNNING',
     owner: 'seed',
+    epoch: 1,
     createdAt,
     idempotencyKey: undefined,
     inputHash: '',
