@@ -1,83 +1,156 @@
-// The acceptance of a request: row, body and idempotency key in one statement, so that they are durable together.
-// The statement may be sent again after an unclear end: what exists already is recognised, not doubled.
+// The acceptance of requests: rows, bodies and idempotency keys in one statement, so that they are durable together,
+// and those that come at the same time in one statement too. It may be sent again after an unclear end: what exists
+// already is recognised, not doubled.
 
 import { type Kysely, sql } from 'kysely';
 import { promptOf } from '../domain/request.ts';
+import { groupCommit, jsonArrayOf, type Row } from './group-commit.ts';
 import { toJson } from './json.ts';
+import { prepared } from './prepared.ts';
 import type { AcceptResult, KeyUse, KnownRequest, NewRequest } from './store.ts';
 import type { Tables } from './tables.ts';
 
-/** Expired keys removed by each request that brings one: the table never holds more than a day's keys for long. */
-const PURGED_PER_KEY = 10;
+/** Expired keys are removed once for so many new ones, twice as many: the table never holds more than a day's for long. */
+const KEYS_PER_PURGE = 100;
 /** A key that was met may expire or be removed before it is read; then it is free and the insert is tried again. */
 const TRIES = 5;
 
-export async function acceptRequest(db: Kysely<Tables>, request: NewRequest): Promise<AcceptResult> {
-  for (let tries = 1; tries <= TRIES; tries++) {
-    if (await insert(db, request)) return { outcome: 'accepted' };
-    const known = await explainRefusal(db, request);
-    if (known) return known;
-  }
-  throw new Error(`The request ${request.id} could neither be inserted nor found`);
+type NewRow = Row<NewRequest>;
+
+/** Resolves with `accepted` once the request is durable. */
+export function acceptIn(db: Kysely<Tables>): (request: NewRequest) => Promise<AcceptResult> {
+  // In a transaction it would keep its locks until the end, and others waiting for them.
+  let newKeys = db.isTransaction ? Number.NEGATIVE_INFINITY : KEYS_PER_PURGE;
+
+  return groupCommit(encode, async rows => {
+    const results = await acceptAll(db, rows);
+    newKeys += rows.filter(isKeyed).length;
+    if (newKeys >= KEYS_PER_PURGE && rows.some(isKeyed)) {
+      // An expired key that is still there is taken over as if it were not, so nobody has to know of a failure.
+      await purgeKeys(db, newKeys * 2).catch(() => {});
+      newKeys = 0;
+    }
+    return results;
+  });
 }
 
-async function insert(db: Kysely<Tables>, request: NewRequest): Promise<boolean> {
-  const { id, userId, spec, idempotencyKey } = request;
-  const keyed = idempotencyKey !== undefined;
-  const takeKey = sql`
-    purged as (
-      delete from idempotency_keys where (user_id, key) in (
-        select user_id, key from idempotency_keys
-        where expires_at < now() and (user_id, key) <> (${userId}::uuid, ${idempotencyKey}::text)
-        limit ${sql.lit(PURGED_PER_KEY)} for update skip locked
-      )
-    ),
+const COLUMNS = `id uuid, user_id uuid, api_key_id uuid, status text, task_type text, priority smallint,
+  prefer_local boolean, strategy text, requested_model text, owner text, epoch integer, created_at timestamptz,
+  started_at timestamptz, key text, input_hash text, spec jsonb, prompt text`;
+
+function encode({ spec, ...request }: NewRequest): string {
+  const columns = {
+    id: request.id,
+    user_id: request.userId,
+    api_key_id: request.apiKeyId,
+    status: request.status,
+    task_type: spec.taskType,
+    priority: spec.priority,
+    prefer_local: spec.preferLocal,
+    strategy: spec.strategy,
+    requested_model: spec.model,
+    owner: request.owner,
+    epoch: request.epoch,
+    created_at: request.createdAt,
+    started_at: request.status === 'RUNNING' ? request.createdAt : undefined,
+    key: request.idempotencyKey,
+    input_hash: request.inputHash,
+    spec,
+    prompt: promptOf(spec.messages),
+  };
+  return toJson(columns) as string;
+}
+
+async function acceptAll(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<(AcceptResult | Error)[]> {
+  const results = new Map<NewRow, AcceptResult | Error>();
+  let open = rows;
+  for (let tries = 1; tries <= TRIES && open.length > 0; tries++) {
+    const inserted = await insert(db, open);
+    for (const row of open) if (inserted.has(row.value.id)) results.set(row, { outcome: 'accepted' });
+    open = open.filter(row => !results.has(row));
+    for (const [index, known] of (await explainRefusals(db, open)).entries())
+      if (known) results.set(open[index]!, known);
+    open = open.filter(row => !results.has(row));
+  }
+  return rows.map(
+    row => results.get(row) ?? new Error(`The request ${row.value.id} could neither be inserted nor found`),
+  );
+}
+
+/** The ids of those that were inserted. */
+async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<ReadonlySet<string>> {
+  const keyed = rows.some(isKeyed);
+  // Every instance takes keys and ids in the same order, so that two of them cannot wait for each other.
+  const takeKeys = sql`
     taken as (
       insert into idempotency_keys as held (user_id, key, input_hash, request_id, expires_at)
-      values (${userId}::uuid, ${idempotencyKey}::text, ${request.inputHash}::text, ${id}::uuid, now() + interval '24 hours')
+      select distinct on (user_id, key) user_id, key, input_hash, id, now() + interval '24 hours'
+      from batch where key is not null
+      order by user_id, key, ordinality
       on conflict (user_id, key) do update
         set input_hash = excluded.input_hash, request_id = excluded.request_id, expires_at = excluded.expires_at
         where held.expires_at < now()
       returning request_id
     ),`;
-  const { rows } = await sql<{ id: string }>`
-    with ${keyed ? takeKey : sql``}
+  const { rows: inserted } = await sql<{ id: string }>`${prepared(keyed ? 'accept_keyed' : 'accept')}
+    with batch as (
+      select * from rows from (
+        jsonb_to_recordset(${jsonArrayOf(rows)}::text::jsonb) as (${sql.raw(COLUMNS)})
+      ) with ordinality
+    ),${keyed ? takeKeys : sql``}
     accepted as (
       insert into requests (id, user_id, api_key_id, status, task_type, priority, prefer_local, strategy,
         requested_model, owner, epoch, created_at, started_at)
-      select ${id}::uuid, ${userId}::uuid, ${request.apiKeyId ?? null}::uuid, ${request.status}::text,
-        ${spec.taskType}::text, ${spec.priority}::smallint, ${spec.preferLocal}::boolean, ${spec.strategy}::text,
-        ${spec.model ?? null}::text, ${request.owner ?? null}::text, ${request.epoch}::integer, ${request.createdAt}::timestamptz,
-        ${request.status === 'RUNNING' ? request.createdAt : null}::timestamptz
-      ${keyed ? sql`where exists (select from taken)` : sql``}
+      select id, user_id, api_key_id, status, task_type, priority, prefer_local, strategy,
+        requested_model, owner, epoch, created_at, started_at
+      from batch ${keyed ? sql`where key is null or id in (select request_id from taken)` : sql``}
+      order by id
       on conflict (id) do nothing
       returning id
     ),
     body as (
       insert into request_bodies (request_id, spec, prompt)
-      select id, ${toJson(spec)}::text::jsonb, ${promptOf(spec.messages)}::text from accepted
+      select id, spec, prompt from batch join accepted using (id)
     )
     select id from accepted`.execute(db);
-  return rows.length > 0;
+  return new Set(inserted.map(row => row.id));
 }
 
-/** Why the insert made no row: it was made before, or the key belongs to an earlier request. */
-async function explainRefusal(db: Kysely<Tables>, request: NewRequest): Promise<AcceptResult | undefined> {
-  const same = await db
-    .selectFrom('requests')
-    .select(['user_id', 'owner', 'epoch', 'finished_at'])
-    .where('id', '=', request.id)
-    .executeTakeFirst();
-  if (same) {
-    if (same.user_id !== request.userId) throw new Error(`The id ${request.id} belongs to another request`);
-    // Sent again: as it was accepted only while nobody else took it and it has not ended.
-    const untouched =
-      same.owner === (request.owner ?? null) && same.epoch === request.epoch && same.finished_at === null;
-    return untouched ? { outcome: 'accepted' } : { outcome: 'duplicate', requestId: request.id };
-  }
-  return request.idempotencyKey === undefined
-    ? undefined
-    : requestOfKey(db, { ...request, idempotencyKey: request.idempotencyKey });
+/** Why the insert made no row: it was made before, or the key belongs to an earlier request; undefined: neither. */
+async function explainRefusals(
+  db: Kysely<Tables>,
+  rows: readonly NewRow[],
+): Promise<(AcceptResult | Error | undefined)[]> {
+  if (rows.length === 0) return [];
+  const asked = rows.map(({ value }) => ({ id: value.id, user_id: value.userId, key: value.idempotencyKey }));
+  const { rows: found } = await sql<FoundRow>`
+    select same.user_id, same.owner, same.epoch, same.finished_at, held.input_hash, held.request_id
+    from rows from (
+      jsonb_to_recordset(${toJson(asked)}::text::jsonb) as (id uuid, user_id uuid, key text)
+    ) with ordinality as asked
+    left join requests as same on same.id = asked.id
+    left join idempotency_keys as held
+      on held.user_id = asked.user_id and held.key = asked.key and held.expires_at >= now()
+    order by ordinality`.execute(db);
+  return rows.map(({ value }, index) => explain(value, found[index]!));
+}
+
+interface FoundRow {
+  readonly user_id: string | null;
+  readonly owner: string | null;
+  readonly epoch: number | null;
+  readonly finished_at: Date | null;
+  readonly input_hash: string | null;
+  readonly request_id: string | null;
+}
+
+function explain(request: NewRequest, found: FoundRow): AcceptResult | Error | undefined {
+  if (found.user_id === null) return found.request_id === null ? undefined : knownRequest(request, found);
+  if (found.user_id !== request.userId) return new Error(`The id ${request.id} belongs to another request`);
+  // Sent again: as it was accepted only while nobody else took it and it has not ended.
+  const untouched =
+    found.owner === (request.owner ?? null) && found.epoch === request.epoch && found.finished_at === null;
+  return untouched ? { outcome: 'accepted' } : { outcome: 'duplicate', requestId: request.id };
 }
 
 /** The request that the caller's key made, and whether from the same input; undefined while the key is free. */
@@ -89,7 +162,26 @@ export async function requestOfKey(db: Kysely<Tables>, use: KeyUse): Promise<Kno
     .where('key', '=', use.idempotencyKey)
     .where('expires_at', '>=', sql<Date>`now()`)
     .executeTakeFirst();
-  if (!held) return undefined;
-  const outcome = held.input_hash === use.inputHash ? 'duplicate' : 'conflict';
-  return { outcome, requestId: held.request_id };
+  return held && knownRequest(use, held);
+}
+
+function knownRequest(
+  { inputHash }: { readonly inputHash: string },
+  held: { readonly input_hash: string | null; readonly request_id: string | null },
+): KnownRequest {
+  const outcome = held.input_hash === inputHash ? 'duplicate' : 'conflict';
+  return { outcome, requestId: held.request_id! };
+}
+
+function isKeyed({ value }: NewRow): boolean {
+  return value.idempotencyKey !== undefined;
+}
+
+/** A statement of its own: it waits for no lock, and locks nothing that a request waits for. */
+async function purgeKeys(db: Kysely<Tables>, atMost: number): Promise<void> {
+  await sql`
+    delete from idempotency_keys where (user_id, key) in (
+      select user_id, key from idempotency_keys where expires_at < now()
+      order by expires_at limit ${atMost}::bigint for update skip locked
+    )`.execute(db);
 }

@@ -23,22 +23,38 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
   const openTransaction = new AsyncLocalStorage<{ open: boolean }>();
   // Inside a transaction the outer store would wait for ever on PGlite, which has one connection, and would run
   // beside the transaction on Postgres. Neither is seen in review, so it is an error.
+  const refuseInside = () => {
+    if (openTransaction.getStore()?.open)
+      throw new Error('Inside a transaction, use the store that the transaction was given');
+  };
   const guard: KyselyPlugin = {
     transformQuery({ node }) {
-      if (openTransaction.getStore()?.open)
-        throw new Error('Inside a transaction, use the store that the transaction was given');
+      refuseInside();
       return node;
     },
     transformResult: async ({ result }) => result,
   };
+  const repositories = repositoriesIn(db.withPlugin(guard));
+  const { accept, finish } = repositories.requests;
 
   return {
-    ...repositoriesIn(db.withPlugin(guard)),
+    ...repositories,
+    // Their statements are sent for several callers, outside of anybody's transaction.
+    requests: {
+      ...repositories.requests,
+      async accept(request) {
+        refuseInside();
+        return accept(request);
+      },
+      async finish(finished) {
+        refuseInside();
+        return finish(finished);
+      },
+    },
     info,
     close,
     transaction(work) {
-      if (openTransaction.getStore()?.open)
-        throw new Error('Inside a transaction, use the store that the transaction was given');
+      refuseInside();
       const state = { open: true };
       return openTransaction.run(state, () =>
         db

@@ -6,6 +6,7 @@ import { createStorableTextCompiler } from './compiler.ts';
 import type { OpenedDatabase } from './create-store.ts';
 import { awaitTurn, migrate } from './migrate.ts';
 import type { OpenOptions } from './options.ts';
+import { prepareNamed } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -77,7 +78,10 @@ function createPool({ log }: OpenOptions, config: pg.PoolConfig): pg.Pool {
   // that is lent out reports its own. The query that was running fails all the same.
   const report = (error: Error) => log(`lost a connection to Postgres: ${error.message}`);
   pool.on('error', report);
-  pool.on('connect', client => client.on('error', () => {}));
+  pool.on('connect', client => {
+    client.on('error', () => {});
+    prepareNamed(client);
+  });
   return pool;
 }
 

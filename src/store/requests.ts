@@ -2,7 +2,7 @@
 
 import { type Kysely, sql } from 'kysely';
 import type { Attempt } from '../domain/request.ts';
-import { acceptRequest, requestOfKey } from './accept.ts';
+import { acceptIn, requestOfKey } from './accept.ts';
 import { finishRequest } from './finish.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { routingFromJson, specFromJson } from './json.ts';
@@ -16,7 +16,7 @@ const UNFINISHED = ['QUEUED', 'RUNNING'] as const;
 
 export function requestsIn(db: Kysely<Tables>): RequestRepository {
   return {
-    accept: request => acceptRequest(db, request),
+    accept: acceptIn(db),
     requestOfKey: use => requestOfKey(db, use),
     finish: finished => finishRequest(db, finished),
 

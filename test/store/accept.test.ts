@@ -118,7 +118,59 @@ onBothStores(open => {
     assert.equal(await store.requests.count({}, 100), 1);
   });
 
-  test('a key is free again after 24 hours, and expired keys of others are removed on the way', async t => {
+  test('requests that come at once get each their own answer', async t => {
+    const { store } = await open(t);
+    const userId = newId();
+    const known = aRequest({ userId, idempotencyKey: 'known' });
+    const foreign = aRequest();
+    for (const request of [known, foreign]) await store.requests.accept(request);
+    const plain = Array.from({ length: 40 }, () => aRequest());
+    const rivals = [aRequest({ userId, idempotencyKey: 'new' }), aRequest({ userId, idempotencyKey: 'new' })];
+
+    const first = store.requests.accept(aRequest());
+    const results = await Promise.allSettled(
+      [
+        ...plain,
+        ...rivals,
+        known,
+        { ...known, id: newId() },
+        { ...known, id: newId(), inputHash: 'another' },
+        { ...foreign, userId },
+      ].map(request => store.requests.accept(request)),
+    );
+
+    assert.deepEqual(await first, { outcome: 'accepted' });
+    const answers = results.map(result => (result.status === 'fulfilled' ? result.value : 'refused'));
+    assert.deepEqual(answers, [
+      ...plain.map(() => ({ outcome: 'accepted' })),
+      { outcome: 'accepted' },
+      { outcome: 'duplicate', requestId: rivals[0]?.id },
+      { outcome: 'accepted' },
+      { outcome: 'duplicate', requestId: known.id },
+      { outcome: 'conflict', requestId: known.id },
+      'refused',
+    ]);
+    assert.equal(await store.requests.count({}, 100), 44);
+    const bodies = await store.requests.promptsByIds(plain.map(({ id }) => id));
+    assert.ok(bodies.every(prompt => prompt !== undefined));
+  });
+
+  test('a request that the database refuses fails alone', async t => {
+    const { store } = await open(t);
+    const requests = Array.from({ length: 30 }, (_, index) =>
+      aRequest({ spec: aSpec({ priority: index === 17 ? 101 : 50 }) }),
+    );
+
+    const results = await Promise.allSettled(requests.map(request => store.requests.accept(request)));
+
+    assert.deepEqual(
+      results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : [])),
+      [17],
+    );
+    assert.equal(await store.requests.count({}, 100), 29);
+  });
+
+  test('a key is free again after 24 hours, and those of others are removed now and then', async t => {
     const { store, db } = await open(t);
     const old = aRequest({ idempotencyKey: 'key' });
     await store.requests.accept(old);
@@ -129,8 +181,14 @@ onBothStores(open => {
 
     const renewed = { ...old, id: newId(), inputHash: 'another' };
     assert.deepEqual(await store.requests.accept(renewed), { outcome: 'accepted' });
+    const many = Array.from({ length: 100 }, () => aRequest({ idempotencyKey: 'new' }));
+    await Promise.all(many.map(request => store.requests.accept(request)));
 
-    const keys = await db.selectFrom('idempotency_keys').select(['key', 'request_id']).execute();
+    const keys = await db
+      .selectFrom('idempotency_keys')
+      .select(['key', 'request_id'])
+      .where('key', '<>', 'new')
+      .execute();
     assert.deepEqual(keys, [{ key: 'key', request_id: renewed.id }]);
   });
 

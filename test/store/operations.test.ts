@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { newId } from '../../src/domain/ids.ts';
 import { requestError } from '../../src/domain/request.ts';
 import { onBothStores } from './both-stores.ts';
-import { aRequest, aUser } from './samples.ts';
+import { anEndOf, aRequest, aUser } from './samples.ts';
 
 onBothStores(open => {
   test('a silent instance is declared dead on the clock of the database, and stays dead', async t => {
@@ -177,9 +177,13 @@ onBothStores(open => {
   test('the outer store inside a transaction is an error, not a deadlock', async t => {
     const { store } = await open(t);
 
-    const wrong = store.transaction(() => store.requests.count({}, 1));
-
-    await assert.rejects(wrong, /use the store that the transaction was given/);
+    const wrongs: (() => Promise<unknown>)[] = [
+      () => store.requests.count({}, 1),
+      () => store.requests.accept(aRequest()),
+      () => store.requests.finish(anEndOf(aRequest())),
+    ];
+    for (const wrong of wrongs)
+      await assert.rejects(store.transaction(wrong), /use the store that the transaction was given/);
     assert.equal(await store.requests.count({}, 1), 0, 'afterwards the store works');
   });
 });

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
 import { sql } from 'kysely';
 import pg from 'pg';
+import { newId } from '../../src/domain/ids.ts';
 import { createStore } from '../../src/store/create-store.ts';
 import { openDatabase, openStore } from '../../src/store/open.ts';
+import type { NewRequest, Store } from '../../src/store/store.ts';
 import { postgresMissing, postgresTestUrl } from '../support/database.ts';
-import { aRequest } from './samples.ts';
+import { anEndOf, aRequest } from './samples.ts';
 
 const options = (url: string, log: (message: string) => void = () => {}) => ({ url, dataDir: tmpdir(), log });
 
@@ -21,6 +23,59 @@ async function terminateConnections(url: string): Promise<number> {
   );
   await client.end();
   return rows.length;
+}
+
+const KEYS = Array.from({ length: 60 }, (_, index) => `key ${index}`);
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map(item => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
+
+/** One request for each key, in an order of its own; returns those that were accepted. */
+async function acceptShuffled(store: Store, userId: string): Promise<NewRequest[]> {
+  const requests = shuffled(KEYS).map(idempotencyKey => aRequest({ userId, idempotencyKey }));
+  const results = await Promise.all(requests.map(request => store.requests.accept(request)));
+  return requests.filter((_, index) => results[index]?.outcome === 'accepted');
+}
+
+/** Keeps others from taking a key in the middle of KEYS, so that they meet there. */
+async function holdKey(url: string, userId: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('begin');
+  await client.query(
+    `insert into idempotency_keys values ($1, $2, '', $1, now())
+     on conflict (user_id, key) do update set input_hash = ''`,
+    [userId, KEYS[KEYS.length >> 1]],
+  );
+  const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return {
+    async whenWaiting(count: number) {
+      while ((await client.query(waiting)).rowCount !== count)
+        await client.query('select pg_stat_clear_snapshot()');
+    },
+    async release() {
+      await client.query('rollback');
+      await client.end();
+    },
+  };
+}
+
+/** Once every other connection has gone and has told the statistics what it saw. */
+async function deadlocksOf(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const others =
+    'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+  while ((await client.query(others)).rowCount !== 0);
+  const { rows } = await client.query(
+    'select deadlocks::integer from pg_stat_database where datname = current_database()',
+  );
+  await client.end();
+  return rows[0].deadlocks;
 }
 
 describe('on Postgres', { skip: await postgresMissing() }, () => {
@@ -64,6 +119,49 @@ describe('on Postgres', { skip: await postgresMissing() }, () => {
 
     await assert.rejects(cut);
     assert.equal(await store.requests.count({}, 1), 0);
+  });
+
+  test('instances that use the same keys and ids at once never wait for each other in a circle', async t => {
+    const url = await postgresTestUrl(t);
+    const databases = await Promise.all([openDatabase(options(url)), openDatabase(options(url))]);
+    const stores = databases.map(createStore);
+    const userId = newId();
+
+    for (let round = 0; round < 5; round++) {
+      const stop = await holdKey(url, userId);
+      const accepting = stores.map(store => acceptShuffled(store, userId));
+      await stop.whenWaiting(2);
+      await stop.release();
+      const accepted = (await Promise.all(accepting)).flat();
+      for (const key of KEYS)
+        assert.equal(accepted.filter(({ idempotencyKey }) => idempotencyKey === key).length, 1, key);
+      const ends = accepted.map(request => anEndOf(request));
+      const written = await Promise.all(
+        stores.flatMap(store => shuffled(ends).map(end => store.requests.finish(end))),
+      );
+      assert.equal(written.filter(Boolean).length, KEYS.length);
+      // In the next round all of them are taken over.
+      await sql`update idempotency_keys set expires_at = now() - interval '1 second'`.execute(
+        databases[0]!.db,
+      );
+    }
+
+    await Promise.all(stores.map(store => store.close()));
+    assert.equal(await deadlocksOf(url), 0);
+  });
+
+  test('accepting is planned once for a connection', async t => {
+    const url = await postgresTestUrl(t);
+    const opened = await openDatabase({ ...options(url), poolSize: 1 });
+    t.after(() => opened.close());
+    const store = createStore(opened);
+
+    for (let count = 0; count < 20; count++) await store.requests.accept(aRequest());
+
+    const { rows } = await sql<{ name: string; custom: number; generic: number }>`
+      select name, custom_plans::integer as custom, generic_plans::integer as generic
+      from pg_prepared_statements`.execute(opened.db);
+    assert.deepEqual(rows, [{ name: 'accept', custom: 5, generic: 15 }]);
   });
 
   test('a statement that takes too long is ended by the server', async t => {
