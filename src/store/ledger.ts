@@ -1,5 +1,5 @@
-// Attempts on their way into the ledger. Any number of them is one parameter of the statement, so that its text stays
-// the same and the server plans it once: `jsonb_to_recordset($1) as attempt (types)`.
+// Attempts on their way into the ledger. Any number of them is one value of the statement, so that its text stays
+// the same: `jsonb_to_recordset(value) as attempt (types)`.
 
 import { sql } from 'kysely';
 import type { Attempt } from '../domain/request.ts';

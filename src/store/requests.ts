@@ -3,7 +3,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Attempt } from '../domain/request.ts';
 import { acceptIn, requestOfKey } from './accept.ts';
-import { finishRequest } from './finish.ts';
+import { finishIn } from './finish.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { routingFromJson, specFromJson } from './json.ts';
 import { keysetPage } from './keyset.ts';
@@ -18,7 +18,7 @@ export function requestsIn(db: Kysely<Tables>): RequestRepository {
   return {
     accept: acceptIn(db),
     requestOfKey: use => requestOfKey(db, use),
-    finish: finished => finishRequest(db, finished),
+    finish: finishIn(db),
 
     async start(id, epoch, startedAt) {
       const started = await db

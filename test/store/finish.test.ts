@@ -69,6 +69,74 @@ onBothStores(open => {
     assert.equal((await db.selectFrom('attempts').select('id').execute()).length, 1);
   });
 
+  test('results that come at once are written each to its own request, and late ones refused', async t => {
+    const { store } = await open(t);
+    const requests = Array.from({ length: 40 }, () => aRequest());
+    await Promise.all(requests.map(request => store.requests.accept(request)));
+    const ends = requests.map((request, index) =>
+      anEndOf(request, {
+        output: `answer ${index}`,
+        epoch: index % 5 === 0 ? 7 : 1,
+        attempts: Array.from({ length: index % 3 }, (_, number) => anAttempt({ number: number + 1 })),
+      }),
+    );
+
+    const written = await Promise.all(ends.map(end => store.requests.finish(end)));
+
+    assert.deepEqual(
+      written,
+      requests.map((_, index) => index % 5 !== 0),
+    );
+    const ids = requests.map(({ id }) => id);
+    const outputs = (await store.requests.bodiesByIds(ids)).map(body => body?.output);
+    assert.deepEqual(
+      outputs,
+      ends.map(({ output }, index) => (written[index] ? output : undefined)),
+    );
+    assert.deepEqual(
+      await store.requests.attemptsByIds(ids),
+      ends.map(({ attempts }, index) => (written[index] ? attempts : [])),
+    );
+  });
+
+  test('a result that the database refuses fails alone', async t => {
+    const { store } = await open(t);
+    const requests = Array.from({ length: 20 }, () => aRequest());
+    await Promise.all(requests.map(request => store.requests.accept(request)));
+    const nonsense = [anAttempt({ outcome: 'NONSENSE' as never })];
+    const ends = requests.map((request, index) =>
+      anEndOf(request, index === 4 ? { attempts: nonsense } : {}),
+    );
+
+    const results = await Promise.allSettled(ends.map(end => store.requests.finish(end)));
+
+    assert.deepEqual(
+      results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : [])),
+      [4],
+    );
+    const stored = await store.requests.byIds(requests.map(({ id }) => id));
+    assert.deepEqual(
+      stored.flatMap((request, index) => (request?.status === 'RUNNING' ? [index] : [])),
+      [4],
+    );
+  });
+
+  test('an answer of 8 MB and the small ones beside it are stored whole', async t => {
+    const { store } = await open(t);
+    const requests = Array.from({ length: 5 }, () => aRequest());
+    await Promise.all(requests.map(request => store.requests.accept(request)));
+    const outputs = requests.map((_, index) =>
+      index === 0 ? 'A "long" answer. \u{1F600}\n'.repeat(420_000) : 'short',
+    );
+
+    await Promise.all(
+      requests.map((request, index) => store.requests.finish(anEndOf(request, { output: outputs[index] }))),
+    );
+
+    const bodies = await store.requests.bodiesByIds(requests.map(({ id }) => id));
+    assert.ok(bodies.every((body, index) => body?.output === outputs[index]));
+  });
+
   test('an owner of an older epoch can neither start nor finish', async t => {
     const { store, db } = await open(t);
     const request = aRequest({ status: 'QUEUED' });
