@@ -24,6 +24,10 @@ export interface BreakerOutlook {
   readonly admits: boolean;
   /** It is half-open, and the next call is its probe. */
   readonly halfOpen: boolean;
+  /** Milliseconds until a probe may be let through; undefined while it admits calls, and while it is held open. */
+  readonly retryAfterMs: number | undefined;
+  /** It is open for a time, and has not yet let a call through before the end of it. */
+  readonly lastResort: boolean;
 }
 
 /** A change of state of one breaker. */

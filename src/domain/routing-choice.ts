@@ -1,7 +1,7 @@
 // Which of the scored deployments is tried first, and in which order the others follow. Two of the best are drawn and
 // the better one is taken: taking the best itself would send everybody to the same one between two measurements.
 
-import type { HeldBackReason, RouteQuery, RoutingCandidate } from './routing.ts';
+import type { HeldBackReason, RouteQuery, RoutingCandidate, SelectionReason } from './routing.ts';
 import { placeIn } from './routing-filter.ts';
 import { capacityOf, isDemanding, loadOf, type Scored } from './routing-score.ts';
 
@@ -15,7 +15,8 @@ export type ChoiceRule =
   | 'tie'
   | 'shares'
   | 'explored'
-  | 'probe';
+  | 'probe'
+  | 'last-resort';
 /** What puts the group of the chosen one before the next group. */
 export type GroupRule = 'order' | 'local' | 'tier';
 
@@ -56,13 +57,23 @@ export function choose(
   random: () => number,
 ): Choice {
   const ranked = holdBack(rank(query, scored), nowMs);
+  const [only] = ranked;
+  // Whom the breaker keeps away is here only when nobody else is.
+  if (only && !only.state.admits)
+    return { ...NOBODY, rule: 'last-resort', candidates: [selected(only, 'LAST_RESORT')] };
   const probe = probeIn(ranked);
   if (!probe) return chooseAmong(query, ranked, random);
   // The others as if it were not there: a failed probe, or one that another request was quicker to take, costs nothing.
   const others = ranked.filter(entry => entry !== probe);
   const choice = chooseAmong(query, others, random);
-  const first: RoutingCandidate = { ...probe.candidate, heldBack: undefined, selected: 'PROBE' };
-  return { ...choice, rule: 'probe', candidates: [first, ...choice.candidates], setApart: undefined };
+  const candidates = [selected(probe, 'PROBE'), ...choice.candidates];
+  return { ...choice, rule: 'probe', candidates, setApart: undefined };
+}
+
+const NOBODY: Choice = { candidates: [], rule: 'none', draw: undefined, drawn: [], setApart: undefined };
+
+function selected({ candidate }: Ranked, reason: SelectionReason): RoutingCandidate {
+  return { ...candidate, heldBack: undefined, selected: reason };
 }
 
 /**
@@ -79,7 +90,7 @@ function probeIn(ranked: readonly Ranked[]): Ranked | undefined {
 
 function chooseAmong(query: RouteQuery, ranked: readonly Ranked[], random: () => number): Choice {
   const [best] = ranked;
-  if (!best) return { candidates: [], rule: 'none', draw: undefined, drawn: [], setApart: undefined };
+  if (!best) return NOBODY;
   const group = ranked.filter(entry => entry.group === best.group);
   const free = group.filter(entry => !entry.candidate.heldBack);
   const pool = free.length > 0 ? free : group;

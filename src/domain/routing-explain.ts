@@ -6,6 +6,8 @@ import type { Choice, ChoiceRule, GroupRule } from './routing-choice.ts';
 export function explain(query: RouteQuery, choice: Choice, rejections: readonly RoutingRejection[]): string {
   const [first, second] = choice.candidates;
   if (!first) return explainNone(rejections);
+  if (choice.rule === 'last-resort')
+    return `${first.deploymentId} only: nobody can serve this now, and of those whose breaker is open it has the least time left, so it gets one call before the end of it.`;
   const next = second ? `${second.deploymentId} is next` : 'there is no other candidate';
   if (choice.rule === 'probe')
     return `${first.deploymentId} first: its breaker is half-open, and this request is its probe; ${next}.`;
@@ -38,6 +40,7 @@ function because(query: RouteQuery, { rule, drawn, setApart }: Choice, first: st
     tie: `two drawn: ${one}, ${other}; they score the same under ${query.strategy}, and ${first} was drawn first`,
     shares: `drawn by its share in ${query.requestedModel}`,
     probe: undefined,
+    'last-resort': undefined,
     explored: 'drawn to learn how it does, which a request of low priority may be used for',
   };
   return [apart, how[rule]].filter(part => part !== undefined).join('; ');

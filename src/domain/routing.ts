@@ -9,6 +9,7 @@ import { choose } from './routing-choice.ts';
 import { explain } from './routing-explain.ts';
 import { reject } from './routing-filter.ts';
 import { score } from './routing-score.ts';
+import { waitFor } from './routing-wait.ts';
 
 export { matchesModel } from './routing-filter.ts';
 
@@ -34,7 +35,7 @@ export const HELD_BACK_REASONS = ['HOT', 'RAMPING', 'HALF_OPEN'] as const;
 export type HeldBackReason = (typeof HELD_BACK_REASONS)[number];
 
 /** Why a candidate is tried first whatever its score. */
-export const SELECTION_REASONS = ['PROBE'] as const;
+export const SELECTION_REASONS = ['PROBE', 'LAST_RESORT'] as const;
 export type SelectionReason = (typeof SELECTION_REASONS)[number];
 
 /** What routing wants to know of a request. */
@@ -115,6 +116,8 @@ export interface RoutingDecision {
   /** The second of the candidates. */
   readonly runnerUp: RunnerUp | undefined;
   readonly rejections: readonly RoutingRejection[];
+  /** While nobody can serve: milliseconds until somebody may. Undefined when somebody can, or when it is not known. */
+  readonly retryAfterMs?: number | undefined;
   readonly estimatedInputTokens: number;
   readonly estimatedOutputTokens: number;
   readonly decidedAt: Date;
@@ -151,7 +154,9 @@ export function route(
     else admissible.push(state);
   }
   const outputTokens = Math.min(query.maxOutputTokens ?? TYPICAL_OUTPUT_TOKENS, TYPICAL_OUTPUT_TOKENS);
-  const choice = choose(query, score(query, admissible, outputTokens), nowMs, random);
+  const wait = admissible.length === 0 ? waitFor(query, states, realExists, nowMs) : undefined;
+  const able = wait?.lastResort ? [wait.lastResort] : admissible;
+  const choice = choose(query, score(query, able, outputTokens), nowMs, random);
   const { candidates, draw, drawn } = choice;
   const [first, second] = candidates;
   return {
@@ -164,7 +169,8 @@ export function route(
       deploymentId: second.deploymentId,
       estimatedCostNanoUsd: second.estimatedCostNanoUsd,
     },
-    rejections,
+    rejections: rejections.filter(({ deploymentId }) => deploymentId !== first?.deploymentId),
+    retryAfterMs: wait?.retryAfterMs,
     estimatedInputTokens: query.inputTokens,
     estimatedOutputTokens: outputTokens,
     decidedAt: new Date(nowMs),

@@ -17,6 +17,12 @@ export type TransitionListener = (transition: BreakerTransition) => void;
 export interface Breakers {
   /** Begins a call. Throws BreakerRefusedError (with `retryAfterMs`) when the breaker does not admit it. */
   acquire(deploymentId: string): Permit;
+  /**
+   * Begins the one call that each open time of a breaker lets through before its end, for when nobody else can serve. It
+   * is the breaker's probe; when it fails, the open time goes on. Undefined when it was given already, when the breaker
+   * is not open, and while it is held open.
+   */
+  acquireLastResort(deploymentId: string): Permit | undefined;
   /** Would `acquire` succeed now? */
   admits(deploymentId: string): boolean;
   /** The same for routing, with what else it weighs. Changes nothing. */
@@ -74,6 +80,7 @@ export function createBreakers(options: Partial<BreakerRules>, deps: BreakersDep
 
   return {
     acquire: deploymentId => breakerOf(deploymentId).acquire(),
+    acquireLastResort: deploymentId => breakers.get(deploymentId)?.acquireLastResort(),
     admits: deploymentId => breakers.get(deploymentId)?.admits() ?? true,
     outlook: deploymentId => breakers.get(deploymentId)?.outlook() ?? CLOSED,
     snapshot: deploymentId => breakers.get(deploymentId)?.snapshot() ?? untouched(deploymentId, startedAt),
@@ -91,7 +98,7 @@ export function createBreakers(options: Partial<BreakerRules>, deps: BreakersDep
   };
 }
 
-const CLOSED: BreakerOutlook = { admits: true, halfOpen: false };
+const CLOSED: BreakerOutlook = { admits: true, halfOpen: false, retryAfterMs: undefined, lastResort: false };
 
 /** Reading about a deployment that was never called makes no breaker for it. */
 function untouched(deploymentId: string, since: Date): BreakerSnapshot {

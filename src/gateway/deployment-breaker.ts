@@ -25,6 +25,9 @@ interface AdmittedCall {
   alive: boolean;
 }
 
+/** What is told to wait while a probe is under way, whose end nobody knows. */
+const PROBE_HINT_MS = 1_000;
+
 export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   readonly #deploymentId: string;
   readonly #rules: BreakerRules;
@@ -40,6 +43,9 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   #closedAtMonotonicMs = Number.NEGATIVE_INFINITY;
   /** Epoch milliseconds of the next probe; undefined unless open, and while held open. */
   #retryAtMs: number | undefined;
+  /** Epoch milliseconds at which the open time ends that a last resort interrupted; undefined: none did. */
+  #interruptedUntilMs: number | undefined;
+  #lastResortGiven = false;
   #lastError: string | undefined;
 
   constructor(deploymentId: string, rules: BreakerRules, deps: DeploymentBreakerDeps) {
@@ -76,6 +82,15 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
         call.alive = true;
       },
     };
+  }
+
+  /** Begins the one call that an open time lets through before its end, as a probe; undefined when there is none. */
+  acquireLastResort(): Permit | undefined {
+    if (!this.#hasLastResort()) return undefined;
+    const endsAtMs = this.#retryAtMs;
+    this.#change('HALF_OPEN', 'automatic', undefined);
+    this.#interruptedUntilMs = endsAtMs;
+    return this.acquire();
   }
 
   protected override admit(): AdmittedCall {
@@ -135,7 +150,13 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
 
   outlook(): BreakerOutlook {
     const admits = this.admits();
-    return { admits, halfOpen: admits && this.current === 'HALF_OPEN' };
+    const halfOpen = this.current === 'HALF_OPEN';
+    return {
+      admits,
+      halfOpen: admits && halfOpen,
+      retryAfterMs: admits ? undefined : halfOpen ? this.#leftMs() || PROBE_HINT_MS : this.#leftMs(),
+      lastResort: this.#hasLastResort(),
+    };
   }
 
   snapshot(): BreakerSnapshot {
@@ -173,7 +194,10 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   }
 
   #judgeProbe(failed: boolean): void {
-    if (failed) this.#change('OPEN', 'automatic', this.#lastError);
+    const restMs = this.#leftMs() || undefined;
+    this.#interruptedUntilMs = undefined;
+    // A last resort that failed was an extra call: the open time goes on as if it had not been made.
+    if (failed) this.#change('OPEN', 'automatic', this.#lastError, restMs);
     else if (++this.#probeSuccesses >= this.#rules.successesToClose)
       this.#change('CLOSED', 'automatic', undefined);
   }
@@ -194,14 +218,21 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
     this.#probe = undefined;
   }
 
-  #change(to: BreakerState, cause: BreakerTransition['cause'], detail: string | undefined): void {
+  /** `restMs`: the open time is not a new one, and so much of it is left. */
+  #change(
+    to: BreakerState,
+    cause: BreakerTransition['cause'],
+    detail: string | undefined,
+    restMs?: number,
+  ): void {
     const { clock, random, onChange } = this.#deps;
     const from = this.current;
     if (from === 'CLOSED' && clock.monotonic() - this.#closedAtMonotonicMs >= this.#rules.soundAfterMs)
       this.#openings = 0;
     const held = cause === 'manual';
-    this.#enter(to, held ? undefined : openTimeMs(this.#rules, this.#openings, random));
-    if (to === 'OPEN') this.#openings += 1;
+    this.#enter(to, held ? undefined : (restMs ?? openTimeMs(this.#rules, this.#openings, random)));
+    if (to === 'OPEN' && restMs === undefined) this.#openings += 1;
+    this.#lastResortGiven = restMs !== undefined;
     // Open already and now held: that it ends no more by itself is news, and a restart has to know it.
     if (from === to && !(held && to === 'OPEN')) return;
     this.stateTimestamp = clock.now();
@@ -213,6 +244,7 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
     this.#epoch += 1;
     this.#releaseProbe();
     this.#probeSuccesses = 0;
+    this.#interruptedUntilMs = undefined;
     const ends = to === 'OPEN' && openForMs !== undefined;
     this.#retryAtMs = ends ? this.#deps.clock.now() + openForMs : undefined;
     this.switchTo(to, openForMs);
@@ -222,8 +254,17 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
     this.#closedAtMonotonicMs = this.#deps.clock.monotonic();
   }
 
+  #hasLastResort(): boolean {
+    return this.#retryAtMs !== undefined && !this.#lastResortGiven;
+  }
+
+  /** What is left of the open time, also while a last resort interrupts it; undefined: there is none with an end. */
+  #leftMs(): number | undefined {
+    const endsAtMs = this.#retryAtMs ?? this.#interruptedUntilMs;
+    return endsAtMs === undefined ? undefined : Math.max(0, endsAtMs - this.#deps.clock.now());
+  }
+
   #refusal(): BreakerRefusedError {
-    const waitMs = this.#retryAtMs === undefined ? undefined : this.#retryAtMs - this.#deps.clock.now();
-    return new BreakerRefusedError(this.#deploymentId, this.current, waitMs && Math.max(0, waitMs));
+    return new BreakerRefusedError(this.#deploymentId, this.current, this.#leftMs());
   }
 }

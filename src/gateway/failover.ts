@@ -3,11 +3,13 @@
 
 import { once } from 'node:events';
 import type { Deployment } from '../domain/model.ts';
-import { type Attempt, type FinishReason, type RequestError, requestError } from '../domain/request.ts';
+import type { Attempt, FinishReason, RequestError } from '../domain/request.ts';
+import type { RoutingDecision } from '../domain/routing.ts';
 import { atMost } from '../lib/clock.ts';
 import type { AttemptFailed } from './attempt.ts';
 import type { Permit } from './breakers.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
+import { errorToTell, lastResortOf, noRoute } from './no-route.ts';
 import { FAULT_RULES } from './outcome.ts';
 import { PASSING_REJECTIONS } from './planning.ts';
 import type { Transcript } from './screen.ts';
@@ -50,7 +52,7 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     rest: journey.decision.candidates.map(candidate => candidate.deploymentId),
     asked: new Set(),
     retried: new Set(),
-    error: requestError('NO_ROUTE', journey.decision.explanation),
+    error: noRoute(journey.decision, deps),
     isRefused: false,
     heldBack: false,
     waitedMs: 0,
@@ -61,7 +63,8 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     return { status: 'FAILED', error: OWN_FAULT };
   });
   const { attempts, waitedMs } = course;
-  const failed = end.error ?? { ...course.error, retryable: mayPass(course, journey) };
+  const told = errorToTell(course, journey, deps);
+  const failed = end.error ?? { ...told, retryable: mayPass(course, journey) };
   const error = end.status === 'SUCCEEDED' ? undefined : failed;
   return { status: end.status, error, finishReason: end.finishReason, attempts, waitedMs };
 }
@@ -72,7 +75,7 @@ type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason' | 'err
 async function run(course: Course, journey: Journey, deps: FailoverDeps): Promise<End> {
   const { attempts, transcript, rest } = course;
   while (attempts.length < deps.retryLimits.maxAttempts && !journey.signal.aborted) {
-    const target = nextTarget(course, deps);
+    const target = nextTarget(course, journey, deps);
     if (!target) break;
     const called = await callTarget(journey, target, deps);
     const { outcome, attempt, deployment } = called;
@@ -96,7 +99,7 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
 }
 
 /** The first of the rest that lets a call through now, if the retry budget has room for it. */
-function nextTarget(course: Course, deps: FailoverDeps): Target | undefined {
+function nextTarget(course: Course, { decision }: Journey, deps: FailoverDeps): Target | undefined {
   const { rest, asked, attempts, transcript } = course;
   for (let id = rest.shift(); id !== undefined; id = rest.shift()) {
     // Asking somebody again was paid for when it was decided; a refused prefill is our mistake, and costs nothing.
@@ -107,7 +110,7 @@ function nextTarget(course: Course, deps: FailoverDeps): Target | undefined {
       return undefined;
     }
     const deployment = deps.catalog.deployment(id);
-    const permit = deployment && admit(deployment, deps);
+    const permit = deployment && admit(deployment, decision, deps);
     if (!permit) {
       course.heldBack ||= deployment !== undefined && !deps.drains.of(id);
       continue;
@@ -194,6 +197,8 @@ function isUsable(deploymentId: string, { catalog, breakers, drains }: FailoverD
 }
 
 /** The right to call it now; undefined: something keeps calls away. */
-function admit({ id }: Deployment, deps: FailoverDeps): Permit | undefined {
-  return isUsable(id, deps) ? deps.breakers.acquire(id) : undefined;
+function admit({ id }: Deployment, decision: RoutingDecision, deps: FailoverDeps): Permit | undefined {
+  if (isUsable(id, deps)) return deps.breakers.acquire(id);
+  const isLastResort = lastResortOf(decision) === id && !deps.drains.of(id);
+  return isLastResort ? deps.breakers.acquireLastResort(id) : undefined;
 }

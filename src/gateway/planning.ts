@@ -8,6 +8,7 @@ import {
   matchesModel,
   outputLimit,
   type RoutingDecision,
+  type RoutingRejection,
   route,
 } from '../domain/routing.ts';
 import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
@@ -29,7 +30,10 @@ export interface Planning {
    * accepted. A decision without candidates is not an error here.
    */
   decide(spec: RequestSpec, options?: { readonly modelMayBeGone?: boolean }): RoutingDecision;
-  /** Throws NO_ROUTE when the decision has no candidate and waiting will not bring one. */
+  /**
+   * Throws NO_ROUTE when the decision has no candidate, with `retryAfterMs` where that is known. It does not while
+   * somebody only has too much to do: that may be over by the time the request has its turn.
+   */
   refuseHopeless(decision: RoutingDecision): void;
   estimate(spec: RequestSpec): CostEstimate[];
 }
@@ -91,8 +95,10 @@ export function createPlanning(deps: {
     decide,
     refuseHopeless(decision) {
       if (decision.candidates.length > 0) return;
-      const passing = decision.rejections.some(({ reason }) => PASSING_REJECTIONS.has(reason));
-      if (!passing) throw new DomainError('NO_ROUTE', decision.explanation);
+      const { rejections, explanation, retryAfterMs } = decision;
+      const isBusy = ({ reason }: RoutingRejection) =>
+        reason !== 'BREAKER_OPEN' && PASSING_REJECTIONS.has(reason);
+      if (!rejections.some(isBusy)) throw new DomainError('NO_ROUTE', explanation, { retryAfterMs });
     },
     estimate(spec) {
       const decision = decide(spec);

@@ -31,6 +31,20 @@ class Reference {
   openings = 0;
   closedAtMs = Number.NEGATIVE_INFINITY;
   probeAtMs = Number.POSITIVE_INFINITY;
+  /** End of the open time that a last resort interrupted. */
+  interruptedUntilMs = Number.NEGATIVE_INFINITY;
+  lastResortGiven = false;
+
+  hasLastResort(): boolean {
+    return this.state === 'OPEN' && this.probeAtMs < Number.POSITIVE_INFINITY && !this.lastResortGiven;
+  }
+
+  beginLastResort(): void {
+    const endsAtMs = this.probeAtMs;
+    this.enter('HALF_OPEN');
+    this.interruptedUntilMs = endsAtMs;
+    this.begin();
+  }
 
   admits(): boolean {
     return this.state === 'CLOSED' || (this.state === 'HALF_OPEN' && !this.probe);
@@ -50,7 +64,9 @@ class Reference {
     if (outcome === 'ignored') return;
     const failed = outcome === 'failure';
     if (call.isProbe) {
-      if (failed) this.enter('OPEN');
+      const endsAtMs = this.interruptedUntilMs;
+      this.interruptedUntilMs = Number.NEGATIVE_INFINITY;
+      if (failed) this.reopen(endsAtMs);
       else if (++this.probeSuccesses === RULES.successesToClose) this.enter('CLOSED');
       return;
     }
@@ -61,6 +77,16 @@ class Reference {
     if (failed && (half || this.failuresInARow >= RULES.consecutiveFailures)) this.enter('OPEN');
   }
 
+  /** After a failed probe: the time that a last resort interrupted goes on. */
+  reopen(endsAtMs: number): void {
+    const openings = this.openings;
+    this.enter('OPEN');
+    if (endsAtMs <= this.nowMs) return;
+    this.openings = openings;
+    this.probeAtMs = endsAtMs;
+    this.lastResortGiven = true;
+  }
+
   enter(state: BreakerState, byHand = false): void {
     if (this.state === 'CLOSED' && this.nowMs - this.closedAtMs >= RULES.soundAfterMs) this.openings = 0;
     this.state = state;
@@ -68,6 +94,8 @@ class Reference {
     this.probe = undefined;
     this.probeSuccesses = 0;
     this.probeAtMs = Number.POSITIVE_INFINITY;
+    this.interruptedUntilMs = Number.NEGATIVE_INFINITY;
+    this.lastResortGiven = false;
     if (state === 'OPEN') {
       const openForMs = Math.min(RULES.maxOpenForMs, RULES.openForMs * 2 ** this.openings);
       if (!byHand) this.probeAtMs = this.nowMs + openForMs;
@@ -84,7 +112,8 @@ class Reference {
     for (let passed = 0; passed < ms; passed += STEP_MS) {
       this.nowMs += STEP_MS;
       if (this.nowMs >= this.probeAtMs) this.enter('HALF_OPEN');
-      else if (this.probe && this.nowMs - this.probe.startedAtMs >= RULES.probeMaxMs) this.enter('OPEN');
+      else if (this.probe && this.nowMs - this.probe.startedAtMs >= RULES.probeMaxMs)
+        this.reopen(this.interruptedUntilMs);
     }
   }
 }
@@ -99,6 +128,8 @@ function compare(model: Reference, { breakers }: Real): void {
   const { state, calls, failures } = breakers.snapshot(ID);
   assert.equal(state, model.state);
   assert.equal(breakers.admits(ID), model.admits());
+  assert.equal(breakers.outlook(ID).lastResort, model.hasLastResort());
+  assert.equal(breakers.outlook(ID).halfOpen, state === 'HALF_OPEN' && model.admits());
   assert.deepEqual([calls, failures], [model.outcomes.length, model.outcomes.filter(Boolean).length]);
 }
 
@@ -122,6 +153,14 @@ const begin = step('begin', (model, { breakers, permits }) => {
   }
   model.begin();
   permits.push(breakers.acquire(ID));
+});
+
+const lastResort = step('last resort', (model, { breakers, permits }) => {
+  const permit = breakers.acquireLastResort(ID);
+  assert.equal(permit !== undefined, model.hasLastResort());
+  if (!permit) return;
+  model.beginLastResort();
+  permits.push(permit);
 });
 
 const settle = (index: number, outcome: 'success' | 'failure' | 'ignored') =>
@@ -161,7 +200,7 @@ const outcome = fc.oneof(
   { weight: 4, arbitrary: fc.constant('success' as const) },
   { weight: 2, arbitrary: fc.constant('ignored' as const) },
 );
-const aCall: fc.Arbitrary<Step> = fc.constant(begin);
+const aCall: fc.Arbitrary<Step> = fc.constantFrom(begin, begin, lastResort);
 const anOutcome: fc.Arbitrary<Step> = fc.tuple(fc.nat(20), outcome).map(([index, how]) => settle(index, how));
 const aPause: fc.Arbitrary<Step> = fc.constantFrom(500, 4_500, 5_000, 10_000, 30_000, 60_000).map(pass);
 const anAct: fc.Arbitrary<Step> = fc.constantFrom(reset, hold, condemn);

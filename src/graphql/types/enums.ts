@@ -88,6 +88,8 @@ export const HeldBackReasonEnum = builder.enumType('HeldBackReason', {
 export const SelectionReasonEnum = builder.enumType('SelectionReason', {
   description: 'Why a candidate is tried first whatever its score.',
   values: values({
+    LAST_RESORT:
+      'Nobody can serve at the moment. Of the open circuit breakers its one has the least time left, and lets one call through before.',
     PROBE:
       'Its circuit breaker is half-open: this request shows whether it works again. If not, the next serves.',
   }),

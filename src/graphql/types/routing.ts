@@ -129,6 +129,11 @@ export const RoutingDecisionType = builder.objectRef<RoutingDecision>('RoutingDe
       description: 'Who cannot serve it.',
       resolve: decision => [...decision.rejections],
     }),
+    retryAfterMs: t.exposeInt('retryAfterMs', {
+      nullable: true,
+      description:
+        'While nobody can serve: milliseconds until somebody may. Null when somebody can, or when it is not known.',
+    }),
     estimatedInputTokens: t.exposeInt('estimatedInputTokens', { description: 'Our estimate of the prompt.' }),
     estimatedOutputTokens: t.exposeInt('estimatedOutputTokens', {
       description: 'The length of answer that costs and times are estimated for.',
