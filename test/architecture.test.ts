@@ -57,6 +57,7 @@ const ROOT_FILES = [
 const ONLY_IN: Record<string, string[]> = {
   openai: ['providers/'],
   '@anthropic-ai/sdk': ['providers/'],
+  ioredis: ['events/'],
   undici: ['providers/'],
   'eventsource-parser': ['providers/'],
   '@pydantic/genai-prices': ['control/'],
