@@ -10,7 +10,7 @@ const PING_MS = 5_000;
 
 export interface ChannelListener {
   message(text: string): void;
-  /** The connection was lost and is back: messages may have been missed. */
+  /** There is a connection, for the first time or again: messages may have been missed. */
   resumed(): void;
 }
 

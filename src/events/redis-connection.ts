@@ -13,7 +13,7 @@ const MAX_RECONNECT_DELAY_MS = 2_000;
 
 /** What operators are told. Operations are `connection`, `mirror`, `read`, `subscribe` and `signal`. */
 export interface RedisMeter {
-  /** Whether Redis answers. */
+  /** Whether both connections stand and Redis does what it is asked. */
   up(isUp: boolean): void;
   failed(operation: string): void;
   /** Entries written to the shared log. */
@@ -165,7 +165,7 @@ function watch(connections: readonly Redis[], log: RedisLog, meter: RedisMeter) 
   const refused = new Set<string>();
   const answered = (operation: string) => {
     refused.delete(operation);
-    if (up || refused.size > 0) return;
+    if (up || refused.size > 0 || connections.some(({ status }) => status !== 'ready')) return;
     up = true;
     meter.up(true);
     log.info({}, 'Redis answers: streams are shared between instances');
@@ -183,11 +183,11 @@ function watch(connections: readonly Redis[], log: RedisLog, meter: RedisMeter) 
   for (const connection of connections) {
     connection.on('error', (error: Error) => failed('connection', error));
     connection.on('close', () => failed('connection', new Error('The connection to Redis was closed')));
+    connection.on('ready', () => {
+      refused.clear();
+      answered('connection');
+    });
   }
-  connections[0]!.on('ready', () => {
-    refused.clear();
-    answered('connection');
-  });
   meter.up(false);
   return {
     answered,
