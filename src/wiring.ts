@@ -11,6 +11,7 @@ import { createPriceBook } from './control/prices.ts';
 import { DEFAULT_DEADLINES } from './domain/model.ts';
 import { requestError } from './domain/request.ts';
 import type { EventLog } from './events/event-log.ts';
+import { type OpenedEvents, openEventLog } from './events/open.ts';
 import { createAdmission } from './gateway/admission.ts';
 import { createBreakers } from './gateway/breakers.ts';
 import { createDrains } from './gateway/drains.ts';
@@ -124,6 +125,19 @@ export function openStoreOf(config: Config, { log, say }: Surroundings): Promise
     dataDir: config.dataDir,
     log: line => (say ? say(line) : log.info(line)),
   });
+}
+
+interface EventsParts {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Another instance owns the request now: stop its execution here. */
+  readonly onFenced: (requestId: string) => void;
+}
+
+/** The event log and the signals between instances: through Redis where there is one. Does not wait for it. */
+export function openEvents({ redis }: Config, { log, metrics, onFenced }: EventsParts): OpenedEvents {
+  const shared = redis && { url: redis.url, log, meter: metrics.redis(), onFenced };
+  return openEventLog({ clock: systemClock, redis: shared });
 }
 
 export async function openMembers(config: Config, store: Store, log: Log): Promise<Members> {

@@ -4,6 +4,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { BreakerState } from '../domain/breaker.ts';
 import type { Attempt, ModelRequest } from '../domain/request.ts';
+import { createRedisMetrics, type RedisMetrics } from './redis-metrics.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1];
@@ -29,6 +30,8 @@ export interface Metrics {
   breakerChanged(deploymentId: string, state: BreakerState): void;
   /** An attempt beyond a request's first one was made, or refused by the retry budget. */
   retryDecided(kind: string, admitted: boolean): void;
+  /** To be called once, by an instance that has a Redis. */
+  redis(): RedisMetrics;
   /** The sources exist only after the parts that are measured. */
   observe(sources: MetricSources): void;
   exposition(): Promise<Exposition>;
@@ -49,6 +52,7 @@ export function createMetrics(): Metrics {
     retryDecided(kind, admitted) {
       (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
+    redis: () => createRedisMetrics(registry),
     observe(sources) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
