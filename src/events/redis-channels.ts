@@ -6,7 +6,6 @@ import type { Redis } from 'ioredis';
 
 /** Channels subscribed again at once after a reconnect. */
 const BATCH = 500;
-const PING_MS = 5_000;
 
 export interface ChannelListener {
   message(text: string): void;
@@ -57,12 +56,6 @@ export function createChannels(connection: Redis, onError: (error: Error) => voi
       });
     }
   });
-  // A connection that died without a word is noticed only by a command that stays unanswered.
-  const pinging = setInterval(() => {
-    if (channels.size > 0 && connection.status === 'ready') connection.ping().catch(onError);
-  }, PING_MS).unref();
-  connection.on('end', () => clearInterval(pinging));
-
   return {
     join(name, listener) {
       let channel = channels.get(name);

@@ -10,6 +10,8 @@ const COMMAND_TIMEOUT_MS = 250;
 const SOCKET_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 const MAX_RECONNECT_DELAY_MS = 2_000;
+const PING_MS = 5_000;
+const PING_WHEN_DOWN_MS = 500;
 
 /** What operators are told. Operations are `connection`, `mirror`, `read`, `subscribe` and `signal`. */
 export interface RedisMeter {
@@ -75,21 +77,22 @@ export interface RedisConnectionOptions {
   readonly scripts: readonly Script[];
 }
 
+const OPTIONS = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: 1,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  socketTimeout: SOCKET_TIMEOUT_MS,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  retryStrategy: (tries: number) =>
+    Math.min(50 * 2 ** Math.min(tries, 8), MAX_RECONNECT_DELAY_MS) * (0.75 + Math.random() / 4),
+} satisfies RedisOptions;
+
 /** Connects in the background: a Redis that is down at the start is found when it comes up. */
 export function openRedis({ url, log, meter, scripts }: RedisConnectionOptions): RedisConnection {
-  const options = {
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    socketTimeout: SOCKET_TIMEOUT_MS,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    retryStrategy: (tries: number) =>
-      Math.min(50 * 2 ** Math.min(tries, 8), MAX_RECONNECT_DELAY_MS) * (0.75 + Math.random() / 4),
-  } satisfies RedisOptions;
-  const commands = new Redis(url, { ...options, connectionName: 'mcplane' });
-  const listener = new Redis(url, { ...options, connectionName: 'mcplane-listener' });
+  const commands = new Redis(url, { ...OPTIONS, connectionName: 'mcplane' });
+  const listener = new Redis(url, { ...OPTIONS, connectionName: 'mcplane-listener' });
   const state = watch([commands, listener], log, meter);
   let loaded = false;
   commands.on('ready', () => {
@@ -123,6 +126,21 @@ export function openRedis({ url, log, meter, scripts }: RedisConnectionOptions):
     }
   }
 
+  // A connection that died without a word is noticed only by a command that stays unanswered, and a Redis that is
+  // back only by one that is answered.
+  let pinging: NodeJS.Timeout;
+  function pingLater(): void {
+    pinging = setTimeout(
+      () => {
+        void run('connection', [['ping']]);
+        if (listener.status === 'ready') listener.ping().catch(error => state.failed('connection', error));
+        pingLater();
+      },
+      state.isUp() ? PING_MS : PING_WHEN_DOWN_MS,
+    ).unref();
+  }
+  pingLater();
+
   return {
     run,
     onReady: listener => void commands.on('ready', listener),
@@ -135,6 +153,7 @@ export function openRedis({ url, log, meter, scripts }: RedisConnectionOptions):
       if (reply instanceof Error) throw new Error('Redis does not answer', { cause: reply });
     },
     async close() {
+      clearTimeout(pinging);
       state.close();
       commands.disconnect();
       listener.disconnect();
@@ -192,6 +211,7 @@ function watch(connections: readonly Redis[], log: RedisLog, meter: RedisMeter) 
   return {
     answered,
     failed,
+    isUp: () => up === true,
     close() {
       closed = true;
       meter.up(false);

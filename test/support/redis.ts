@@ -102,6 +102,7 @@ export async function startRedis(t: Pick<TestContext, 'after'>, ...settings: str
 export interface CountingMeter extends RedisMeter {
   readonly counts: Record<'mirrored' | 'resynced' | 'fenced' | 'failed' | 'dropped', number>;
   readonly lines: string[];
+  isUp(): boolean;
   /** Resolves when Redis is up, or down. */
   until(isUp: boolean): Promise<void>;
 }
@@ -116,6 +117,7 @@ export function createCountingMeter(): CountingMeter {
   return {
     counts,
     lines: [],
+    isUp: () => up,
     up(isUp) {
       up = isUp;
       for (const waiter of waiting) if (waiter.isUp === isUp) waiter.resolve();
