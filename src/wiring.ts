@@ -13,7 +13,7 @@ import { requestError } from './domain/request.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
 import { createAdmission } from './gateway/admission.ts';
-import { createBreakers } from './gateway/breakers.ts';
+import { type BreakerRules, createBreakers } from './gateway/breakers.ts';
 import { createDrains } from './gateway/drains.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
@@ -65,6 +65,8 @@ export interface Surroundings {
   readonly say?: ((line: string) => void) | undefined;
   /** Multiplies the waits of the simulated provider; 0 for none. */
   readonly simulatedDelayFactor?: number | undefined;
+  /** Absent: the defaults of breaker-rules.ts. */
+  readonly breakerRules?: Partial<BreakerRules> | undefined;
 }
 
 interface GatewayParts {
@@ -75,6 +77,7 @@ interface GatewayParts {
   readonly log: Log;
   readonly owner: () => string;
   readonly stopped: () => boolean;
+  readonly breakerRules: Surroundings['breakerRules'];
 }
 
 export function openGateway(config: Config, parts: GatewayParts): Gateway {
@@ -83,14 +86,11 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
   const clock = systemClock;
   const health = createHealth({ clock });
   const drains = createDrains();
-  const breakers = createBreakers(
-    {},
-    {
-      clock,
-      onTransition: ({ deploymentId, to }) => metrics.breakerChanged(deploymentId, to),
-      onListenerError: error => log.error({ error }, 'a listener of the breakers failed'),
-    },
-  );
+  const breakers = createBreakers(parts.breakerRules ?? {}, {
+    clock,
+    onTransition: ({ deploymentId, to }) => metrics.breakerChanged(deploymentId, to),
+    onListenerError: error => log.error({ error }, 'a listener of the breakers failed'),
+  });
   return createGateway({
     ...parts,
     clock,

@@ -10,6 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { idOf } from '../../src/domain/ids.ts';
 import type { ModelRequest } from '../../src/domain/request.ts';
 import { comparePositions, parseCursor } from '../../src/domain/stream.ts';
+import type { BreakerRules } from '../../src/gateway/breaker-rules.ts';
 import { type Data, startTestApp, type TestApp, until } from '../support/app.ts';
 import { REQUEST, readStream, submit } from '../support/requests.ts';
 import { startUpstream, text, type Upstream } from '../support/upstream.ts';
@@ -49,6 +50,7 @@ export async function startWith(
   t: TestContext,
   endpoints: readonly object[],
   first: readonly string[],
+  breakerRules?: Partial<BreakerRules>,
 ): Promise<TestApp> {
   const sound = await startUpstream(t);
   sound.answerWith(() => [text('The answer '), text('is 42.')]);
@@ -63,13 +65,14 @@ export async function startWith(
   };
   // YAML includes JSON.
   await writeFile(path, JSON.stringify(file));
-  return startTestApp(t, {
+  const env = {
     MCPLANE_CONFIG: path,
     MCPLANE_SIMULATED: 'off',
     MCPLANE_MAX_ANSWER_BYTES: String(MAX_ANSWER_BYTES),
     // Here nearly every request is retried.
     MCPLANE_RETRY_BUDGET_MIN_PER_SECOND: '1000',
-  });
+  };
+  return startTestApp(t, env, undefined, { breakerRules });
 }
 
 /** The providers `<id>` (the alias `<id>-then-sound` goes on to `sound`) and `<id>-alone` for each row. */

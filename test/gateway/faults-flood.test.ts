@@ -66,7 +66,7 @@ function delta(content: string): object {
 
 /** The limit of a line is 1 MB; what the sockets of both sides and the reader hold beside it is a few more. */
 const MAX_TAKEN_BYTES = 8_000_000;
-const MAX_GROWTH_BYTES = 32_000_000;
+const MAX_GROWTH_BYTES = 100_000_000;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
