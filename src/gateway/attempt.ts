@@ -4,7 +4,7 @@
 import { DomainError } from '../domain/errors.ts';
 import type { Deadlines } from '../domain/model.ts';
 import { estimateTokens } from '../domain/usage.ts';
-import type { Clock } from '../lib/clock.ts';
+import { atMost, type Clock } from '../lib/clock.ts';
 import type { ProviderAdapter, ProviderCall, ProviderEvent } from '../providers/provider.ts';
 import { ProviderError } from '../providers/provider-error.ts';
 import {
@@ -45,9 +45,11 @@ export interface AttemptOptions {
   readonly onStarted?: ((started: Started) => void) | undefined;
   /** Called at once for each piece of text; must not wait. */
   readonly onToken: (text: string) => void;
+  /** Called once, some time after the attempt is over: the connection is free or closed, and the provider done. */
+  readonly onReleased?: (() => void) | undefined;
 }
 
-/** After the end marker an adapter gets so long to leave its connection in order before it is cut. */
+/** An adapter gets so long to leave its connection in order; after an end marker it is cut then. */
 const FAREWELL_MS = 1_000;
 
 interface Run {
@@ -248,14 +250,11 @@ function end(run: Run, reason: unknown): Measured {
   options.signal.removeEventListener('abort', run.onCallerAbort);
   const measured = readMeter(run.meter, options.clock.monotonic());
   if (reason !== undefined) upstream.abort(reason);
-  // Never awaited: behind a `next()` that hangs, `return()` hangs too.
+  // The attempt does not wait for it, and nobody for ever: behind a `next()` that hangs, `return()` hangs too.
   const left = (async () => iterator?.return?.())().catch(() => {});
-  if (reason === undefined) {
-    const stopWaiting = options.clock.after(FAREWELL_MS, () => upstream.abort());
-    void left.then(() => {
-      stopWaiting();
-      upstream.abort();
-    });
-  }
+  void atMost(options.clock, FAREWELL_MS, left).then(() => {
+    upstream.abort();
+    options.onReleased?.();
+  });
   return measured;
 }

@@ -63,6 +63,7 @@ async function* readAnswer(
   if (options.signal.aborted) abort();
   else options.signal.addEventListener('abort', abort, { once: true });
   let body: UpstreamBody | undefined;
+  let released: Promise<void> | undefined;
   try {
     call.signal.throwIfAborted();
     const { connected, response } = open(options, call.signal);
@@ -76,7 +77,7 @@ async function* readAnswer(
       yield event;
     }
     const finished = finish(options, hasContent);
-    body.release();
+    released = body.release();
     body = undefined;
     yield finished;
   } catch (error) {
@@ -85,6 +86,7 @@ async function* readAnswer(
   } finally {
     body?.destroy();
     options.signal.removeEventListener('abort', abort);
+    await released;
   }
 }
 

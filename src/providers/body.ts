@@ -6,8 +6,11 @@ import type { Dispatcher } from 'undici';
 export interface UpstreamBody {
   /** The next bytes, undefined at the end. Rejects with what broke the body, or with the reason of the abort. */
   read(): Promise<Buffer | undefined>;
-  /** No more is wanted: a rest that ends within the grace is thrown away, else the connection is closed. */
-  release(): void;
+  /**
+   * No more is wanted: a rest that ends within the grace is thrown away, else the connection is closed. Resolves when
+   * the provider has nothing more to do for this call.
+   */
+  release(): Promise<void>;
   /** Closes the connection at once, unless the body has ended. */
   destroy(): void;
 }
@@ -33,12 +36,14 @@ export function createBody(controller: Dispatcher.DispatchController, onSettled:
   let failure: unknown;
   let waiting: PromiseWithResolvers<Buffer | undefined> | undefined;
   let grace: NodeJS.Timeout | undefined;
+  const over = Promise.withResolvers<void>();
 
   function settle(to: 'ended' | 'failed', error?: unknown): void {
     if (state === 'ended' || state === 'failed') return;
     state = to;
     failure = error;
     clearTimeout(grace);
+    over.resolve();
     onSettled();
     if (to === 'ended') waiting?.resolve(undefined);
     else waiting?.reject(error);
@@ -80,8 +85,8 @@ export function createBody(controller: Dispatcher.DispatchController, onSettled:
     return waiting.promise;
   }
 
-  function release(): void {
-    if (state !== 'open') return;
+  function release(): Promise<void> {
+    if (state !== 'open') return over.promise;
     state = 'released';
     onSettled();
     chunks.length = 0;
@@ -89,6 +94,7 @@ export function createBody(controller: Dispatcher.DispatchController, onSettled:
     grace = setTimeout(destroy, RELEASE_GRACE_MS);
     grace.unref();
     if (controller.paused) controller.resume();
+    return over.promise;
   }
 
   return {

@@ -55,7 +55,8 @@ export interface ProviderAdapter {
   /**
    * Starts the call when iteration starts. Throws ProviderError before or between events; ends without a
    * `finished` event only by throwing. Aborting the signal, or leaving the loop early, closes the upstream
-   * connection; after an abort it throws the signal's reason.
+   * connection; after an abort it throws the signal's reason. When the iteration has ended, the provider has nothing
+   * more to do for the call.
    */
   stream(call: ProviderCall, signal: AbortSignal): AsyncIterable<ProviderEvent>;
   /** The models the endpoint offers, by a call that costs nothing. Throws ProviderError; empty when it has no list. */
