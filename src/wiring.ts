@@ -14,6 +14,7 @@ import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
 import { createAdmission } from './gateway/admission.ts';
 import { type BreakerRules, createBreakers } from './gateway/breakers.ts';
+import { createCapacity } from './gateway/capacity.ts';
 import { createDrains } from './gateway/drains.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
@@ -95,6 +96,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     ...parts,
     clock,
     health,
+    capacity: createCapacity({ health, clock }),
     breakers,
     drains,
     planning: createPlanning({ catalog, breakers, health, drains, clock }),

@@ -3,7 +3,7 @@
 
 import type { HeldBackReason, RouteQuery, RoutingCandidate, SelectionReason } from './routing.ts';
 import { placeIn } from './routing-filter.ts';
-import { capacityOf, isDemanding, loadOf, type Scored } from './routing-score.ts';
+import { capacityOf, isDemanding, isFull, loadOf, type Scored } from './routing-score.ts';
 
 /** What decided, for the explanation. */
 export type ChoiceRule =
@@ -91,7 +91,8 @@ function probeIn(ranked: readonly Ranked[]): Ranked | undefined {
 function chooseAmong(query: RouteQuery, ranked: readonly Ranked[], random: () => number): Choice {
   const [best] = ranked;
   if (!best) return NOBODY;
-  const group = ranked.filter(entry => entry.group === best.group);
+  const hasRoom = !isFull(best.state);
+  const group = ranked.filter(entry => entry.group === best.group && isFull(entry.state) !== hasRoom);
   const free = group.filter(entry => !entry.candidate.heldBack);
   const pool = free.length > 0 ? free : group;
   const { chosen, ...how } = take(query, pool, random);
@@ -101,7 +102,7 @@ function chooseAmong(query: RouteQuery, ranked: readonly Ranked[], random: () =>
     ...how,
     rule: group.length === 1 ? 'alone' : pool.length === 1 ? 'others-held-back' : how.rule,
     candidates: order.map(entry => entry.candidate),
-    setApart: next && groupRule(best.group, next.group),
+    setApart: next && isFull(next.state) !== hasRoom ? groupRule(best.group, next.group) : undefined,
   };
 }
 
@@ -195,19 +196,29 @@ function rank(query: RouteQuery, scored: readonly Scored[]): Ranked[] {
   );
 }
 
-/** Marks who is not drawn as long as somebody else of its group can be, and puts them behind the others of it. */
+/**
+ * Marks who is not drawn as long as somebody else of its group can be, and puts them behind the others of it. Who is
+ * full comes behind all others, whatever is preferred: only those who have no choice wait.
+ */
 function holdBack(ranked: readonly Ranked[], nowMs: number): Ranked[] {
-  const groups = Map.groupBy(ranked, entry => entry.group);
-  return [...groups.values()].flatMap(group => {
+  const full = ranked.filter(({ state }) => isFull(state)).map(entry => hold(entry, 'FULL'));
+  const roomy = ranked.filter(({ state }) => !isFull(state));
+  const groups = Map.groupBy(roomy, entry => entry.group);
+  const ordered = [...groups.values()].flatMap(group => {
     const loads = group.map(({ state }) => loadOf(state)).sort((a, b) => a - b);
     const quantile = loads[Math.ceil(HOT_QUANTILE * loads.length) - 1]!;
     const marked = group.map((entry): Ranked => {
       const heldBack = reasonToHold(entry, quantile, nowMs);
-      return heldBack ? { ...entry, candidate: { ...entry.candidate, heldBack } } : entry;
+      return heldBack ? hold(entry, heldBack) : entry;
     });
     const held = (entry: Ranked) => entry.candidate.heldBack !== undefined;
     return [...marked.filter(entry => !held(entry)), ...marked.filter(held)];
   });
+  return [...ordered, ...full];
+}
+
+function hold(entry: Ranked, heldBack: HeldBackReason): Ranked {
+  return { ...entry, candidate: { ...entry.candidate, heldBack } };
 }
 
 function reasonToHold({ state }: Ranked, quantile: number, nowMs: number): HeldBackReason | undefined {

@@ -8,12 +8,16 @@ export function explain(query: RouteQuery, choice: Choice, rejections: readonly 
   if (!first) return explainNone(rejections);
   if (choice.rule === 'last-resort')
     return `${first.deploymentId} only: nobody can serve this now, and of those whose breaker is open it has the least time left, so it gets one call before the end of it.`;
+  const full = choice.candidates.filter(each => each.heldBack === 'FULL').map(each => each.deploymentId);
+  if (full.length === choice.candidates.length)
+    return `No room at ${full.join(', ')}: the request waits for the first call there to end.`;
   const next = second ? `${second.deploymentId} is next` : 'there is no other candidate';
   if (choice.rule === 'probe')
     return `${first.deploymentId} first: its breaker is half-open, and this request is its probe; ${next}.`;
   if (!second) return `${first.deploymentId} first: there is no other candidate.`;
   const why = because(query, choice, first.deploymentId);
-  return `${first.deploymentId} first: ${why}; ${next}.`;
+  const reasons = full.length > 0 ? [why, `no room at ${full.join(', ')}`] : [why];
+  return `${first.deploymentId} first: ${reasons.filter(Boolean).join('; ')}; ${next}.`;
 }
 
 function explainNone(rejections: readonly RoutingRejection[]): string {

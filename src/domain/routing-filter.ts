@@ -68,14 +68,11 @@ function rejectForGood(
 }
 
 function rejectForNow(state: CandidateState, nowMs: number): Rejection | undefined {
-  const { maxConcurrency } = state.deployment;
   if (state.drained !== undefined)
     return { reason: 'DRAINED', detail: `an administrator drained it: ${state.drained}` };
   if (state.unavailable !== undefined) return { reason: 'PROVIDER_UNAVAILABLE', detail: state.unavailable };
   if (!state.admits) return { reason: 'BREAKER_OPEN', detail: 'its circuit breaker is open' };
   if (state.cooldownUntilMs !== undefined && state.cooldownUntilMs > nowMs)
     return { reason: 'COOLDOWN', detail: `rate limited for another ${state.cooldownUntilMs - nowMs} ms` };
-  if (maxConcurrency !== undefined && state.inFlight >= maxConcurrency)
-    return { reason: 'CAPACITY', detail: `${state.inFlight} calls under way, ${maxConcurrency} at most` };
   return undefined;
 }

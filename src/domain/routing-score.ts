@@ -40,6 +40,11 @@ export function loadOf({ deployment, inFlight }: CandidateState): number {
   return inFlight / capacityOf(deployment);
 }
 
+/** All its places are taken: it can serve only after one of its calls has ended. */
+export function isFull({ deployment: { maxConcurrency }, inFlight }: CandidateState): boolean {
+  return maxConcurrency !== undefined && inFlight >= maxConcurrency;
+}
+
 export function isDemanding({ taskType }: RouteQuery): boolean {
   return taskType === 'CODE' || taskType === 'WORKFLOW';
 }

@@ -26,12 +26,16 @@ export const REJECTION_REASONS = [
   'PROVIDER_UNAVAILABLE',
   'BREAKER_OPEN',
   'COOLDOWN',
+  /** Of decisions that were stored before a full deployment became a candidate that is held back. */
   'CAPACITY',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 
-/** Why a candidate is not drawn although it could serve: it has much to do, or must prove itself first. */
-export const HELD_BACK_REASONS = ['HOT', 'RAMPING', 'HALF_OPEN'] as const;
+/**
+ * Why a candidate is not drawn although it could serve: it has much to do, must prove itself first, or has no room at
+ * the moment.
+ */
+export const HELD_BACK_REASONS = ['HOT', 'RAMPING', 'HALF_OPEN', 'FULL'] as const;
 export type HeldBackReason = (typeof HELD_BACK_REASONS)[number];
 
 /** Why a candidate is tried first whatever its score. */

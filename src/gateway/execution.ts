@@ -33,6 +33,8 @@ export interface ExecutionDeps extends FailoverDeps {
   /** True once the database is being closed: a write that still fails is given up and recovered after the restart. */
   readonly stopped: () => boolean;
   readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
+  /** A running request begins to wait for room at a deployment (true), or does so no longer. It works for nobody then. */
+  readonly onWaiting?: ((requestId: string, waiting: boolean) => void) | undefined;
 }
 
 /** A request in the hands of this process. */
@@ -84,6 +86,7 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
       signal: active.controller.signal,
       endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
       emit,
+      onWaiting: waiting => deps.onWaiting?.(active.request.id, waiting),
     },
     deps,
   );

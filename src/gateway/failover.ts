@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import type { Deployment } from '../domain/model.ts';
-import type { Attempt, FinishReason, RequestError } from '../domain/request.ts';
+import { type Attempt, type FinishReason, type RequestError, requestError } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import { atMost } from '../lib/clock.ts';
 import type { AttemptFailed } from './attempt.ts';
@@ -11,6 +11,7 @@ import type { Permit } from './breakers.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import { errorToTell, lastResortOf, noRoute } from './no-route.ts';
 import { FAULT_RULES } from './outcome.ts';
+import { createPassage, type Entry, type Passage } from './passage.ts';
 import { PASSING_REJECTIONS } from './planning.ts';
 import type { Transcript } from './screen.ts';
 import { callTarget, OWN_FAULT, type Target } from './target.ts';
@@ -23,7 +24,7 @@ export interface Arrival {
   readonly error: RequestError | undefined;
   readonly finishReason: FinishReason | undefined;
   readonly attempts: readonly Attempt[];
-  /** Monotonic milliseconds spent waiting before a retry. */
+  /** Monotonic milliseconds spent waiting before a retry, or for room at a deployment. */
   readonly waitedMs: number;
 }
 
@@ -31,6 +32,7 @@ export interface Arrival {
 interface Course {
   readonly attempts: Attempt[];
   readonly transcript: Transcript;
+  readonly passage: Passage;
   /** Deployment ids still to be asked, in order. */
   readonly rest: string[];
   readonly asked: Set<string>;
@@ -41,6 +43,8 @@ interface Course {
   isRefused: boolean;
   /** Some candidate was passed over that may be asked later. */
   heldBack: boolean;
+  /** The retry budget has no room. */
+  gaveUp: boolean;
   waitedMs: number;
 }
 
@@ -49,12 +53,14 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
   const course: Course = {
     attempts: [],
     transcript: { sent: '', prefillRefused: false },
+    passage: createPassage(journey, deps, deployment => admit(deployment, journey.decision, deps)),
     rest: journey.decision.candidates.map(candidate => candidate.deploymentId),
     asked: new Set(),
     retried: new Set(),
     error: noRoute(journey.decision, deps),
     isRefused: false,
     heldBack: false,
+    gaveUp: false,
     waitedMs: 0,
   };
   deps.retryBudget.firstAttempt();
@@ -62,8 +68,9 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     deps.log.warn({ error, requestId: journey.requestId }, 'a request ended by a fault of ours');
     return { status: 'FAILED', error: OWN_FAULT };
   });
-  const { attempts, waitedMs } = course;
-  const told = errorToTell(course, journey, deps);
+  const { attempts, passage } = course;
+  const waitedMs = course.waitedMs + passage.waitedMs;
+  const told = passage.expired ? course.error : errorToTell(course, journey, deps);
   const failed = end.error ?? { ...told, retryable: mayPass(course, journey) };
   const error = end.status === 'SUCCEEDED' ? undefined : failed;
   return { status: end.status, error, finishReason: end.finishReason, attempts, waitedMs };
@@ -75,7 +82,7 @@ type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason' | 'err
 async function run(course: Course, journey: Journey, deps: FailoverDeps): Promise<End> {
   const { attempts, transcript, rest } = course;
   while (attempts.length < deps.retryLimits.maxAttempts && !journey.signal.aborted) {
-    const target = nextTarget(course, journey, deps);
+    const target = nextTarget(course, deps) ?? (await waitForTarget(course, deps));
     if (!target) break;
     const called = await callTarget(journey, target, deps);
     const { outcome, attempt, deployment } = called;
@@ -99,26 +106,39 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
 }
 
 /** The first of the rest that lets a call through now, if the retry budget has room for it. */
-function nextTarget(course: Course, { decision }: Journey, deps: FailoverDeps): Target | undefined {
-  const { rest, asked, attempts, transcript } = course;
+function nextTarget(course: Course, deps: FailoverDeps): Target | undefined {
+  const { rest, passage } = course;
   for (let id = rest.shift(); id !== undefined; id = rest.shift()) {
-    // Asking somebody again was paid for when it was decided; a refused prefill is our mistake, and costs nothing.
-    const isFailover = asked.size > 0 && !asked.has(id);
-    const kind = asked.size === 1 ? 'first-failover' : 'further-failover';
-    if (isFailover && isUsable(id, deps) && !deps.retryBudget.admits(kind)) {
-      giveUp(course, deps);
-      return undefined;
-    }
     const deployment = deps.catalog.deployment(id);
-    const permit = deployment && admit(deployment, decision, deps);
-    if (!permit) {
-      course.heldBack ||= deployment !== undefined && !deps.drains.of(id);
-      continue;
-    }
-    asked.add(id);
-    return { deployment, permit, number: attempts.length + 1, transcript };
+    const entry = deployment && passage.admit(deployment);
+    if (entry) return toTarget(entry, course, deps);
+    course.heldBack ||= deployment !== undefined && !deps.drains.of(id);
   }
   return undefined;
+}
+
+/** The first that has room again of those that were merely full. */
+async function waitForTarget(course: Course, deps: FailoverDeps): Promise<Target | undefined> {
+  if (course.gaveUp) return undefined;
+  const entry = await course.passage.wait();
+  if (course.passage.expired) course.error = requestError('TIMEOUT', course.passage.expired);
+  return entry && toTarget(entry, course, deps);
+}
+
+function toTarget(entry: Entry, course: Course, deps: FailoverDeps): Target | undefined {
+  const { asked, attempts, transcript } = course;
+  const { id } = entry.deployment;
+  // Asking somebody again was paid for when it was decided; a refused prefill is our mistake, and costs nothing.
+  const isFailover = asked.size > 0 && !asked.has(id);
+  const kind = asked.size === 1 ? 'first-failover' : 'further-failover';
+  if (isFailover && !deps.retryBudget.admits(kind)) {
+    entry.permit.ignore();
+    entry.release();
+    giveUp(course, deps);
+    return undefined;
+  }
+  asked.add(id);
+  return { ...entry, number: attempts.length + 1, transcript };
 }
 
 /**
@@ -132,7 +152,7 @@ async function retrySame(
 ): Promise<void> {
   const { clock, retryLimits, retryBudget } = deps;
   if (course.retried.has(id) || !isUsable(id, deps)) return;
-  const isAlone = !course.rest.some(other => isUsable(other, deps));
+  const isAlone = !course.passage.someFull && !course.rest.some(other => isUsable(other, deps));
   const delayMs = retryDelay(failure, isAlone ? retryLimits.maxRetryAfterMs : undefined);
   const waitsSinceMs = clock.monotonic();
   if (delayMs === undefined || waitsSinceMs + delayMs >= journey.endsAtMs) return;
@@ -152,6 +172,7 @@ function giveUp(course: Course, { log }: FailoverDeps): void {
   const why = 'It was not tried again, because too many requests are being retried at the moment.';
   course.error = { ...error, message: `${error.message} ${why}` };
   course.heldBack = true;
+  course.gaveUp = true;
   log.warn({ code: error.code }, 'the retry budget is used up: a request ends with its last error');
 }
 

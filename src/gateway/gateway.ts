@@ -14,6 +14,7 @@ import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
 import { createActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
+import type { CapacityLoad } from './capacity.ts';
 import type { ExecutionDeps } from './execution.ts';
 import { createFollowing } from './following.ts';
 import { createProviderStatus } from './provider-status.ts';
@@ -82,6 +83,8 @@ export interface Gateway {
   drainDeployment(actor: Actor, target: OperatorTarget, reason: string): Promise<Provider>;
   /** Ends a drain. The breaker stays as it is. */
   enableDeployment(actor: Actor, target: OperatorTarget, reason: string): Promise<Provider>;
+  /** How many calls a deployment has under way, and how many requests wait for room there. */
+  capacityLoad(deploymentId: string): CapacityLoad;
   /** Undefined while the deployment is not drained. */
   drainOf(deploymentId: string): DeploymentControl | undefined;
   /** Takes up what administrators had drained before the start. */

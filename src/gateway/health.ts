@@ -28,6 +28,8 @@ export type HealthSample =
 export interface Health {
   /** Counts a call as under way until the function returned is called; calling it again does nothing. */
   begin(deploymentId: string): () => void;
+  /** Calls under way. */
+  inFlight(deploymentId: string): number;
   record(deploymentId: string, sample: HealthSample): void;
   /**
    * After a 429: no calls for the provider's hint, or for a time that doubles while it repeats. It lowers the success
@@ -103,6 +105,7 @@ export function createHealth({ clock }: { clock: Clock }): Health {
         health.inFlight -= 1;
       };
     },
+    inFlight: deploymentId => deployments.get(deploymentId)?.inFlight ?? 0,
     record(deploymentId, sample) {
       const health = healthOf(deploymentId);
       const nowMs = clock.monotonic();

@@ -6,6 +6,7 @@ import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Breakers } from './breakers.ts';
+import type { Capacity } from './capacity.ts';
 import type { Drains } from './drains.ts';
 import type { Health } from './health.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -22,6 +23,7 @@ export interface FailoverDeps {
   readonly breakers: Breakers;
   readonly drains: Drains;
   readonly health: Health;
+  readonly capacity: Capacity;
   readonly clock: Clock;
   readonly retryLimits: RetryLimits;
   readonly retryBudget: RetryBudget;
@@ -39,4 +41,6 @@ export interface Journey {
   readonly endsAtMs: number;
   /** Appends to the request's log; never waits. */
   readonly emit: (event: StreamEvent) => void;
+  /** Called with true when it begins to wait for room at a deployment, and with false when that ends, however it ends. */
+  readonly onWaiting?: ((waiting: boolean) => void) | undefined;
 }

@@ -22,7 +22,7 @@ import type { Health } from './health.ts';
 const TOKENS_PER_MESSAGE = 4;
 
 /** Why a deployment is left out that may be a candidate soon, with nobody doing anything. */
-export const PASSING_REJECTIONS: ReadonlySet<string> = new Set(['BREAKER_OPEN', 'COOLDOWN', 'CAPACITY']);
+export const PASSING_REJECTIONS: ReadonlySet<string> = new Set(['BREAKER_OPEN', 'COOLDOWN']);
 
 export interface Planning {
   /**

@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import { createTopic } from '../lib/topic.ts';
 import type { Store } from '../store/store.ts';
 import type { Breakers } from './breakers.ts';
+import type { Capacity } from './capacity.ts';
 import type { Drains } from './drains.ts';
 import type { Gateway } from './gateway.ts';
 import { createOperatorControls, type OperatorControls } from './operator-controls.ts';
@@ -20,13 +21,17 @@ interface ProviderStatusDeps {
   readonly catalog: Catalog;
   readonly breakers: Breakers;
   readonly drains: Drains;
+  readonly capacity: Capacity;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: { warn(fields: object, message: string): void };
 }
 
 type ProviderStatus = OperatorControls &
-  Pick<Gateway, 'providers' | 'breaker' | 'breakerHistory' | 'restoreBreakers' | 'providerUpdates'>;
+  Pick<
+    Gateway,
+    'providers' | 'capacityLoad' | 'breaker' | 'breakerHistory' | 'restoreBreakers' | 'providerUpdates'
+  >;
 
 export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
   const { catalog, breakers, store, clock, log } = deps;
@@ -53,6 +58,7 @@ export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
 
   return {
     providers: catalog.providers,
+    capacityLoad: deps.capacity.load,
     breaker: id => (catalog.deployment(id) ? breakers.snapshot(id) : undefined),
     breakerHistory: ids => store.breakers.historyOf(ids, new Date(clock.now() - HISTORY_MS), HISTORY_LIMIT),
     async restoreBreakers() {

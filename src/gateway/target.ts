@@ -8,16 +8,14 @@ import { estimateTokens } from '../domain/usage.ts';
 import type { ProviderCall } from '../providers/provider.ts';
 import { type AttemptFailed, type AttemptResult, runAttempt } from './attempt.ts';
 import { learn, toAttempt } from './attempt-record.ts';
-import type { Permit } from './breakers.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
+import type { Entry } from './passage.ts';
 import { createScreen, prefillFor, type Transcript } from './screen.ts';
 
 export const OWN_FAULT = requestError('INTERNAL', 'The control plane failed while running the request.');
 
 /** A deployment whose turn it is, with the right to call it. */
-export interface Target {
-  readonly deployment: Deployment;
-  readonly permit: Permit;
+export interface Target extends Entry {
   /** Of the attempt: 1, 2, … within the request. */
   readonly number: number;
   readonly transcript: Transcript;
@@ -34,10 +32,13 @@ export interface Called {
   readonly defect?: { readonly cause: unknown };
 }
 
-/** Makes one attempt. Settles the permit. Never throws: what was sent belongs in the ledger, whoever failed. */
+/**
+ * Makes one attempt. Settles the permit and gives the place back. Never throws: what was sent belongs in the ledger,
+ * whoever failed.
+ */
 export async function callTarget(
   journey: Journey,
-  { deployment, permit, number, transcript }: Target,
+  { deployment, permit, release, number, transcript }: Target,
   deps: FailoverDeps,
 ): Promise<Called> {
   const { spec, emit } = journey;
@@ -47,7 +48,6 @@ export async function callTarget(
   const startedAtMs = deps.clock.monotonic();
   let text = '';
   const tried = () => ({ journey, deployment, number, startedAt, text, prefill });
-  const endFlight = deps.health.begin(deployment.id);
   try {
     emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
     const outcome = await runAttempt({
@@ -64,17 +64,17 @@ export async function callTarget(
         text += token;
         show.push(token);
       },
+      onReleased: release,
     });
     if (outcome.outcome === 'succeeded') show.end();
     learn(deployment, outcome, text, deps);
     return { deployment, outcome, attempt: toAttempt(tried(), outcome), prefilled: prefill !== undefined };
   } catch (cause) {
+    // Nobody else would give them back.
+    permit.ignore();
+    release();
     const outcome = ownFault(deps.clock.monotonic() - startedAtMs, text);
     return { deployment, outcome, attempt: toAttempt(tried(), outcome), prefilled: false, defect: { cause } };
-  } finally {
-    // Settled already, unless something of ours threw: then nobody else would give the probe's place back.
-    permit.ignore();
-    endFlight();
   }
 }
 

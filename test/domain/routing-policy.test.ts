@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AliasPlace } from '../../src/domain/model.ts';
+import type { AliasPlace, Deployment } from '../../src/domain/model.ts';
 import { chosenOver, decide, deployment, state } from './routing-setup.ts';
 
 const inAlias = (id: string, usd: number, place: Omit<AliasPlace, 'alias'>) =>
@@ -86,11 +86,58 @@ test('a tag asks for all that bear it, and for nothing else', () => {
   assert.deepEqual(ids.sort(), ['a/m', 'b/m']);
 });
 
-test('a deployment whose calls are all in use is rejected until one ends', () => {
-  const limited = (inFlight: number) => [state(deployment('a/m', 1, { maxConcurrency: 2 }), { inFlight })];
+/** Its two places are taken. */
+const full = (id: string, usd: number, change: Partial<Deployment> = {}) =>
+  state(deployment(id, usd, { maxConcurrency: 2, ...change }), { inFlight: 2 });
+const order = ({ candidates }: ReturnType<typeof decide>) =>
+  candidates.map(({ deploymentId, heldBack }) => `${deploymentId} ${heldBack ?? ''}`.trimEnd());
 
-  assert.equal(decide({}, limited(1)).chosen, 'a/m');
-  assert.deepEqual(decide({}, limited(2)).rejections, [
-    { deploymentId: 'a/m', reason: 'CAPACITY', detail: '2 calls under way, 2 at most' },
-  ]);
+test('a full deployment stays a candidate, which is waited for when there is no other', () => {
+  const decision = decide({}, [full('a/m', 1)]);
+
+  assert.deepEqual([order(decision), decision.rejections], [['a/m FULL'], []]);
+  assert.equal(decision.explanation, 'No room at a/m: the request waits for the first call there to end.');
+  const roomy = state(deployment('a/m', 1, { maxConcurrency: 2 }), { inFlight: 1 });
+  assert.deepEqual(order(decide({}, [roomy])), ['a/m']);
+});
+
+test('who has room goes before who is full, however good that is', () => {
+  const decision = decide({ strategy: 'COST' }, [full('a/cheap', 0.1), state(deployment('b/dear', 50))]);
+
+  assert.deepEqual(order(decision), ['b/dear', 'a/cheap FULL']);
+  assert.equal(decision.explanation, 'b/dear first: no room at a/cheap; a/cheap is next.');
+  assert.equal(decision.draw, undefined);
+});
+
+test('a full local deployment spills over to distant ones, the best of them first', () => {
+  const local = full('a/local', 0, { local: true });
+  const [near, dear] = [state(deployment('b/near', 1)), state(deployment('c/dear', 50))];
+  const decision = decide({ preferLocal: true, strategy: 'COST' }, [local, near, dear]);
+
+  assert.deepEqual(order(decision), ['b/near', 'c/dear', 'a/local FULL']);
+  assert.match(
+    decision.explanation,
+    /^b\/near first: no other comes near its score under COST; no room at a\/local;/,
+  );
+});
+
+test('in an alias the next in the order serves while those before it are full', () => {
+  const states = chain.map(each =>
+    each.deployment.id === 'a/first'
+      ? { ...each, inFlight: 2, deployment: { ...each.deployment, maxConcurrency: 2 } }
+      : each,
+  );
+  const decision = decide({ requestedModel: 'careful' }, [...states, outside]);
+
+  assert.deepEqual(order(decision), ['b/second', 'c/last', 'a/first FULL']);
+  assert.equal(
+    decision.explanation,
+    'b/second first: ahead of the others in careful; no room at a/first; c/last is next.',
+  );
+});
+
+test('when all are full the order is that of times with room', () => {
+  const states = [full('a/dear', 50), full('b/cheap', 1)];
+
+  assert.deepEqual(order(decide({ strategy: 'COST' }, states)), ['b/cheap FULL', 'a/dear FULL']);
 });

@@ -7,6 +7,7 @@ import type { RequestSpec } from '../../src/domain/request.ts';
 import type { RoutingDecision } from '../../src/domain/routing.ts';
 import type { StreamEvent } from '../../src/domain/stream.ts';
 import { type Breakers, createBreakers } from '../../src/gateway/breakers.ts';
+import { createCapacity } from '../../src/gateway/capacity.ts';
 import { type Arrival, failover } from '../../src/gateway/failover.ts';
 import { createHealth } from '../../src/gateway/health.ts';
 import type { FailoverDeps } from '../../src/gateway/journey.ts';
@@ -70,11 +71,13 @@ export function depsOf({ clock, breakers, offered, adapters }: Given): FailoverD
     reportSuccess() {},
   } as unknown as Catalog;
   const drains = { of: () => undefined, apply() {} };
+  const health = createHealth({ clock });
   const deps = {
     catalog,
     breakers,
     drains,
-    health: createHealth({ clock }),
+    health,
+    capacity: createCapacity({ health, clock }),
     clock,
     retryLimits: { maxAttempts: 6, maxRetryAfterMs: 30_000 },
     retryBudget: createRetryBudget({ clock, percent: 20, minPerSecond: 3 }),

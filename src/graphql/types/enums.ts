@@ -71,7 +71,8 @@ export const RejectionReasonEnum = builder.enumType('RejectionReason', {
     PROVIDER_UNAVAILABLE: 'Its provider cannot be used at the moment.',
     BREAKER_OPEN: 'Its circuit breaker is open: after failures, or by hand.',
     COOLDOWN: 'Its provider asked for a pause (rate limit).',
-    CAPACITY: 'It has as many calls under way as its configuration allows.',
+    CAPACITY:
+      'It had as many calls under way as its configuration allows. In older decisions only: now it is held back as FULL.',
     POLICY: 'The configuration keeps it out unless it is named.',
   }),
 });
@@ -82,6 +83,7 @@ export const HeldBackReasonEnum = builder.enumType('HeldBackReason', {
     HOT: 'It is more loaded than four fifths of its peers, and at least half full.',
     RAMPING: 'It is new or just recovered, and gets its calls little by little.',
     HALF_OPEN: 'Its circuit breaker is half-open, and another one is probed first.',
+    FULL: 'It has as many calls under way as its configuration allows: others go first, and without others it is waited for.',
   }),
 });
 

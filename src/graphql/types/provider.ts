@@ -107,6 +107,16 @@ DeploymentType.implement({
     simulated: t.exposeBoolean('simulated', {
       description: 'Whether its answers are made up, for trying out.',
     }),
+    inFlight: t.int({
+      description:
+        'Calls that this instance has under way there, until the connection is free again; never more than `maxConcurrency`.',
+      resolve: ({ id }, _args, context) => context.gateway.capacityLoad(id).inFlight,
+    }),
+    waiting: t.int({
+      description:
+        'Requests that wait at this instance for room there. One that waits for several deployments counts at each.',
+      resolve: ({ id }, _args, context) => context.gateway.capacityLoad(id).waiting,
+    }),
     drained: t.boolean({
       description: 'Whether an administrator lets no new request through; running ones finish.',
       resolve: (deployment, _args, context) => context.gateway.drainOf(deployment.id) !== undefined,

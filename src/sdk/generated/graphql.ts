@@ -212,7 +212,7 @@ export type ProviderStatus =
 export type RejectionReason =
   /** Its circuit breaker is open: after failures, or by hand. */
   | 'BREAKER_OPEN'
-  /** It has as many calls under way as its configuration allows. */
+  /** It had as many calls under way as its configuration allows. In older decisions only: now it is held back as FULL. */
   | 'CAPACITY'
   /** The prompt does not fit its context window. */
   | 'CONTEXT_TOO_LONG'
