@@ -25,6 +25,8 @@ export interface MetricsRow {
   readonly cachedInputTokens: bigint;
   /** Sum of what is priced. */
   readonly costNanoUsd: bigint;
+  /** The part of it that was spent on attempts that did not succeed. */
+  readonly failedAttemptsCostNanoUsd: bigint;
   /** Finished requests with usage whose cost is not known. */
   readonly unpriced: number;
   readonly timeToFirstTokenMs: Percentiles | undefined;

@@ -4,6 +4,7 @@
 //      └──────────────────────────────► FAILED | CANCELLED
 
 import { type DomainError, ERROR_CODES, type ErrorCode } from './errors.ts';
+import type { AttemptFault } from './fault.ts';
 import type { Deadlines } from './model.ts';
 import type { RoutingDecision, RoutingStrategy } from './routing.ts';
 import type { Usage } from './usage.ts';
@@ -67,6 +68,8 @@ export interface Attempt {
   readonly model: string;
   readonly outcome: AttemptOutcome;
   readonly error: RequestError | undefined;
+  /** What exactly went wrong; undefined unless it FAILED. */
+  readonly fault: AttemptFault | undefined;
   readonly providerResponseId: string | undefined;
   readonly servedModel: string | undefined;
   readonly finishReason: FinishReason | undefined;
@@ -102,6 +105,8 @@ export interface ModelRequest {
   readonly usage: Usage | undefined;
   /** Sum over all attempts; undefined while running, or when a part is unpriced. */
   readonly costNanoUsd: bigint | undefined;
+  /** The part of it that was spent on attempts that did not succeed; undefined while running, or when it is unpriced. */
+  readonly failedAttemptsCostNanoUsd: bigint | undefined;
   /** Time spent in the control plane itself, not waiting for a provider or in the queue. */
   readonly overheadMs: number | undefined;
   readonly attemptCount: number;

@@ -142,6 +142,7 @@ function newRequest(
     error: undefined,
     usage: undefined,
     costNanoUsd: undefined,
+    failedAttemptsCostNanoUsd: undefined,
     overheadMs: undefined,
     attemptCount: 0,
     epoch: 1,

@@ -91,6 +91,7 @@ export function toAttempt(tried: Tried, outcome: AttemptResult): Attempt {
     outcome:
       outcome.outcome === 'succeeded' ? 'SUCCEEDED' : outcome.outcome === 'failed' ? 'FAILED' : 'CANCELLED',
     error: outcome.outcome === 'failed' ? errorOf(outcome) : undefined,
+    fault: outcome.outcome === 'failed' ? (outcome.fault ?? outcome.deadline ?? 'unexpected') : undefined,
     providerResponseId: outcome.responseId,
     servedModel: outcome.servedModel,
     finishReason: outcome.outcome === 'succeeded' ? outcome.finishReason : undefined,

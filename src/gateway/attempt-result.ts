@@ -1,6 +1,7 @@
 // How one attempt ended, and what was measured on the way.
 
 import type { ErrorCode } from '../domain/errors.ts';
+import type { DeadlineFault } from '../domain/fault.ts';
 import type { FinishReason } from '../domain/request.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -33,6 +34,8 @@ export interface AttemptFailed extends Measured {
   readonly message: string;
   /** Undefined: one of our deadlines, or an unexpected error of the adapter. */
   readonly fault: ProviderFault | undefined;
+  /** The deadline that was missed. */
+  readonly deadline: DeadlineFault | undefined;
   /** The provider's hint as it came; may be absurd. */
   readonly retryAfterMs: number | undefined;
   readonly tokensSent: boolean;

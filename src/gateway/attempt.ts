@@ -199,7 +199,7 @@ function failByError(run: Run, error: unknown): void {
   run.resolve({ ...failure, ...end(run, error) });
 }
 
-function failByDeadline(run: Run, { code, message, providersFault }: MissedDeadline): void {
+function failByDeadline(run: Run, { fault, code, message, providersFault }: MissedDeadline): void {
   const { permit } = run.options;
   const error = new DomainError(code, message);
   if (providersFault) permit.fail(error);
@@ -208,6 +208,7 @@ function failByDeadline(run: Run, { code, message, providersFault }: MissedDeadl
   const failure = {
     ...describeFailure(run, error),
     code,
+    deadline: fault,
     message,
     counted: providersFault,
     cause: undefined,
@@ -230,6 +231,7 @@ function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Me
     code,
     message: known?.message ?? 'The provider failed unexpectedly.',
     fault: known?.fault,
+    deadline: undefined,
     retryAfterMs: known?.retryAfterMs,
     tokensSent,
     counted,

@@ -2,12 +2,14 @@
 // is not moved for each token; when it fires, it looks whether anything is due and otherwise waits for the rest.
 
 import type { ErrorCode } from '../domain/errors.ts';
+import type { DeadlineFault } from '../domain/fault.ts';
 import type { Deadlines } from '../domain/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import { DEADLINE_RULES } from './outcome.ts';
 import { createRateWindow, RATE_STEP_MS, RATE_WINDOW_MS } from './rate-window.ts';
 
 export interface MissedDeadline {
+  readonly fault: DeadlineFault;
   readonly code: ErrorCode;
   readonly message: string;
   /** The provider had as long as its own configuration allows: being late is its fault, not the caller's haste. */
@@ -113,30 +115,35 @@ function describe(limit: Limit, options: DeadlineWatchOptions): MissedDeadline {
   switch (limit) {
     case 'connect':
       return {
+        fault: DEADLINE_RULES.connect.fault,
         code: DEADLINE_RULES.connect.code,
         message: `No connection within ${deadlines.connectMs} ms.`,
         providersFault: deadlines.connectMs >= configured.connectMs,
       };
     case 'firstToken':
       return {
+        fault: DEADLINE_RULES.firstToken.fault,
         code: DEADLINE_RULES.firstToken.code,
         message: `No first token within ${deadlines.firstTokenMs} ms.`,
         providersFault: deadlines.firstTokenMs >= configured.firstTokenMs,
       };
     case 'idle':
       return {
+        fault: DEADLINE_RULES.idle.fault,
         code: DEADLINE_RULES.idle.code,
         message: `The answer stopped for ${deadlines.idleMs} ms.`,
         providersFault: deadlines.idleMs >= configured.idleMs,
       };
     case 'rate':
       return {
+        fault: DEADLINE_RULES.rate.fault,
         code: DEADLINE_RULES.rate.code,
         message: `The answer came slower than ${deadlines.minTokensPerSecond} tokens a second.`,
         providersFault: deadlines.minTokensPerSecond <= configured.minTokensPerSecond,
       };
     case 'total':
       return {
+        fault: DEADLINE_RULES.total.fault,
         code: DEADLINE_RULES.total.code,
         message: 'The total deadline of the request passed.',
         providersFault: endsAtMs - startedAtMs >= configured.totalMs * MOST_OF_THE_TOTAL,

@@ -154,6 +154,7 @@ function toFinished(
     error: stoppedByServer ? deps.shutdownError : status === 'CANCELLED' ? cancelled : arrival.error,
     usage: totalUsage(arrival.attempts),
     costNanoUsd: totalCost(arrival.attempts),
+    failedAttemptsCostNanoUsd: totalCost(arrival.attempts.filter(each => each.outcome !== 'SUCCEEDED')),
     startedAt: request.startedAt,
     firstTokenAt: request.firstTokenAt,
     finishedAt: new Date(deps.clock.now()),

@@ -2,6 +2,7 @@
 // of the same deployment makes sense, and whether it condemns the whole provider. One table, no conditions elsewhere.
 
 import type { ErrorCode } from '../domain/errors.ts';
+import type { DeadlineFault } from '../domain/fault.ts';
 import { ProviderError, type ProviderFault } from '../providers/provider-error.ts';
 
 export interface FaultRule {
@@ -106,12 +107,24 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
 
 /** What missing a deadline means. It is never asked again, for that would cost the same wait once more. */
 export const DEADLINE_RULES = {
-  connect: { code: 'TIMEOUT', meaning: 'does not accept the connection in time' },
-  firstToken: { code: 'TIMEOUT', meaning: 'sends no token in time, whether silent or with keep-alives' },
-  idle: { code: 'STREAM_STALLED', meaning: 'stops in the middle of its answer' },
-  rate: { code: 'STREAM_STALLED', meaning: 'answers more slowly than the minimum speed' },
-  total: { code: 'TIMEOUT', meaning: 'is still at it when the total deadline of the request passes' },
-} as const satisfies Record<string, { code: ErrorCode; meaning: string }>;
+  connect: { fault: 'connect-deadline', code: 'TIMEOUT', meaning: 'does not accept the connection in time' },
+  firstToken: {
+    fault: 'first-token-deadline',
+    code: 'TIMEOUT',
+    meaning: 'sends no token in time, whether silent or with keep-alives',
+  },
+  idle: { fault: 'idle-deadline', code: 'STREAM_STALLED', meaning: 'stops in the middle of its answer' },
+  rate: {
+    fault: 'rate-deadline',
+    code: 'STREAM_STALLED',
+    meaning: 'answers more slowly than the minimum speed',
+  },
+  total: {
+    fault: 'total-deadline',
+    code: 'TIMEOUT',
+    meaning: 'is still at it when the total deadline of the request passes',
+  },
+} as const satisfies Record<string, { fault: DeadlineFault; code: ErrorCode; meaning: string }>;
 
 /** What is thrown and is no ProviderError is a fault of an adapter. It counts: the deployment does not work. */
 const UNKNOWN: Omit<FaultRule, 'meaning'> = FAILED;

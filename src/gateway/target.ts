@@ -84,6 +84,7 @@ function ownFault(durationMs: number, text: string): AttemptFailed {
     code: 'INTERNAL',
     message: OWN_FAULT.message,
     fault: undefined,
+    deadline: undefined,
     retryAfterMs: undefined,
     tokensSent: text !== '',
     counted: false,

@@ -26,6 +26,7 @@ function encode(finished: FinishedRequest): string {
     finished_at: finished.finishedAt,
     overhead_ms: finished.overheadMs,
     attempt_count: finished.attempts.length,
+    failed_attempts_cost_nano_usd: finished.failedAttemptsCostNanoUsd,
     last_sequence: finished.lastSequence,
     restart_sequence: finished.restartSequence,
     output: finished.output,
@@ -87,6 +88,7 @@ const REQUEST_COLUMNS = {
   finished_at: 'timestamptz',
   overhead_ms: 'double precision',
   attempt_count: 'integer',
+  failed_attempts_cost_nano_usd: 'bigint',
   last_sequence: 'bigint',
   restart_sequence: 'bigint',
 } satisfies { [Column in keyof RequestsTable]?: string };

@@ -35,6 +35,7 @@ interface FiguresRow {
   readonly output_tokens: string;
   readonly cached_input_tokens: string;
   readonly cost_nano_usd: string;
+  readonly failed_attempts_cost_nano_usd: string;
   readonly time_to_first_token_ms: readonly [number, number, number] | null;
   readonly duration_ms: readonly [number, number, number] | null;
 }
@@ -84,6 +85,8 @@ const FIGURES = sql`
   coalesce(sum(output_tokens), 0)::text as output_tokens,
   coalesce(sum(cached_input_tokens), 0)::text as cached_input_tokens,
   coalesce(sum(cost_nano_usd), 0)::text as cost_nano_usd,
+  coalesce(sum(failed_attempts_cost_nano_usd) filter (where cost_nano_usd is not null), 0)::text
+    as failed_attempts_cost_nano_usd,
   ${percentiles('first_token_at')} as time_to_first_token_ms,
   ${percentiles('finished_at')} as duration_ms`;
 
@@ -105,6 +108,7 @@ function toMetrics(row: FiguresRow, key: string | undefined): MetricsRow {
     outputTokens: BigInt(row.output_tokens),
     cachedInputTokens: BigInt(row.cached_input_tokens),
     costNanoUsd: BigInt(row.cost_nano_usd),
+    failedAttemptsCostNanoUsd: BigInt(row.failed_attempts_cost_nano_usd),
     unpriced: Number(row.unpriced),
     timeToFirstTokenMs: toPercentiles(row.time_to_first_token_ms),
     durationMs: toPercentiles(row.duration_ms),

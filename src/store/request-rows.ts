@@ -27,7 +27,8 @@ export function toModelRequest(row: Selectable<RequestsTable>): ModelRequest {
     finishReason: row.finish_reason ?? undefined,
     error: errorOf(row),
     usage: usageOf(row),
-    costNanoUsd: costOf(row),
+    costNanoUsd: toAmount(row.cost_nano_usd),
+    failedAttemptsCostNanoUsd: toAmount(row.failed_attempts_cost_nano_usd),
     overheadMs: row.overhead_ms ?? undefined,
     attemptCount: row.attempt_count,
     epoch: row.epoch,
@@ -45,11 +46,12 @@ export function toAttempt(row: Selectable<AttemptsTable>): Attempt {
     model: row.model,
     outcome: row.outcome,
     error: errorOf(row),
+    fault: row.fault ?? undefined,
     providerResponseId: row.provider_response_id ?? undefined,
     servedModel: row.served_model ?? undefined,
     finishReason: row.finish_reason ?? undefined,
     usage: usageOf(row),
-    costNanoUsd: costOf(row),
+    costNanoUsd: toAmount(row.cost_nano_usd),
     priceSource: row.price_source ?? undefined,
     startedAt: row.started_at,
     timeToFirstTokenMs: row.time_to_first_token_ms ?? undefined,
@@ -78,8 +80,8 @@ function usageOf(row: OutcomeRow): Usage | undefined {
   };
 }
 
-function costOf(row: OutcomeRow): bigint | undefined {
-  return row.cost_nano_usd === null ? undefined : BigInt(row.cost_nano_usd);
+function toAmount(nanoUsd: bigint | number | string | null): bigint | undefined {
+  return nanoUsd === null ? undefined : BigInt(nanoUsd);
 }
 
 /** The outcome of an attempt or of a request, ready to be written. */

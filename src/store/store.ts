@@ -115,6 +115,7 @@ export interface FinishedRequest {
   readonly error: RequestError | undefined;
   readonly usage: Usage | undefined;
   readonly costNanoUsd: bigint | undefined;
+  readonly failedAttemptsCostNanoUsd: bigint | undefined;
   readonly startedAt: Date | undefined;
   readonly firstTokenAt: Date | undefined;
   readonly finishedAt: Date;

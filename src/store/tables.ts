@@ -5,6 +5,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { Role } from '../domain/access.ts';
 import type { BreakerState } from '../domain/breaker.ts';
 import type { ErrorCode } from '../domain/errors.ts';
+import type { AttemptFault } from '../domain/fault.ts';
 import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
 import type { RoutingStrategy } from '../domain/routing.ts';
 
@@ -67,6 +68,7 @@ export interface RequestsTable extends OutcomeColumns {
   finished_at: Date | null;
   overhead_ms: number | null;
   attempt_count: Generated<number>;
+  failed_attempts_cost_nano_usd: Int8 | null;
   last_sequence: Int8 | null;
   restart_sequence: Int8 | null;
 }
@@ -82,6 +84,7 @@ export interface AttemptsTable extends OutcomeColumns {
   provider_id: string;
   model: string;
   outcome: AttemptOutcome;
+  fault: AttemptFault | null;
   provider_response_id: string | null;
   price_source: string | null;
   started_at: Date;

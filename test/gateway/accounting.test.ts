@@ -30,8 +30,8 @@ const USD_PER_TOKEN = { input: 0.001, output: 0.002 };
 
 const LEDGER = `query ($id: ID!) {
   request(id: $id) {
-    cost usage { inputTokens outputTokens cachedInputTokens estimated }
-    attempts { cost usage { inputTokens outputTokens cachedInputTokens estimated } }
+    cost failedAttemptsCost usage { inputTokens outputTokens cachedInputTokens estimated }
+    attempts { outcome fault cost usage { inputTokens outputTokens cachedInputTokens estimated } }
   }
 }`;
 
@@ -109,6 +109,27 @@ const ROWS: readonly Row[] = [
   guessed('null', { inputTokens: null, outputTokens: null }),
 ];
 
+/** Why each row without an answer failed. */
+const FAULTS: Readonly<Record<string, string>> = {
+  'a connection that is reset': 'connection',
+  'silence without headers': 'first-token-deadline',
+  '400': 'bad-request',
+  '404': 'unknown-model',
+  '429': 'rate-limit',
+  '500': 'server',
+  'a page with 200': 'bad-response',
+  'an error event first of all': 'server',
+  'silence after the headers': 'first-token-deadline',
+  'keep-alives until the deadline': 'first-token-deadline',
+  'a cut before the first token': 'truncated',
+  'a cut while it thinks': 'truncated',
+  'a malformed event first of all': 'bad-response',
+  'an end marker alone': 'bad-response',
+  'a refusal that reports nothing': 'content-policy',
+  'a cut after some text': 'truncated',
+  'a refusal that reports its prompt': 'content-policy',
+};
+
 /** One provider with prices and one without, each with a deployment `m<index>` for each row. */
 async function startWorld(t: TestContext): Promise<TestApp> {
   const upstream = await startUpstream(t);
@@ -157,6 +178,9 @@ test('the ledger has what was used, or an estimate that says so, or nothing', { 
         assert.equal(Number(cost), expected ? Number(usdOf(row.usage!).toFixed(9)) : 0);
       const total = priced.attempts.length * (row.usage ? usdOf(row.usage) : 0);
       assert.equal(Number(priced.cost), Number(total.toFixed(9)));
+      const answered = priced.attempts.at(-1).outcome === 'SUCCEEDED';
+      assert.equal(priced.failedAttemptsCost, answered ? '0' : priced.cost);
+      for (const { fault } of priced.attempts) assert.equal(fault, answered ? null : FAULTS[row.what]);
       // Never zero for want of a price.
       for (const { cost } of [unpriced, ...unpriced.attempts]) assert.equal(cost, expected ? null : '0');
     }),

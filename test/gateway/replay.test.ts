@@ -156,6 +156,7 @@ function storedRequest(): ModelRequest {
     error: undefined,
     usage: undefined,
     costNanoUsd: 0n,
+    failedAttemptsCostNanoUsd: 0n,
     overheadMs: 0,
     attemptCount: 1,
     epoch: 1,

@@ -76,6 +76,7 @@ test('a finished request shows what was asked, what came of it, who served it an
           model: 'gpt-6-sol',
           outcome: 'SUCCEEDED',
           error: undefined,
+          fault: undefined,
           providerResponseId: 'resp_1',
           servedModel: 'gpt-6-sol',
           finishReason: 'stop',

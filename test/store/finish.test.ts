@@ -18,6 +18,7 @@ onBothStores(open => {
       anAttempt({
         outcome: 'FAILED',
         error,
+        fault: 'server',
         usage: undefined,
         costNanoUsd: undefined,
         servedModel: undefined,

@@ -35,6 +35,7 @@ onBothStores(open => {
       outputTokens: 0n,
       cachedInputTokens: 0n,
       costNanoUsd: 0n,
+      failedAttemptsCostNanoUsd: 0n,
       unpriced: 0,
       timeToFirstTokenMs: undefined,
       durationMs: undefined,
@@ -44,8 +45,8 @@ onBothStores(open => {
   test('each status, token and cost is counted once', async t => {
     const { store } = await open(t);
     const noUsage = { usage: undefined, costNanoUsd: undefined, firstTokenAt: undefined };
-    await makeFinished(store);
-    await makeFinished(store, { end: { costNanoUsd: undefined } });
+    await makeFinished(store, { end: { failedAttemptsCostNanoUsd: 500_000n } });
+    await makeFinished(store, { end: { costNanoUsd: undefined, failedAttemptsCostNanoUsd: 7n } });
     await makeFinished(store, {
       end: { status: 'FAILED', error: requestError('TIMEOUT', 'late'), ...noUsage },
     });
@@ -64,6 +65,7 @@ onBothStores(open => {
     assert.equal(total.cachedInputTokens, 8n);
     assert.equal(total.outputTokens, 40n);
     assert.equal(total.costNanoUsd, 1_500_000n);
+    assert.equal(total.failedAttemptsCostNanoUsd, 500_000n);
     assert.equal(total.unpriced, 1);
   });
 
@@ -180,6 +182,7 @@ function copyOf<Row extends object>(row: Row, servedModel: string) {
     cache_write_tokens: 0,
     output_tokens: 1,
     cost_nano_usd: 1n,
+    failed_attempts_cost_nano_usd: 0n,
     last_sequence: 1,
     restart_sequence: null,
   };

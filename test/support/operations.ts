@@ -176,6 +176,7 @@ const FINISHED: Omit<FinishedRequest, 'id' | 'finishedAt'> = {
   error: undefined,
   usage: undefined,
   costNanoUsd: undefined,
+  failedAttemptsCostNanoUsd: undefined,
   startedAt: undefined,
   firstTokenAt: undefined,
   overheadMs: undefined,

@@ -1,5 +1,6 @@
 // The calls made for a request.
 
+import { ATTEMPT_FAULTS } from '../../domain/fault.ts';
 import { toGlobalId } from '../../domain/ids.ts';
 import type { Attempt } from '../../domain/request.ts';
 import { builder } from '../builder.ts';
@@ -34,6 +35,10 @@ export const AttemptType = builder.objectRef<Attempt>('Attempt').implement({
       nullable: true,
       description: 'Why it did not succeed.',
     }),
+    fault: t.exposeString('fault', {
+      nullable: true,
+      description: `What exactly went wrong, more finely than the code: ${ATTEMPT_FAULTS.map(fault => `\`${fault}\``).join(', ')}. Null unless it FAILED, and for attempts from before this was kept.`,
+    }),
     finishReason: t.exposeString('finishReason', {
       nullable: true,
       description: 'Why the answer ended; see `ModelRequest.finishReason`.',
@@ -42,7 +47,12 @@ export const AttemptType = builder.objectRef<Attempt>('Attempt').implement({
       nullable: true,
       description: "The provider's own id of its answer, for its support.",
     }),
-    usage: t.expose('usage', { type: UsageType, nullable: true, description: 'Its tokens.' }),
+    usage: t.expose('usage', {
+      type: UsageType,
+      nullable: true,
+      description:
+        'Its tokens, as the provider reported them, else `estimated`: of a call that was broken off after the provider had begun to answer, the prompt and what text came. Null when nothing is billed.',
+    }),
     cost: t.field({
       type: 'Decimal',
       nullable: true,

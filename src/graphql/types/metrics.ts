@@ -80,6 +80,11 @@ export const MetricsRowType = builder.objectRef<MetricsRow>('MetricsRow').implem
       description: 'USD of those whose price is known; see `unpriced`.',
       resolve: row => row.costNanoUsd,
     }),
+    failedAttemptsCost: t.field({
+      type: 'Decimal',
+      description: 'The part of `cost` spent on attempts that did not succeed, whoever was asked.',
+      resolve: row => row.failedAttemptsCostNanoUsd,
+    }),
     unpriced: t.exposeInt('unpriced', {
       description: 'Ended requests that used tokens of unknown price: not in `cost`.',
     }),

@@ -77,13 +77,21 @@ builder.node(ModelRequestType, {
     usage: t.expose('usage', {
       type: UsageType,
       nullable: true,
-      description: 'Tokens over all attempts; null until it has ended.',
+      description:
+        'Tokens over all attempts, those without an answer included: what `cost` is for. The tokens of the answer alone are those of the attempt that SUCCEEDED. Null until it has ended, and when nothing was billed.',
     }),
     cost: t.field({
       type: 'Decimal',
       nullable: true,
       description: 'USD over all attempts; null until it has ended, or when a part has no known price.',
       resolve: request => request.costNanoUsd,
+    }),
+    failedAttemptsCost: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description:
+        'The part of `cost` spent on attempts that did not succeed, in USD; null until it has ended, or when a part of it has no known price.',
+      resolve: request => request.failedAttemptsCostNanoUsd,
     }),
     submittedBy: t.loadable({
       type: UserType,
