@@ -26,6 +26,8 @@ import {
 const PROMPT = 'What is the answer?';
 /** As estimated: a token for four bytes, and four for the message. */
 const PROMPT_TOKENS = 9;
+/** A first-token deadline by which the headers have come even to a busy machine. */
+const HEADERS_ARE_THERE_MS = 3_000;
 const USD_PER_TOKEN = { input: 0.001, output: 0.002 };
 
 const LEDGER = `query ($id: ID!) {
@@ -69,8 +71,8 @@ const ROWS: readonly Row[] = [
   refused('500', status(500)),
   refused('a page with 200', { body: '<p>Sign in', headers: { 'content-type': 'text/html' } }),
   refused('an error event first of all', [errorEvent('overloaded_error')]),
-  prompt('silence after the headers', [stall()], 150),
-  prompt('keep-alives until the deadline', [comment(), comment(), stall()], 150),
+  prompt('silence after the headers', [stall()], HEADERS_ARE_THERE_MS),
+  prompt('keep-alives until the deadline', [comment(), comment(), stall()], HEADERS_ARE_THERE_MS),
   prompt('a cut before the first token', [text(''), cut()]),
   prompt('a cut while it thinks', [reasoning('hm'), cut()]),
   prompt('a malformed event first of all', [malformed(), stall()]),
@@ -159,7 +161,7 @@ function usdOf({ input, output }: NonNullable<Row['usage']>): number {
   return input * USD_PER_TOKEN.input + output * USD_PER_TOKEN.output;
 }
 
-test('the ledger has what was used, or an estimate that says so, or nothing', { concurrency: 4 }, async t => {
+test('the ledger has what was used, or an estimate that says so, or nothing', { concurrency: 8 }, async t => {
   const app = await startWorld(t);
   const rows = ROWS.map((row, index) =>
     t.test(`${row.what}: ${row.usage ? `${row.usage.input}/${row.usage.output}` : 'nothing'}`, async () => {
@@ -169,8 +171,10 @@ test('the ledger has what was used, or an estimate that says so, or nothing', { 
         cachedInputTokens: row.usage.cached ?? 0,
         estimated: row.estimated ?? false,
       };
-      const priced = await ledgerOf(app, row, `priced/m${index}`);
-      const unpriced = await ledgerOf(app, row, `unpriced/m${index}`);
+      const [priced, unpriced] = await Promise.all([
+        ledgerOf(app, row, `priced/m${index}`),
+        ledgerOf(app, row, `unpriced/m${index}`),
+      ]);
 
       for (const { attempts } of [priced, unpriced])
         for (const { usage } of attempts) assert.deepEqual(usage, expected ?? null);
