@@ -6,7 +6,9 @@
 // has said why. Later ones that fail are started again, after 1 s, then twice as long each time, up to 30 s.
 //
 // Node's round robin hands connections out in turn. Sockets live long, and the kernel's own choice between listeners
-// leaves some workers idle; a worker that is dead or stuck gets no further ones.
+// leaves some workers idle; a worker that is dead or stuck gets no further ones. One connection that was on its way to
+// a stuck worker is lost with it: Node keeps it open in the primary, and its client waits until its own timeout
+// (tried with Node 24.21 in November 2026).
 
 import cluster, { type Worker } from 'node:cluster';
 import { constants } from 'node:os';
