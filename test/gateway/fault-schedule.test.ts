@@ -9,20 +9,10 @@ import type { StreamEvent } from '../../src/domain/stream.ts';
 import { type Breakers, createBreakers } from '../../src/gateway/breakers.ts';
 import { type Arrival, failover } from '../../src/gateway/failover.ts';
 import type { ProviderCall, ProviderEvent } from '../../src/providers/provider.ts';
-import { PROVIDER_FAULTS, ProviderError } from '../../src/providers/provider-error.ts';
 import { createTestClock } from '../support/clock.ts';
-import { adapterFor, finished, progress, silence, started, streamOf, token, turn } from './attempt-setup.ts';
+import { adapterFor, turn } from './attempt-setup.ts';
 import { decisionOf, deploymentOf, depsOf, specOf } from './failover-setup.ts';
-
-const WORDS = 'The answer to everything is forty-two, as far as anybody knows it today.';
-
-/** One call of a provider: its text in pieces, and how it ends. */
-interface Play {
-  readonly pieces: readonly string[];
-  readonly end: 'finished' | 'silence' | 'no end' | 'defect' | (typeof PROVIDER_FAULTS)[number];
-  readonly retryAfterMs: number | undefined;
-  readonly refusesPrefill: boolean;
-}
+import { type Play, play, playing } from './fault-plays.ts';
 
 interface Schedule {
   /** For each deployment whether it takes a prefill, and what its calls do; the last one over and over. */
@@ -32,22 +22,6 @@ interface Schedule {
   readonly abortAtTurn: number | undefined;
 }
 
-// Single spaces only: how a continuation repeats other white space is the business of recovery.test.ts.
-const words = (any: string) => any.replace(/\s+/g, ' ');
-// Mostly the beginning of the same answer, so that recoveries find something to swallow.
-const pieces = fc.oneof(
-  { weight: 3, arbitrary: fc.array(fc.nat(WORDS.length), { maxLength: 4 }).map(cutAt) },
-  { weight: 1, arbitrary: fc.array(fc.string({ maxLength: 12 }).map(words), { maxLength: 4 }) },
-);
-const play: fc.Arbitrary<Play> = fc.record({
-  pieces,
-  end: fc.oneof(
-    fc.constantFrom<Play['end']>('finished', 'silence', 'no end', 'defect'),
-    fc.constantFrom(...PROVIDER_FAULTS),
-  ),
-  retryAfterMs: fc.option(fc.constantFrom(0, 50, 5_000, 86_400_000, -1), { nil: undefined }),
-  refusesPrefill: fc.boolean(),
-});
 const schedule: fc.Arbitrary<Schedule> = fc.record({
   deployments: fc.array(
     fc.record({ takesPrefill: fc.boolean(), plays: fc.array(play, { minLength: 1, maxLength: 3 }) }),
@@ -56,11 +30,6 @@ const schedule: fc.Arbitrary<Schedule> = fc.record({
   buffered: fc.boolean(),
   abortAtTurn: fc.option(fc.nat(60), { nil: undefined, freq: 3 }),
 });
-
-function cutAt(places: readonly number[]): string[] {
-  const ends = [...places].sort((a, b) => a - b);
-  return ends.map((end, index) => WORDS.slice(index === 0 ? 0 : ends[index - 1], end));
-}
 
 interface Call {
   readonly deploymentId: string;
@@ -97,8 +66,7 @@ async function run({ deployments, buffered, abortAtTurn }: Schedule): Promise<Ru
       calls.push({ deploymentId, text: refused ? '' : current.pieces.join(''), prefilled });
       openStreams += 1;
       try {
-        if (refused) throw new ProviderError('bad-request', 'no prefill');
-        yield* streamOf(started, progress, ...current.pieces.map(token), ...endOf(current))(call, signal);
+        yield* playing(current, refused)(call, signal);
       } finally {
         openStreams -= 1;
       }
@@ -138,13 +106,6 @@ async function run({ deployments, buffered, abortAtTurn }: Schedule): Promise<Ru
     wrongPrefills,
     unsettledPermits: unsettled(),
   };
-}
-
-function endOf({ end, retryAfterMs }: Play): (ProviderEvent | Promise<never> | Error)[] {
-  if (end === 'finished') return [finished()];
-  if (end === 'silence') return [silence()];
-  if (end === 'no end') return [];
-  return [end === 'defect' ? new TypeError('not a function') : new ProviderError(end, end, { retryAfterMs })];
 }
 
 /** The same breakers, and how many permits were given out and never settled. */
