@@ -38,8 +38,11 @@ function encode(finished: FinishedRequest): string {
 
 async function finishAll(db: Kysely<Tables>, rows: readonly Row<FinishedRequest>[]): Promise<boolean[]> {
   // In the order of their ids, as the index finds and locks them: instances hardly ever wait for each other in a circle.
-  // Not prepared, on purpose: what was planned while the table is small reads all of it long after it has grown.
+  // The ids are said a second time because there the planner sees how many they are. The coalesce hides the status
+  // from it: it would read all unfinished requests, or take what it finds for one row and compare all with all. Not
+  // prepared, on purpose: what was planned while the table is small reads all of it long after it has grown.
   const inOrder = rows.toSorted((a, b) => (a.value.id < b.value.id ? -1 : 1));
+  const ids = inOrder.map(({ value }) => value.id);
   const { rows: written } = await sql<{ place: number }>`
     with batch as (
       select * from rows from (
@@ -50,7 +53,8 @@ async function finishAll(db: Kysely<Tables>, rows: readonly Row<FinishedRequest>
       update requests set ${sql.raw(ASSIGNMENTS)}, owner = null,
         started_at = coalesce(batch.started_at, requests.started_at)
       from batch
-      where requests.id = batch.id and epoch = guard_epoch and requests.status in ('QUEUED', 'RUNNING')
+      where requests.id = batch.id and requests.id = any(${ids}::uuid[])
+        and epoch = guard_epoch and coalesce(requests.status in ('QUEUED', 'RUNNING'), false)
       returning ordinality, requests.id, user_id, api_key_id, epoch, output, routing, attempts
     ),
     result as (

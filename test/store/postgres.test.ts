@@ -64,18 +64,16 @@ async function holdKey(url: string, userId: string) {
   };
 }
 
-/** Once every other connection has gone and has told the statistics what it saw. */
-async function deadlocksOf(url: string): Promise<number> {
+/** Statistics, once every other connection has gone and has told them what it did. */
+async function readAlone(url: string, question: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  const others =
-    'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+  const others = `select 1 from pg_stat_activity where backend_type = 'client backend'
+    and datname = current_database() and pid <> pg_backend_pid()`;
   while ((await client.query(others)).rowCount !== 0);
-  const { rows } = await client.query(
-    'select deadlocks::integer from pg_stat_database where datname = current_database()',
-  );
+  const { rows } = await client.query(question);
   await client.end();
-  return rows[0].deadlocks;
+  return rows;
 }
 
 describe('on Postgres', { skip: await postgresMissing() }, () => {
@@ -147,7 +145,11 @@ describe('on Postgres', { skip: await postgresMissing() }, () => {
     }
 
     await Promise.all(stores.map(store => store.close()));
-    assert.equal(await deadlocksOf(url), 0);
+    const [found] = await readAlone(
+      url,
+      'select deadlocks::integer from pg_stat_database where datname = current_database()',
+    );
+    assert.deepEqual(found, { deadlocks: 0 });
   });
 
   test('accepting is planned once for a connection', async t => {
@@ -162,6 +164,25 @@ describe('on Postgres', { skip: await postgresMissing() }, () => {
       select name, custom_plans::integer as custom, generic_plans::integer as generic
       from pg_prepared_statements`.execute(opened.db);
     assert.deepEqual(rows, [{ name: 'accept', custom: 5, generic: 15 }]);
+  });
+
+  test('ending a request reads that request, however many others are unfinished', async t => {
+    const url = await postgresTestUrl(t);
+    const store = await openStore(options(url));
+    const requests = Array.from({ length: 2_000 }, () => aRequest());
+    await Promise.all(requests.map(request => store.requests.accept(request)));
+
+    assert.equal(await store.requests.finish(anEndOf(requests[1_234]!)), true);
+
+    await store.close();
+    const [found] = await readAlone(
+      url,
+      `select seq_tup_read::integer as whole, (
+         select idx_tup_read::integer from pg_stat_user_indexes where indexrelname = 'requests_unfinished'
+       ) as unfinished
+       from pg_stat_user_tables where relname = 'requests'`,
+    );
+    assert.deepEqual(found, { whole: 0, unfinished: 0 });
   });
 
   test('a statement that takes too long is ended by the server', async t => {
