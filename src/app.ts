@@ -94,7 +94,14 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   stack.defer(() => gateway.drain(0));
 
   const http = createHttp({ config, log, store, members, gateway, metrics });
-  metrics.observe({ load: gateway.load, subscriptions: () => http.openSubscriptions });
+  metrics.observe({
+    load: gateway.load,
+    subscriptions: () => http.openSubscriptions,
+    deployments: () =>
+      gateway
+        .providers()
+        .flatMap(provider => provider.deployments.map(({ id }) => ({ id, ...gateway.capacityLoad(id) }))),
+  });
   const { url, port } = await http.listen();
   stack.defer(() => http.close(0));
 

@@ -14,6 +14,8 @@ const BREAKER_VALUES: Record<BreakerState, number> = { CLOSED: 0, HALF_OPEN: 1, 
 export interface MetricSources {
   load(): { readonly running: number; readonly queued: number };
   subscriptions(): number;
+  /** Of each deployment that is offered: its calls under way, and the requests that wait for room there. */
+  deployments(): readonly { readonly id: string; readonly inFlight: number; readonly waiting: number }[];
 }
 
 /** The text that a scrape gets. */
@@ -70,10 +72,28 @@ export function createMetrics(): Metrics {
       );
       gauge('mcplane_queue_depth', 'Accepted requests that wait for a place.', () => sources.load().queued);
       gauge('mcplane_subscriptions', 'Open subscriptions on this instance.', sources.subscriptions);
+      observeDeployments(registry, sources.deployments);
     },
     exposition: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     snapshot: () => registry.getMetricsAsJSON(),
   };
+}
+
+function observeDeployments(registry: Registry, deployments: MetricSources['deployments']): void {
+  const gauge = (name: string, help: string, figure: 'inFlight' | 'waiting') =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['deployment'],
+      registers: [registry],
+      collect() {
+        // Those that are offered no more vanish.
+        this.reset();
+        for (const deployment of deployments()) this.set({ deployment: deployment.id }, deployment[figure]);
+      },
+    });
+  gauge('mcplane_in_flight_calls', 'Provider calls under way, by deployment.', 'inFlight');
+  gauge('mcplane_waiting_for_capacity', 'Requests that wait for room at a deployment.', 'waiting');
 }
 
 type Instruments = ReturnType<typeof createInstruments>;

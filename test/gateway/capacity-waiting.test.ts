@@ -72,6 +72,10 @@ test('those who wait are served by priority, and everybody sees how many they ar
 
   assert.deepEqual(await loadOf(app, 'small'), { inFlight: 1, waiting: 3 });
   assert.deepEqual(await loadOf(app, 'other'), { inFlight: 0, waiting: 0 });
+  const headers = { authorization: `Bearer ${app.adminToken}` };
+  const metrics = await (await fetch(`${app.url}/metrics`, { headers })).text();
+  assert.match(metrics, /^mcplane_in_flight_calls\{deployment="house\/small"\} 1$/m);
+  assert.match(metrics, /^mcplane_waiting_for_capacity\{deployment="house\/small"\} 3$/m);
   go.resolve();
   const streams = await Promise.all(ids.map(id => readStream(app, id)));
   assert.deepEqual(upstream.modelCalls.map(promptOf), ['first', 'high', 'middle', 'low']);

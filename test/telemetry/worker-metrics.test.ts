@@ -8,7 +8,7 @@ import { createWorkerMetrics } from '../../src/telemetry/worker-metrics.ts';
 /** What a worker with this load and these breaker changes says, as it arrives from another process. */
 async function snapshotOf(running: number, openedBreakers: number) {
   const metrics = createMetrics();
-  metrics.observe({ load: () => ({ running, queued: 0 }), subscriptions: () => 0 });
+  metrics.observe({ load: () => ({ running, queued: 0 }), subscriptions: () => 0, deployments: () => [] });
   for (let n = 0; n < openedBreakers; n++) metrics.breakerChanged('openai/small', 'OPEN');
   if (openedBreakers === 0) metrics.breakerChanged('openai/small', 'CLOSED');
   return JSON.parse(JSON.stringify(await metrics.snapshot()));
