@@ -73,7 +73,6 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     log,
     owner: () => instances.id(),
     stopped: () => state.stopped,
-    breakerRules: options.breakerRules,
   });
 
   await gateway.restoreBreakers();

@@ -3,7 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkSettings, isSimulated } from './config/checks.ts';
+import { toBreakerRules } from './config/breaker-settings.ts';
+import { checkBreakers, checkSettings, isSimulated } from './config/checks.ts';
 import { readProviders } from './config/endpoints.ts';
 import type { Limits } from './config/limit-settings.ts';
 import { LIMIT_SETTINGS } from './config/limit-settings.ts';
@@ -12,9 +13,11 @@ import { type Environment, type Reading, readSettings, type Sources } from './co
 import { seal } from './config/secrets.ts';
 import type { SettingName, Values } from './config/settings.ts';
 import type { ProviderSettings } from './control/catalog.ts';
+import type { BreakerRules } from './domain/breaker-rules.ts';
 import type { Deadlines } from './domain/model.ts';
 import type { RoutingStrategy } from './domain/routing.ts';
 
+export { breakerRulesOf } from './config/breaker-settings.ts';
 export type { Limits } from './config/limit-settings.ts';
 export { ConfigError, type ConfigProblem } from './config/problems.ts';
 export type { SettingSource, Sources } from './config/read.ts';
@@ -48,7 +51,11 @@ export interface Config {
   readonly admin: { readonly username: string; readonly password: string } | undefined;
   readonly secretKey: string | undefined;
   readonly limits: Limits;
-  readonly routing: { readonly strategy: RoutingStrategy };
+  readonly routing: {
+    readonly strategy: RoutingStrategy;
+    /** Of the deployments that have no rules of their own. */
+    readonly breaker: BreakerRules;
+  };
   /** Only those that the operator set for all providers; part of each provider's settings already. */
   readonly deadlines: Partial<Deadlines>;
   /** Without the simulated one. */
@@ -70,6 +77,7 @@ export function loadConfig(
     file: reading.file,
     problems,
   });
+  problems.push(...checkBreakers(reading, providers));
   if (problems.length > 0) throw new ConfigError(problems);
   for (const { apiKey } of providers) if (apiKey !== undefined) reading.secrets.add(apiKey);
   return { config: seal(toConfig(reading, providers), reading.secrets), sources: reading.sources };
@@ -95,7 +103,7 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     admin: username !== undefined && password !== undefined ? { username, password } : undefined,
     secretKey: values.MCPLANE_SECRET_KEY,
     limits: toLimits(values),
-    routing: { strategy: values.MCPLANE_ROUTING_STRATEGY },
+    routing: { strategy: values.MCPLANE_ROUTING_STRATEGY, breaker: toBreakerRules(values) },
     deadlines: operatorDeadlines(reading),
     providers,
     simulated: isSimulated(reading, providers),

@@ -3,8 +3,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Config, ensureJwtSecret } from './config.ts';
-import { type Catalog, createCatalog, type ProviderSettings } from './control/catalog.ts';
+import { SIMULATED } from './config/endpoints.ts';
+import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
+import { type Catalog, createCatalog } from './control/catalog.ts';
 import { createCredentials } from './control/credentials.ts';
 import { createMembers, type Members } from './control/members.ts';
 import { createPriceBook } from './control/prices.ts';
@@ -13,7 +14,7 @@ import { requestError } from './domain/request.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
 import { createAdmission } from './gateway/admission.ts';
-import { type BreakerRules, createBreakers } from './gateway/breakers.ts';
+import { createBreakers } from './gateway/breakers.ts';
 import { createCapacity } from './gateway/capacity.ts';
 import { createDrains } from './gateway/drains.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
@@ -48,26 +49,12 @@ export const INTERRUPTED = requestError(
 /** Slow model lists do not hold the start up; they are asked again in the background. */
 const DISCOVERY_MS = 4_000;
 
-const SIMULATED: ProviderSettings = {
-  id: 'simulated',
-  kind: 'simulated',
-  baseUrl: undefined,
-  apiKey: undefined,
-  api: undefined,
-  models: [],
-  onlyModels: false,
-  deadlines: {},
-  explicit: true,
-};
-
 export interface Surroundings {
   readonly log: Log;
   /** Progress for people: what a slow step of the start is doing. */
   readonly say?: ((line: string) => void) | undefined;
   /** Multiplies the waits of the simulated provider; 0 for none. */
   readonly simulatedDelayFactor?: number | undefined;
-  /** Absent: the defaults of breaker-rules.ts. */
-  readonly breakerRules?: Partial<BreakerRules> | undefined;
 }
 
 interface GatewayParts {
@@ -78,7 +65,6 @@ interface GatewayParts {
   readonly log: Log;
   readonly owner: () => string;
   readonly stopped: () => boolean;
-  readonly breakerRules: Surroundings['breakerRules'];
 }
 
 export function openGateway(config: Config, parts: GatewayParts): Gateway {
@@ -87,11 +73,15 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
   const clock = systemClock;
   const health = createHealth({ clock });
   const drains = createDrains();
-  const breakers = createBreakers(parts.breakerRules ?? {}, {
-    clock,
-    onTransition: ({ deploymentId, to }) => metrics.breakerChanged(deploymentId, to),
-    onListenerError: error => log.error({ error }, 'a listener of the breakers failed'),
-  });
+  const breakers = createBreakers(
+    {},
+    {
+      clock,
+      rulesOf: breakerRulesOf(config.routing.breaker, config.providers),
+      onTransition: ({ deploymentId, to }) => metrics.breakerChanged(deploymentId, to),
+      onListenerError: error => log.error({ error }, 'a listener of the breakers failed'),
+    },
+  );
   return createGateway({
     ...parts,
     clock,

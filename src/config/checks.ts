@@ -2,6 +2,7 @@
 
 import type { ProviderSettings } from '../control/catalog.ts';
 import { weakSecretReason } from '../control/secret-strength.ts';
+import { breakerRulesOf, contradictionIn, toBreakerRules } from './breaker-settings.ts';
 import type { ConfigProblem } from './problems.ts';
 import type { Reading } from './read.ts';
 import { SETTING_NAMES, SETTINGS } from './settings.ts';
@@ -66,6 +67,35 @@ function checkDatabase({ values }: Reading): ConfigProblem[] {
     'Set it to postgres://…, or set MCPLANE_ALLOW_EMBEDDED=true to accept that the embedded database ' +
     'survives a crash, but not a power cut.';
   return [{ where: 'DATABASE_URL', problem, fix }];
+}
+
+/** Rules of breakers that contradict each other: those of all, of a provider, of a deployment. */
+export function checkBreakers(
+  { values, sources, file }: Reading,
+  providers: readonly ProviderSettings[],
+): ConfigProblem[] {
+  const forAll = toBreakerRules(values);
+  const rulesOf = breakerRulesOf(forAll, providers);
+  const inFile = (path: readonly PropertyKey[]) => `${file.locate(path)} (${path.join('.')})`;
+  const check = (where: string, problem: string | undefined): ConfigProblem[] =>
+    problem ? [{ where, problem: `contradicts itself: ${problem}`, fix: 'Change one of the two.' }] : [];
+  const whole = check(
+    sources.MCPLANE_BREAKER_OPEN_FOR_MS.where ?? 'routing.breaker',
+    contradictionIn(forAll),
+  );
+  if (whole.length > 0) return whole;
+  return providers.flatMap(({ id, breaker, models }) => {
+    const index = file.providers.findIndex(entry => (entry.id ?? entry.kind) === id);
+    const own = check(inFile(['providers', index, 'breaker']), breaker && contradictionIn(rulesOf(`${id}/`)));
+    if (own.length > 0) return own;
+    return models.flatMap(({ model, breaker: rules }) => {
+      const deploymentId = `${id}/${model}`;
+      const at = file.models[deploymentId]?.breaker
+        ? ['models', deploymentId, 'breaker']
+        : ['providers', index, 'models'];
+      return check(inFile(at), rules && contradictionIn(rulesOf(deploymentId)));
+    });
+  });
 }
 
 /** Secrets that stand in the file as they are. */

@@ -13,6 +13,19 @@ type Draft = { -readonly [Key in keyof ProviderSettings]: ProviderSettings[Key] 
 /** Endpoints that need no key still get one, because the vendors' clients refuse to start without. */
 const PLACEHOLDER_KEY = 'unused';
 
+/** The built-in provider that makes answers up. */
+export const SIMULATED: ProviderSettings = {
+  id: 'simulated',
+  kind: 'simulated',
+  baseUrl: undefined,
+  apiKey: undefined,
+  api: undefined,
+  models: [],
+  onlyModels: false,
+  deadlines: {},
+  explicit: true,
+};
+
 /** What variables say of the first endpoint of each kind. */
 interface FromVariables {
   readonly apiKey: string | undefined;
@@ -99,6 +112,7 @@ function fromEntry(
     models: entry.models ?? [],
     onlyModels: entry.onlyModels ?? false,
     deadlines: { ...deadlines, ...entry.deadlines },
+    breaker: entry.breaker,
     explicit: variables?.explicit ?? false,
   };
 }

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { PROVIDER_KINDS } from '../domain/model.ts';
+import { breakerSchema } from './breaker-settings.ts';
 import { SETTINGS } from './settings.ts';
 import { choice, decimal, flag, httpUrl, integer, secretText, text } from './values.ts';
 
@@ -20,6 +21,8 @@ const deadlines = z.strictObject(
   },
   GROUP,
 );
+
+const breaker = breakerSchema(GROUP);
 
 const overrides = {
   aliases: z.array(text(), { error: 'must be a list of names' }).optional(),
@@ -41,6 +44,7 @@ const overrides = {
     )
     .optional(),
   deadlines: deadlines.optional(),
+  breaker: breaker.optional(),
 };
 
 /** A model by its bare name, or with overrides of what the data says of it. */
@@ -63,6 +67,7 @@ const provider = z.strictObject(
     models: z.array(model, { error: 'must be a list of models' }).optional(),
     onlyModels: flag().optional(),
     deadlines: deadlines.optional(),
+    breaker: breaker.optional(),
   },
   GROUP,
 );
@@ -105,19 +110,29 @@ export type FileAliases = NonNullable<z.output<typeof fileOnly.aliases>>;
 export const FILE_ONLY_SCHEMA = z.object(fileOnly);
 export const FILE_SCHEMA = z.strictObject({ ...settingGroups(), ...fileOnly }, GROUP);
 
+type Branch = Map<string, Branch | z.ZodType>;
+
 /** The settings with a path, nested: `http.port` becomes the field `port` of the group `http`. */
 function settingGroups(): Record<string, z.ZodType> {
-  const groups: Record<string, Record<string, z.ZodType>> = {};
-  const fields: Record<string, z.ZodType> = {};
+  const root: Branch = new Map();
   for (const { path, kind } of Object.values(SETTINGS)) {
-    const [group, name] = path?.split('.') ?? [];
-    if (group !== undefined && name !== undefined)
-      groups[group] = { ...groups[group], [name]: kind.optional() };
-    else if (group !== undefined) fields[group] = kind.optional();
+    const names = path?.split('.') ?? [];
+    let branch = root;
+    for (const [index, name] of names.entries()) {
+      const below = branch.get(name) ?? new Map();
+      branch.set(name, index === names.length - 1 ? kind.optional() : below);
+      if (below instanceof Map) branch = below;
+    }
   }
-  for (const [group, members] of Object.entries(groups))
-    fields[group] = z.strictObject(members, GROUP).optional();
-  return fields;
+  return fieldsOf(root);
+}
+
+function fieldsOf(branch: Branch): Record<string, z.ZodType> {
+  const fields = [...branch].map(([name, node]) => {
+    const field = node instanceof Map ? z.strictObject(fieldsOf(node), GROUP).optional() : node;
+    return [name, field] as const;
+  });
+  return Object.fromEntries(fields);
 }
 
 /** The names the schema knows at a place, for suggestions. */

@@ -1,6 +1,7 @@
 // What can serve requests: providers from the configuration, their models from their own lists, and for every
 // model its price, size and capabilities from data. Knows nothing of breakers or traffic.
 
+import type { BreakerRules } from '../domain/breaker-rules.ts';
 import type { AliasPlace, Deadlines, Deployment, Provider, ProviderKind } from '../domain/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
@@ -23,6 +24,8 @@ export interface ModelSettings {
   /** USD per million tokens. */
   readonly price?: PriceSettings | undefined;
   readonly deadlines?: Partial<Deadlines> | undefined;
+  /** What its breaker does otherwise than those of its provider. */
+  readonly breaker?: Partial<BreakerRules> | undefined;
 }
 
 /** One endpoint with one credential, from the environment or `mcplane.yaml`. */
@@ -37,6 +40,8 @@ export interface ProviderSettings {
   readonly models: readonly ModelSettings[];
   readonly onlyModels: boolean;
   readonly deadlines: Partial<Deadlines>;
+  /** What the breakers of its deployments do otherwise than all others. */
+  readonly breaker?: Partial<BreakerRules> | undefined;
   /** True when the operator asked for it; false when it is only looked for (Ollama and LM Studio on their default ports). */
   readonly explicit: boolean;
 }

@@ -2,14 +2,14 @@
 // life: mollitia remembers every circuit for ever, so there must never be one per request.
 
 import type { BreakerOutlook, BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
+import { type BreakerRules, DEFAULT_BREAKER_RULES } from '../domain/breaker-rules.ts';
 import { newId } from '../domain/ids.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type BreakerRules, DEFAULT_BREAKER_RULES } from './breaker-rules.ts';
 import { type BreakerChange, DeploymentBreaker } from './deployment-breaker.ts';
 import type { Permit } from './permit.ts';
 
+export { type BreakerRules, DEFAULT_BREAKER_RULES } from '../domain/breaker-rules.ts';
 export { BreakerRefusedError } from './breaker-circuit.ts';
-export { type BreakerRules, DEFAULT_BREAKER_RULES } from './breaker-rules.ts';
 export type { Permit } from './permit.ts';
 
 export type TransitionListener = (transition: BreakerTransition) => void;
@@ -43,6 +43,8 @@ export interface Breakers {
 }
 
 interface BreakersDeps {
+  /** What a deployment's breaker does otherwise; asked once for each, when it is made. */
+  readonly rulesOf?: (deploymentId: string) => Partial<BreakerRules>;
   readonly clock: Clock;
   readonly random?: () => number;
   readonly onTransition?: TransitionListener;
@@ -51,7 +53,6 @@ interface BreakersDeps {
 }
 
 export function createBreakers(options: Partial<BreakerRules>, deps: BreakersDeps): Breakers {
-  const rules: BreakerRules = { ...DEFAULT_BREAKER_RULES, ...options };
   const { clock, random = Math.random } = deps;
   const startedAt = new Date(clock.now());
   const breakers = new Map<string, DeploymentBreaker>();
@@ -73,6 +74,7 @@ export function createBreakers(options: Partial<BreakerRules>, deps: BreakersDep
     const known = breakers.get(deploymentId);
     if (known) return known;
     const onChange = (change: BreakerChange) => announce(deploymentId, change);
+    const rules: BreakerRules = { ...DEFAULT_BREAKER_RULES, ...options, ...deps.rulesOf?.(deploymentId) };
     const made = new DeploymentBreaker(deploymentId, rules, { clock, random, onChange });
     breakers.set(deploymentId, made);
     return made;

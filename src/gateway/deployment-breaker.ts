@@ -2,10 +2,10 @@
 // it again. The circuit underneath is mollitia's (breaker-circuit.ts).
 
 import type { BreakerOutlook, BreakerSnapshot, BreakerState, BreakerTransition } from '../domain/breaker.ts';
+import { type BreakerRules, openTimeMs } from '../domain/breaker-rules.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { BreakerCircuit, BreakerRefusedError } from './breaker-circuit.ts';
-import { type BreakerRules, openTimeMs } from './breaker-rules.ts';
 import { createOutcomeWindow, type OutcomeWindow } from './outcome-window.ts';
 import { neutralText, type Permit } from './permit.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import type { BreakerState } from '../../src/domain/breaker.ts';
-import { DEFAULT_BREAKER_RULES as RULES } from '../../src/gateway/breaker-rules.ts';
+import { type BreakerRules, DEFAULT_BREAKER_RULES } from '../../src/domain/breaker-rules.ts';
 import { type Breakers, createBreakers, type Permit } from '../../src/gateway/breakers.ts';
 import { ID, mockedClock, mockTime, overloaded } from './breaker-setup.ts';
 
@@ -20,6 +20,7 @@ interface Call {
 
 /** The rules of the breaker in the plainest form. */
 class Reference {
+  readonly rules: BreakerRules;
   nowMs = 0;
   state: BreakerState = 'CLOSED';
   period = 0;
@@ -34,6 +35,10 @@ class Reference {
   /** End of the open time that a last resort interrupted. */
   interruptedUntilMs = Number.NEGATIVE_INFINITY;
   lastResortGiven = false;
+
+  constructor(rules: BreakerRules) {
+    this.rules = rules;
+  }
 
   hasLastResort(): boolean {
     return this.state === 'OPEN' && this.probeAtMs < Number.POSITIVE_INFINITY && !this.lastResortGiven;
@@ -67,14 +72,16 @@ class Reference {
       const endsAtMs = this.interruptedUntilMs;
       this.interruptedUntilMs = Number.NEGATIVE_INFINITY;
       if (failed) this.reopen(endsAtMs);
-      else if (++this.probeSuccesses === RULES.successesToClose) this.enter('CLOSED');
+      else if (++this.probeSuccesses === this.rules.successesToClose) this.enter('CLOSED');
       return;
     }
-    this.outcomes = [...this.outcomes, failed].slice(-RULES.windowSize);
+    this.outcomes = [...this.outcomes, failed].slice(-this.rules.windowSize);
     this.failuresInARow = failed ? this.failuresInARow + 1 : 0;
     const failures = this.outcomes.filter(Boolean).length;
-    const half = this.outcomes.length >= RULES.minimumCalls && failures * 2 >= this.outcomes.length;
-    if (failed && (half || this.failuresInARow >= RULES.consecutiveFailures)) this.enter('OPEN');
+    const half =
+      this.outcomes.length >= this.rules.minimumCalls &&
+      failures >= this.rules.failureRate * this.outcomes.length;
+    if (failed && (half || this.failuresInARow >= this.rules.consecutiveFailures)) this.enter('OPEN');
   }
 
   /** After a failed probe: the time that a last resort interrupted goes on. */
@@ -88,7 +95,7 @@ class Reference {
   }
 
   enter(state: BreakerState, byHand = false): void {
-    if (this.state === 'CLOSED' && this.nowMs - this.closedAtMs >= RULES.soundAfterMs) this.openings = 0;
+    if (this.state === 'CLOSED' && this.nowMs - this.closedAtMs >= this.rules.soundAfterMs) this.openings = 0;
     this.state = state;
     this.period += 1;
     this.probe = undefined;
@@ -97,7 +104,7 @@ class Reference {
     this.interruptedUntilMs = Number.NEGATIVE_INFINITY;
     this.lastResortGiven = false;
     if (state === 'OPEN') {
-      const openForMs = Math.min(RULES.maxOpenForMs, RULES.openForMs * 2 ** this.openings);
+      const openForMs = Math.min(this.rules.maxOpenForMs, this.rules.openForMs * 2 ** this.openings);
       if (!byHand) this.probeAtMs = this.nowMs + openForMs;
       this.openings += 1;
     }
@@ -112,7 +119,7 @@ class Reference {
     for (let passed = 0; passed < ms; passed += STEP_MS) {
       this.nowMs += STEP_MS;
       if (this.nowMs >= this.probeAtMs) this.enter('HALF_OPEN');
-      else if (this.probe && this.nowMs - this.probe.startedAtMs >= RULES.probeMaxMs)
+      else if (this.probe && this.nowMs - this.probe.startedAtMs >= this.rules.probeMaxMs)
         this.reopen(this.interruptedUntilMs);
     }
   }
@@ -207,19 +214,36 @@ const anAct: fc.Arbitrary<Step> = fc.constantFrom(reset, hold, condemn);
 // The kinds that matter most are listed more often.
 const steps = [aCall, aCall, aCall, anOutcome, anOutcome, anOutcome, aPause, anAct];
 
-test('behaves like the rules, whatever happens in whatever order', t => {
+const otherRules: fc.Arbitrary<BreakerRules> = fc.record({
+  consecutiveFailures: fc.integer({ min: 1, max: 6 }),
+  failureRate: fc.constantFrom(0.25, 0.5, 1),
+  minimumCalls: fc.integer({ min: 1, max: 12 }),
+  windowSize: fc.integer({ min: 12, max: 20 }),
+  openForMs: fc.constantFrom(500, 1_000, 5_000),
+  maxOpenForMs: fc.constantFrom(5_000, 30_000),
+  openJitter: fc.constant(0),
+  soundAfterMs: fc.constantFrom(0, 1_000, 60_000),
+  successesToClose: fc.integer({ min: 1, max: 3 }),
+  probeMaxMs: fc.constantFrom(500, 5_000, 60_000),
+});
+const standardRules = fc.constant({ ...DEFAULT_BREAKER_RULES, openJitter: 0 });
+
+test('behaves like the rules, whatever they are and whatever happens in whatever order', t => {
   const tick = mockTime(t);
+  const commands = fc.commands(steps, { size: 'max', maxCommands: 200 });
 
   fc.assert(
-    fc.property(fc.commands(steps, { size: 'max', maxCommands: 200 }), commands => {
-      fc.modelRun(
-        () => ({
-          model: new Reference(),
-          real: { breakers: createBreakers({ openJitter: 0 }, { clock: mockedClock }), permits: [], tick },
-        }),
-        commands,
-      );
+    fc.property(fc.oneof(standardRules, otherRules), commands, (rules, order) => {
+      const start = () => ({
+        model: new Reference(rules),
+        real: {
+          breakers: createBreakers({}, { clock: mockedClock, rulesOf: () => rules }),
+          permits: [],
+          tick,
+        },
+      });
+      fc.modelRun(start, order);
     }),
-    { numRuns: 300 },
+    { numRuns: 400 },
   );
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
 import { BreakerError, Circuit, circuits, modules } from 'mollitia';
-import { DEFAULT_BREAKER_RULES } from '../../src/gateway/breaker-rules.ts';
+import { DEFAULT_BREAKER_RULES } from '../../src/domain/breaker-rules.ts';
 import { BreakerRefusedError, createBreakers } from '../../src/gateway/breakers.ts';
 import { DeploymentBreaker } from '../../src/gateway/deployment-breaker.ts';
 import { fail, ID, mockedClock, mockTime, overloaded, setUp, state, succeed } from './breaker-setup.ts';

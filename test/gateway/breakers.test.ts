@@ -225,6 +225,19 @@ test('reading about a deployment that was never called makes no breaker for it',
   assert.deepEqual(transitions, []);
 });
 
+test('a deployment may have rules of its own', t => {
+  mockTime(t);
+  const rulesOf = (id: string) => (id === ID ? { consecutiveFailures: 2 } : {});
+  const breakers = createBreakers({ consecutiveFailures: 3 }, { clock: mockedClock, rulesOf });
+
+  fail(breakers, 2);
+  fail(breakers, 2, 'openai/other');
+  assert.deepEqual([state(breakers), state(breakers, 'openai/other')], ['OPEN', 'CLOSED']);
+
+  fail(breakers, 1, 'openai/other');
+  assert.equal(state(breakers, 'openai/other'), 'OPEN');
+});
+
 test('deployments do not share anything', t => {
   const { breakers } = setUp(t);
 

@@ -7,10 +7,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { BreakerRules } from '../../src/domain/breaker-rules.ts';
 import { idOf } from '../../src/domain/ids.ts';
 import type { ModelRequest } from '../../src/domain/request.ts';
 import { comparePositions, parseCursor } from '../../src/domain/stream.ts';
-import type { BreakerRules } from '../../src/gateway/breaker-rules.ts';
 import { type Data, startTestApp, type TestApp, until } from '../support/app.ts';
 import { REQUEST, readStream, submit } from '../support/requests.ts';
 import { startUpstream, text, type Upstream } from '../support/upstream.ts';
@@ -62,6 +62,7 @@ export async function startWith(
     aliases: Object.fromEntries(
       first.map(id => [`${id}-then-sound`, { deployments: [`${id}/m`], fallbacks: ['sound/m'] }]),
     ),
+    ...(breakerRules && { routing: { breaker: breakerRules } }),
   };
   // YAML includes JSON.
   await writeFile(path, JSON.stringify(file));
@@ -72,7 +73,7 @@ export async function startWith(
     // Here nearly every request is retried.
     MCPLANE_RETRY_BUDGET_MIN_PER_SECOND: '1000',
   };
-  return startTestApp(t, env, undefined, { breakerRules });
+  return startTestApp(t, env);
 }
 
 /** The providers `<id>` (the alias `<id>-then-sound` goes on to `sound`) and `<id>-alone` for each row. */

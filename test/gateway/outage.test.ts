@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { BreakerRules } from '../../src/gateway/breaker-rules.ts';
+import type { BreakerRules } from '../../src/domain/breaker-rules.ts';
 import { type TestApp, until } from '../support/app.ts';
 import { startUpstream, status, text, type Upstream } from '../support/upstream.ts';
 import { ANSWER, OWN } from './fault-row.ts';
