@@ -55,6 +55,8 @@ export interface Config {
     readonly strategy: RoutingStrategy;
     /** Of the deployments that have no rules of their own. */
     readonly breaker: BreakerRules;
+    /** `afterMs` 0: off. */
+    readonly hedging: { readonly afterMs: number; readonly maxPercent: number };
   };
   /** Only those that the operator set for all providers; part of each provider's settings already. */
   readonly deadlines: Partial<Deadlines>;
@@ -103,7 +105,11 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     admin: username !== undefined && password !== undefined ? { username, password } : undefined,
     secretKey: values.MCPLANE_SECRET_KEY,
     limits: toLimits(values),
-    routing: { strategy: values.MCPLANE_ROUTING_STRATEGY, breaker: toBreakerRules(values) },
+    routing: {
+      strategy: values.MCPLANE_ROUTING_STRATEGY,
+      breaker: toBreakerRules(values),
+      hedging: { afterMs: values.MCPLANE_HEDGE_AFTER_MS, maxPercent: values.MCPLANE_HEDGE_MAX_PERCENT },
+    },
     deadlines: operatorDeadlines(reading),
     providers,
     simulated: isSimulated(reading, providers),

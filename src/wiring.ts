@@ -19,6 +19,7 @@ import { createCapacity } from './gateway/capacity.ts';
 import { createDrains } from './gateway/drains.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createHealth } from './gateway/health.ts';
+import { createHedging } from './gateway/hedging.ts';
 import { createPlanning } from './gateway/planning.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
 import { authPlugin } from './graphql/auth.ts';
@@ -101,6 +102,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
       minPerSecond: limits.retryBudgetMinPerSecond,
       onDecision: metrics.retryDecided,
     }),
+    hedging: createHedging(clock, config.routing.hedging),
     submissionLimits: limits,
     defaultStrategy: config.routing.strategy,
     totalDeadlineMs: config.deadlines.totalMs ?? DEFAULT_DEADLINES.totalMs,

@@ -156,6 +156,18 @@ export const PROVIDER_SETTINGS = {
     'BALANCED',
     'Strategy of requests that name none.',
   ),
+  MCPLANE_HEDGE_AFTER_MS: setting(
+    'routing.hedging.afterMs',
+    integer(0, DAY_MS),
+    0,
+    'A request without a first token for so long is sent to its second candidate too; the first to answer wins. 0: never.',
+  ),
+  MCPLANE_HEDGE_MAX_PERCENT: setting(
+    'routing.hedging.maxPercent',
+    decimal(0, 100),
+    5,
+    'Requests of the last 10 s that may be sent to two candidates, in percent.',
+  ),
   MCPLANE_DEADLINE_CONNECT_MS: setting(
     'deadlines.connectMs',
     integer(1, DAY_MS),

@@ -96,7 +96,7 @@ export interface ModelRequest {
   readonly startedAt: Date | undefined;
   readonly firstTokenAt: Date | undefined;
   readonly finishedAt: Date | undefined;
-  /** Who served it (of the last attempt); undefined until an attempt began. */
+  /** Who served it (of the attempt that gave the answer, else of the last one); undefined until an attempt began. */
   readonly deploymentId: string | undefined;
   readonly providerId: string | undefined;
   readonly servedModel: string | undefined;
@@ -123,6 +123,11 @@ export interface RequestBody {
   readonly spec: RequestSpec;
   readonly routing: RoutingDecision | undefined;
   readonly output: string | undefined;
+}
+
+/** The attempt that gave the answer; without an answer the last one. It need not be the last of two that ran at once. */
+export function servingAttempt(attempts: readonly Attempt[]): Attempt | undefined {
+  return attempts.find(({ outcome }) => outcome === 'SUCCEEDED') ?? attempts.at(-1);
 }
 
 export function isTerminal(status: RequestStatus): status is TerminalStatus {

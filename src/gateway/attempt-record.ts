@@ -63,6 +63,8 @@ export interface Tried {
   readonly startedAt: Date;
   readonly text: string;
   readonly prefill: string | undefined;
+  /** Cancelled by us although nothing was wrong: whether its provider bills it, nobody can say. */
+  readonly hasLost: boolean;
 }
 
 /**
@@ -70,11 +72,11 @@ export interface Tried {
  * whomever, is billed for its prompt and for what it wrote until then, and nobody reports that any more. What was
  * refused, or never began to be answered, is not billed.
  */
-function usageOf({ journey, text, prefill }: Tried, outcome: AttemptResult): Usage | undefined {
+function usageOf({ journey, text, prefill, hasLost }: Tried, outcome: AttemptResult): Usage | undefined {
   const reported = outcome.outcome === 'cancelled' ? undefined : outcome.usage;
   if (reported) return reported;
   const declined = outcome.outcome === 'failed' && outcome.declined;
-  if (text === '' && (declined || !outcome.accepted)) return undefined;
+  if (text === '' && !hasLost && (declined || !outcome.accepted)) return undefined;
   const inputTokens = journey.decision.estimatedInputTokens + estimateTokens(prefill ?? '');
   return estimated(inputTokens, estimateTokens(text));
 }

@@ -43,6 +43,8 @@ export interface AttemptOptions {
   /** UTF-8 bytes of text beyond which an answer counts as endless. */
   readonly maxOutputBytes: number;
   readonly onStarted?: ((started: Started) => void) | undefined;
+  /** Called once, at the first content (text, or a model's thinking) or at a good end without any. */
+  readonly onAnswering?: (() => void) | undefined;
   /** Called at once for each piece of text; must not wait. */
   readonly onToken: (text: string) => void;
   /** Called once, some time after the attempt is over: the connection is free or closed, and the provider done. */
@@ -157,6 +159,7 @@ function takeToken(run: Run, text: string): void {
 }
 
 function noteContent(run: Run, nowMs: number, tokens: number): void {
+  if (!run.sawContent) tell(run, () => run.options.onAnswering?.());
   run.sawContent = true;
   run.deadlines.content(nowMs, tokens);
   run.options.permit.alive();
@@ -182,8 +185,10 @@ function finish(run: Run, { reason, usage, servedModel }: Finished): void {
   }
   // First of all, so that no abort that comes now can take the success away: a half-open breaker closes by it.
   options.permit.succeed();
+  const isRefusal = reason.unified === 'content-filter' && meter.textLength === 0;
+  if (!run.sawContent && !isRefusal) tell(run, () => options.onAnswering?.());
   const measured = end(run, undefined);
-  if (reason.unified === 'content-filter' && meter.textLength === 0) {
+  if (isRefusal) {
     const refused = new ProviderError('content-policy', 'The provider refused the content.');
     run.resolve({ ...describeFailure(run, refused), ...measured, usage });
   } else {

@@ -9,6 +9,7 @@ import {
   type RequestError,
   type RequestSpec,
   requestError,
+  servingAttempt,
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
@@ -101,7 +102,14 @@ export async function concludeUnstarted(
   error?: RequestError,
 ): Promise<void> {
   const status = error ? 'FAILED' : 'CANCELLED';
-  const arrival = { status, error, finishReason: undefined, attempts: [], waitedMs: 0 } as const;
+  const arrival = {
+    status,
+    error,
+    finishReason: undefined,
+    attempts: [],
+    waitedMs: 0,
+    overlapMs: 0,
+  } as const;
   await conclude(active, arrival, { output: '', deps });
 }
 
@@ -138,8 +146,8 @@ function toFinished(
   const status = stoppedByServer ? 'FAILED' : arrival.status;
   const cancelled = requestError('CANCELLED', 'The request was cancelled.');
   const nowMs = deps.clock.monotonic();
-  const providerMs = arrival.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0);
-  const last = arrival.attempts.at(-1);
+  const providerMs = arrival.attempts.reduce((sum, attempt) => sum + attempt.durationMs, -arrival.overlapMs);
+  const last = servingAttempt(arrival.attempts);
   return {
     id: request.id,
     epoch: request.epoch,

@@ -8,13 +8,14 @@ import type { RoutingDecision } from '../domain/routing.ts';
 import { atMost } from '../lib/clock.ts';
 import type { AttemptFailed } from './attempt.ts';
 import type { Permit } from './breakers.ts';
+import { callHedged, failureOf, type Hedging } from './hedging.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import { errorToTell, lastResortOf, noRoute } from './no-route.ts';
 import { FAULT_RULES } from './outcome.ts';
 import { createPassage, type Entry, type Passage } from './passage.ts';
 import { PASSING_REJECTIONS } from './planning.ts';
 import type { Transcript } from './screen.ts';
-import { callTarget, OWN_FAULT, type Target } from './target.ts';
+import { type Called, callTarget, OWN_FAULT, type Target } from './target.ts';
 
 /** The same deployment is asked again after this, plus up to as much by chance. */
 const RETRY_BASE_MS = 250;
@@ -26,6 +27,8 @@ export interface Arrival {
   readonly attempts: readonly Attempt[];
   /** Monotonic milliseconds spent waiting before a retry, or for room at a deployment. */
   readonly waitedMs: number;
+  /** Monotonic milliseconds in which two attempts ran beside each other: both attempts count them. */
+  readonly overlapMs: number;
 }
 
 /** How far a request has come. */
@@ -46,6 +49,7 @@ interface Course {
   /** The retry budget has no room. */
   gaveUp: boolean;
   waitedMs: number;
+  overlapMs: number;
 }
 
 /** Never throws: after a fault of ours the attempts that were made are paid for all the same. */
@@ -62,18 +66,26 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     heldBack: false,
     gaveUp: false,
     waitedMs: 0,
+    overlapMs: 0,
   };
   deps.retryBudget.firstAttempt();
+  deps.hedging?.share.deposit();
   const end = await run(course, journey, deps).catch((error): End => {
     deps.log.warn({ error, requestId: journey.requestId }, 'a request ended by a fault of ours');
     return { status: 'FAILED', error: OWN_FAULT };
   });
-  const { attempts, passage } = course;
+  const { attempts, passage, overlapMs } = course;
   const waitedMs = course.waitedMs + passage.waitedMs;
   const told = passage.expired ? course.error : errorToTell(course, journey, deps);
   const failed = end.error ?? { ...told, retryable: mayPass(course, journey) };
   const error = end.status === 'SUCCEEDED' ? undefined : failed;
-  return { status: end.status, error, finishReason: end.finishReason, attempts, waitedMs };
+  return { status: end.status, error, finishReason: end.finishReason, attempts, waitedMs, overlapMs };
+}
+
+interface Going {
+  readonly course: Course;
+  readonly journey: Journey;
+  readonly deps: FailoverDeps;
 }
 
 type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason' | 'error'>>;
@@ -84,12 +96,13 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
   while (attempts.length < deps.retryLimits.maxAttempts && !journey.signal.aborted) {
     const target = nextTarget(course, deps) ?? (await waitForTarget(course, deps));
     if (!target) break;
-    const called = await callTarget(journey, target, deps);
+    const calls = await callAll(target, { course, journey, deps });
+    for (const { defect } of calls) if (defect) throw defect.cause;
+    const answered = calls.find(({ attempt }) => attempt.outcome === 'SUCCEEDED');
+    if (answered) return { status: 'SUCCEEDED', finishReason: answered.attempt.finishReason };
+    const called = failureOf(calls);
+    if (called?.outcome.outcome !== 'failed' || journey.signal.aborted) return { status: 'CANCELLED' };
     const { outcome, attempt, deployment } = called;
-    attempts.push(attempt);
-    if (called.defect) throw called.defect.cause;
-    if (outcome.outcome === 'succeeded') return { status: 'SUCCEEDED', finishReason: attempt.finishReason };
-    if (outcome.outcome === 'cancelled') return { status: 'CANCELLED' };
     if (called.prefilled && outcome.fault === 'bad-request') {
       // Not the caller's mistake but ours: this model takes no prefill. It is asked again without.
       transcript.prefillRefused = true;
@@ -103,6 +116,41 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
       await retrySame(outcome, deployment, { course, journey, deps });
   }
   return { status: journey.signal.aborted ? 'CANCELLED' : 'FAILED' };
+}
+
+/** One attempt, or a hedged pair of them: only the first one of a request gets company. */
+async function callAll(target: Target, going: Going): Promise<readonly Called[]> {
+  const { course, journey, deps } = going;
+  const { clock, hedging } = deps;
+  const startedAtMs = clock.monotonic();
+  const calls =
+    hedging && target.number === 1
+      ? await callHedged(target, () => takeSecond(target, hedging, going), { journey, deps, hedging })
+      : [await callTarget(journey, target, deps)];
+  course.attempts.push(...calls.map(({ attempt }) => attempt));
+  const spentMs = calls.reduce((sum, { attempt }) => sum + attempt.durationMs, 0);
+  if (calls.length > 1) course.overlapMs += Math.max(0, spentMs - (clock.monotonic() - startedAtMs));
+  return calls;
+}
+
+/** The next candidate, to be asked beside the first one. What is made up by us never stands in for a real answer. */
+function takeSecond(first: Target, { share }: Hedging, { course, deps }: Going): Target | undefined {
+  const { rest, asked, transcript, passage } = course;
+  const id = rest.find(next => next !== first.deployment.id && isUsable(next, deps));
+  const deployment = id === undefined ? undefined : deps.catalog.deployment(id);
+  if (!deployment || deployment.simulated !== first.deployment.simulated) return undefined;
+  if (deps.retryLimits.maxAttempts < 2) return undefined;
+  rest.splice(rest.indexOf(deployment.id), 1);
+  const entry = passage.admit(deployment);
+  if (!entry) return undefined;
+  if (share.take() && deps.retryBudget.admits('hedge')) {
+    asked.add(deployment.id);
+    return { ...entry, number: first.number + 1, transcript };
+  }
+  entry.permit.ignore();
+  entry.release();
+  rest.unshift(deployment.id);
+  return undefined;
 }
 
 /** The first of the rest that lets a call through now, if the retry budget has room for it. */
@@ -148,7 +196,7 @@ function toTarget(entry: Entry, course: Course, deps: FailoverDeps): Target | un
 async function retrySame(
   failure: AttemptFailed,
   { id }: Deployment,
-  { course, journey, deps }: { course: Course; journey: Journey; deps: FailoverDeps },
+  { course, journey, deps }: Going,
 ): Promise<void> {
   const { clock, retryLimits, retryBudget } = deps;
   if (course.retried.has(id) || !isUsable(id, deps)) return;

@@ -9,6 +9,7 @@ import type { Breakers } from './breakers.ts';
 import type { Capacity } from './capacity.ts';
 import type { Drains } from './drains.ts';
 import type { Health } from './health.ts';
+import type { Hedging } from './hedging.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface RetryLimits {
@@ -27,6 +28,8 @@ export interface FailoverDeps {
   readonly clock: Clock;
   readonly retryLimits: RetryLimits;
   readonly retryBudget: RetryBudget;
+  /** Undefined: no request is hedged. */
+  readonly hedging: Hedging | undefined;
   readonly maxOutputBytes: number;
   readonly log: { warn(fields: object, message: string): void };
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { createRateWindow, RATE_WINDOW_MS } from './rate-window.ts';
 
 /** What an attempt beyond a request's first one is. */
-export const RETRY_KINDS = ['same-deployment', 'first-failover', 'further-failover'] as const;
+export const RETRY_KINDS = ['same-deployment', 'first-failover', 'further-failover', 'hedge'] as const;
 export type RetryKind = (typeof RETRY_KINDS)[number];
 
 export interface RetryBudget {
@@ -30,7 +30,10 @@ interface RetryBudgetOptions {
 
 export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
   const { clock, percent, minPerSecond, onDecision } = options;
-  const share = createTrafficShare({ clock, percent, atLeast: minPerSecond * (RATE_WINDOW_MS / 1_000) });
+  const share = createTrafficShare(
+    clock,
+    requests => (requests * percent) / 100 + minPerSecond * (RATE_WINDOW_MS / 1_000),
+  );
   return {
     firstAttempt: share.deposit,
     admits(kind) {
@@ -49,13 +52,8 @@ export interface TrafficShare {
   take(): boolean;
 }
 
-export function createTrafficShare(options: {
-  readonly clock: Clock;
-  readonly percent: number;
-  /** Per window of ten seconds. */
-  readonly atLeast: number;
-}): TrafficShare {
-  const { clock, percent, atLeast } = options;
+/** `roomFor` says how many of so many requests may have it. */
+export function createTrafficShare(clock: Clock, roomFor: (requests: number) => number): TrafficShare {
   const startedAtMs = clock.monotonic();
   const elapsedMs = () => clock.monotonic() - startedAtMs;
   const deposits = createRateWindow();
@@ -63,8 +61,7 @@ export function createTrafficShare(options: {
   return {
     deposit: () => deposits.add(elapsedMs(), 1),
     take() {
-      const room = atLeast + (deposits.total(elapsedMs()) * percent) / 100;
-      if (taken.total(elapsedMs()) + 1 > room) return false;
+      if (taken.total(elapsedMs()) + 1 > roomFor(deposits.total(elapsedMs()))) return false;
       taken.add(elapsedMs(), 1);
       return true;
     },

@@ -19,6 +19,15 @@ export interface Target extends Entry {
   /** Of the attempt: 1, 2, … within the request. */
   readonly number: number;
   readonly transcript: Transcript;
+  /** Present when another deployment is or may be asked at the same time. */
+  readonly race?: Race;
+}
+
+export interface Race {
+  /** Aborted when the other one answers. */
+  readonly lost: AbortSignal;
+  /** Called once, at the first sign of an answer. */
+  readonly onAnswering: () => void;
 }
 
 /** What became of an attempt. */
@@ -38,7 +47,7 @@ export interface Called {
  */
 export async function callTarget(
   journey: Journey,
-  { deployment, permit, release, number, transcript }: Target,
+  { deployment, permit, release, number, transcript, race }: Target,
   deps: FailoverDeps,
 ): Promise<Called> {
   const { spec, emit } = journey;
@@ -47,7 +56,10 @@ export async function callTarget(
   const startedAt = new Date(deps.clock.now());
   const startedAtMs = deps.clock.monotonic();
   let text = '';
-  const tried = () => ({ journey, deployment, number, startedAt, text, prefill });
+  const book = (outcome: AttemptResult) => {
+    const hasLost = outcome.outcome === 'cancelled' && race?.lost.aborted === true;
+    return toAttempt({ journey, deployment, number, startedAt, text, prefill, hasLost }, outcome);
+  };
   try {
     emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
     const outcome = await runAttempt({
@@ -57,9 +69,10 @@ export async function callTarget(
       deadlines: { ...deployment.deadlines, ...spec.deadlines },
       deploymentDeadlines: deployment.deadlines,
       endsAtMs: journey.endsAtMs,
-      signal: journey.signal,
+      signal: race ? AbortSignal.any([journey.signal, race.lost]) : journey.signal,
       clock: deps.clock,
       maxOutputBytes: deps.maxOutputBytes,
+      onAnswering: race?.onAnswering,
       onToken(token) {
         text += token;
         show.push(token);
@@ -68,13 +81,13 @@ export async function callTarget(
     });
     if (outcome.outcome === 'succeeded') show.end();
     learn(deployment, outcome, text, deps);
-    return { deployment, outcome, attempt: toAttempt(tried(), outcome), prefilled: prefill !== undefined };
+    return { deployment, outcome, attempt: book(outcome), prefilled: prefill !== undefined };
   } catch (cause) {
     // Nobody else would give them back.
     permit.ignore();
     release();
     const outcome = ownFault(deps.clock.monotonic() - startedAtMs, text);
-    return { deployment, outcome, attempt: toAttempt(tried(), outcome), prefilled: false, defect: { cause } };
+    return { deployment, outcome, attempt: book(outcome), prefilled: false, defect: { cause } };
   }
 }
 

@@ -3,7 +3,8 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { BreakerState } from '../domain/breaker.ts';
-import type { Attempt, ModelRequest } from '../domain/request.ts';
+
+import { type Attempt, type ModelRequest, servingAttempt } from '../domain/request.ts';
 import { createRedisMetrics, type RedisMetrics } from './redis-metrics.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
@@ -134,7 +135,7 @@ function createInstruments(registry: Registry) {
     ]),
     retries: counter(
       'mcplane_retries_total',
-      'Attempts beyond the first one of a request, by kind (same_deployment, first_failover, further_failover).',
+      'Attempts beyond the first one of a request, by kind (same_deployment, first_failover, further_failover, hedge).',
       ['kind'],
     ),
     refusedRetries: counter(
@@ -167,7 +168,7 @@ function record(instruments: Instruments, request: ModelRequest, attempts: reado
   instruments.requests.inc({
     task_type: request.taskType,
     provider,
-    model: attempts.at(-1)?.model ?? 'none',
+    model: servingAttempt(attempts)?.model ?? 'none',
     outcome,
     error_type: request.error?.code ?? '',
   });

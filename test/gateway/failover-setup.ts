@@ -81,6 +81,7 @@ export function depsOf({ clock, breakers, offered, adapters }: Given): FailoverD
     clock,
     retryLimits: { maxAttempts: 6, maxRetryAfterMs: 30_000 },
     retryBudget: createRetryBudget({ clock, percent: 20, minPerSecond: 3 }),
+    hedging: undefined,
     maxOutputBytes: 1_000_000,
   };
   return { ...deps, log: { warn() {} } };
@@ -100,13 +101,17 @@ export interface Journeying {
 /** Each deployment has a list of streams, for its first call, its second, …; the last one over and over. */
 export function journey(
   streams: readonly (readonly Stream[])[],
-  overrides: Partial<FailoverDeps> & { readonly clock?: TestClock } = {},
+  options: Partial<FailoverDeps> & {
+    readonly clock?: TestClock;
+    readonly simulated?: readonly string[];
+  } = {},
   emit: (event: StreamEvent) => void = () => {},
 ): Journeying {
-  const { clock = createTestClock() } = overrides;
+  const { clock = createTestClock(), simulated = [], ...overrides } = options;
   const events: StreamEvent[] = [];
   const calls: string[] = [];
-  const offered = streams.map((_, index) => deploymentOf(`p${index + 1}/m`));
+  const ids = streams.map((_, index) => `p${index + 1}/m`);
+  const offered = ids.map(id => ({ ...deploymentOf(id), simulated: simulated.includes(id) }));
   const adapters = new Map(
     offered.map(({ id }, index) => [
       id,

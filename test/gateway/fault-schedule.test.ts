@@ -10,24 +10,35 @@ import { type Breakers, createBreakers } from '../../src/gateway/breakers.ts';
 import { type Arrival, failover } from '../../src/gateway/failover.ts';
 import type { ProviderCall, ProviderEvent } from '../../src/providers/provider.ts';
 import { createTestClock } from '../support/clock.ts';
-import { adapterFor, turn } from './attempt-setup.ts';
+import { adapterFor, streamOf, turn } from './attempt-setup.ts';
 import { decisionOf, deploymentOf, depsOf, specOf } from './failover-setup.ts';
 import { type Play, play, playing } from './fault-plays.ts';
 
 interface Schedule {
-  /** For each deployment whether it takes a prefill, and what its calls do; the last one over and over. */
-  readonly deployments: readonly { readonly takesPrefill: boolean; readonly plays: readonly Play[] }[];
+  /** For each deployment whether it takes a prefill, how late it says anything, and what its calls do; the last one over and over. */
+  readonly deployments: readonly {
+    readonly takesPrefill: boolean;
+    readonly lateMs: number;
+    readonly plays: readonly Play[];
+  }[];
   readonly buffered: boolean;
+  /** A first deployment that is silent for so long gets a second one beside it; undefined: never. */
+  readonly hedgeAfterMs: number | undefined;
   /** The turn of the loop in which the caller leaves. */
   readonly abortAtTurn: number | undefined;
 }
 
 const schedule: fc.Arbitrary<Schedule> = fc.record({
   deployments: fc.array(
-    fc.record({ takesPrefill: fc.boolean(), plays: fc.array(play, { minLength: 1, maxLength: 3 }) }),
+    fc.record({
+      takesPrefill: fc.boolean(),
+      lateMs: fc.constantFrom(0, 0, 1_000, 3_000),
+      plays: fc.array(play, { minLength: 1, maxLength: 3 }),
+    }),
     { minLength: 1, maxLength: 8, size: 'max' },
   ),
   buffered: fc.boolean(),
+  hedgeAfterMs: fc.option(fc.constantFrom(1, 400, 2_000), { nil: undefined }),
   abortAtTurn: fc.option(fc.nat(60), { nil: undefined, freq: 3 }),
 });
 
@@ -47,7 +58,7 @@ interface Run {
   readonly unsettledPermits: number;
 }
 
-async function run({ deployments, buffered, abortAtTurn }: Schedule): Promise<Run> {
+async function run({ deployments, buffered, hedgeAfterMs, abortAtTurn }: Schedule): Promise<Run> {
   const clock = createTestClock();
   const events: StreamEvent[] = [];
   const calls: Call[] = [];
@@ -55,7 +66,7 @@ async function run({ deployments, buffered, abortAtTurn }: Schedule): Promise<Ru
   let wrongPrefills = 0;
   const offered = deployments.map(({ takesPrefill }, index) => deploymentOf(`p${index}/m`, takesPrefill));
 
-  function streamFor(deploymentId: string, { plays }: Schedule['deployments'][number]) {
+  function streamFor(deploymentId: string, { plays, lateMs }: Schedule['deployments'][number]) {
     return async function* (call: ProviderCall, signal: AbortSignal): AsyncGenerator<ProviderEvent> {
       const mine = calls.filter(earlier => earlier.deploymentId === deploymentId).length;
       const current = plays[Math.min(mine, plays.length - 1)]!;
@@ -66,6 +77,8 @@ async function run({ deployments, buffered, abortAtTurn }: Schedule): Promise<Ru
       calls.push({ deploymentId, text: refused ? '' : current.pieces.join(''), prefilled });
       openStreams += 1;
       try {
+        if (lateMs > 0)
+          yield* streamOf(new Promise(resolve => void clock.after(lateMs, () => resolve(0))))(call, signal);
         yield* playing(current, refused)(call, signal);
       } finally {
         openStreams -= 1;
@@ -78,6 +91,10 @@ async function run({ deployments, buffered, abortAtTurn }: Schedule): Promise<Ru
   );
   const { breakers, unsettled } = watchPermits(createBreakers({}, { clock }));
   const caller = new AbortController();
+  const hedging =
+    hedgeAfterMs === undefined
+      ? undefined
+      : { afterMs: hedgeAfterMs, share: { deposit() {}, take: () => true } };
   const arriving = failover(
     {
       requestId: 'req_1',
@@ -87,7 +104,7 @@ async function run({ deployments, buffered, abortAtTurn }: Schedule): Promise<Ru
       endsAtMs: DEFAULT_DEADLINES.totalMs,
       emit: event => void events.push(event),
     },
-    depsOf({ clock, breakers, offered, adapters }),
+    { ...depsOf({ clock, breakers, offered, adapters }), hedging },
   );
   let arrived = false;
   void arriving.finally(() => (arrived = true));
@@ -140,7 +157,10 @@ function shownBy(events: readonly StreamEvent[]): { text: string; before: string
   return { text, before };
 }
 
-function holds({ buffered, abortAtTurn }: Schedule, { arrival, events, calls, ...rest }: Run): void {
+function holds(
+  { buffered, hedgeAfterMs, abortAtTurn }: Schedule,
+  { arrival, events, calls, ...rest }: Run,
+): void {
   assert.deepEqual(rest, { openStreams: 0, wrongPrefills: 0, unsettledPermits: 0 });
   const { attempts, status } = arrival;
   assert.ok(attempts.length <= 6);
@@ -150,18 +170,25 @@ function holds({ buffered, abortAtTurn }: Schedule, { arrival, events, calls, ..
   const made = calls.map(({ deploymentId }, index) => `${index + 1} ${deploymentId}`);
   const recorded = attempts.map(({ number, deploymentId }) => `${number} ${deploymentId}`);
   assert.deepEqual([recorded, announced], [made, made]);
-  assert.ok(attempts.slice(0, -1).every(({ outcome }) => outcome === 'FAILED'));
+  const answered = attempts.findIndex(({ outcome }) => outcome === 'SUCCEEDED');
+  for (const [index, { outcome }] of attempts.entries()) {
+    const mayHaveLost = hedgeAfterMs !== undefined && index < 2;
+    const isLast = index === attempts.length - 1;
+    assert.ok(
+      outcome === 'FAILED' || index === answered || isLast || (outcome === 'CANCELLED' && mayHaveLost),
+    );
+  }
   if (status !== 'SUCCEEDED') {
     if (status === 'CANCELLED') assert.notEqual(abortAtTurn, undefined);
     else assert.ok(arrival.error);
-    assert.notEqual(attempts.at(-1)?.outcome, 'SUCCEEDED');
+    assert.equal(answered, -1);
     if (buffered) assert.equal(shownBy(events).text, '');
     return;
   }
-  assert.equal(attempts.at(-1)?.outcome, 'SUCCEEDED');
+  assert.ok(answered >= 0);
   const { text, before } = shownBy(events);
-  const last = calls.at(-1)!;
-  if (!last.prefilled) assert.equal(text, last.text, 'the answer is that of the last attempt, whole');
+  const last = calls[answered]!;
+  if (!last.prefilled) assert.equal(text, last.text, 'the answer is that of one attempt, whole');
   else assert.ok(text.startsWith(before) && text.endsWith(last.text), 'a continuation keeps both parts');
 }
 

@@ -42,7 +42,7 @@ test('the first failover is free, also when nothing is left, and takes nothing',
 });
 
 test('a share of nothing is nothing', () => {
-  assert.ok(!createTrafficShare({ clock: createTestClock(), percent: 100, atLeast: 0 }).take());
+  assert.ok(!createTrafficShare(createTestClock(), requests => requests).take());
 });
 
 test('while a provider is down its calls do not multiply, every request is answered, and the metrics say so', async t => {
