@@ -15,10 +15,11 @@ async function entryCount({ redis }: Instance, requestId: string): Promise<numbe
 }
 
 test('the first token is copied at once, those of the next moment as one entry', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const clock = createTestClock();
   const owner = await openInstance(t, url, { clock });
-  const other = await openInstance(t, url);
+  // Whose clock stands still as well: it hears of an entry by its message only.
+  const other = await openInstance(t, url, { clock });
   const id = newId();
   const writer = owner.events.open(id, 1);
   await owner.events.flushed();
@@ -44,7 +45,7 @@ test('the first token is copied at once, those of the next moment as one entry',
 });
 
 test('all requests are copied in one round trip', { skip }, async t => {
-  const owner = await openInstance(t, await sharedRedisUrl(t), { clock: createTestClock() });
+  const owner = await openInstance(t, await sharedRedisUrl(), { clock: createTestClock() });
   const ids = Array.from({ length: 200 }, () => newId());
   const writers = ids.map(id => owner.events.open(id, 1));
   await owner.events.flushed();
@@ -67,7 +68,7 @@ test('all requests are copied in one round trip', { skip }, async t => {
 });
 
 test('what Redis keeps of a request goes away by itself, sooner when it has ended', { skip }, async t => {
-  const owner = await openInstance(t, await sharedRedisUrl(t), { maxEntries: 2 });
+  const owner = await openInstance(t, await sharedRedisUrl(), { maxEntries: 2 });
   const id = newId();
   const ttls = () =>
     owner.redis.run(
@@ -87,7 +88,7 @@ test('what Redis keeps of a request goes away by itself, sooner when it has ende
 });
 
 test('an answer to a write that was lost leaves neither a gap nor a double', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const owner = await openInstance(t, url);
   const other = await openInstance(t, url);
   const id = newId();
@@ -113,7 +114,7 @@ test('an answer to a write that was lost leaves neither a gap nor a double', { s
 });
 
 test('a writer that was fenced is told once and copies nothing more', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const zombie = await openInstance(t, url);
   const owner = await openInstance(t, url);
   const id = newId();
@@ -132,5 +133,29 @@ test('a writer that was fenced is told once and copies nothing more', { skip }, 
     !JSON.stringify(await owner.redis.run('read', [['xrange', `mcplane:{${id}}:events`, '-', '+']])).includes(
       'late',
     ),
+  );
+});
+
+test('a stream that somebody else owns is not written anew either', { skip }, async t => {
+  const url = await sharedRedisUrl();
+  // Writes all there is, every time.
+  const zombie = await openInstance(t, url, { maxEntries: 0 });
+  const owner = await openInstance(t, url);
+  const id = newId();
+  const old = zombie.events.open(id, 1);
+  await zombie.events.flushed();
+  const writer = owner.events.open(id, 2);
+  writer.append(RESTARTED);
+  await owner.events.flushed();
+
+  old.append(token('late'));
+  await zombie.events.flushed();
+  writer.append(COMPLETED);
+  await owner.events.flushed();
+  assert.deepEqual(zombie.fenced, [id]);
+  assert.deepEqual(owner.fenced, []);
+  assert.deepEqual(
+    (await readOnce((await openInstance(t, url)).events, id)).map(({ event }) => event.type),
+    ['restarted', 'completed'],
   );
 });

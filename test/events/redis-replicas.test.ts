@@ -10,7 +10,7 @@ import { assertWhole, COMPLETED, openInstance, readOnce, textOf, token } from '.
 const skip = redisMissing();
 
 test('a message that was lost is found in the stream after a second of silence', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const clock = createTestClock();
   const owner = await openInstance(t, url);
   const other = await openInstance(t, url, { clock });
@@ -31,7 +31,7 @@ test('a message that was lost is found in the stream after a second of silence',
 });
 
 test('a message behind a lost one sends the follower to the stream', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const owner = await openInstance(t, url);
   const other = await openInstance(t, url);
   const id = newId();
@@ -57,7 +57,7 @@ test('a message behind a lost one sends the follower to the stream', { skip }, a
 });
 
 test('messages that are not ours, old or repeated change nothing', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const owner = await openInstance(t, url);
   const other = await openInstance(t, url);
   const id = newId();
@@ -78,7 +78,7 @@ test('messages that are not ours, old or repeated change nothing', { skip }, asy
 });
 
 test('a stream that is silent for long sends its followers to the store', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const clock = createTestClock();
   const owner = await openInstance(t, url);
   const other = await openInstance(t, url, { clock });
@@ -95,7 +95,7 @@ test('a stream that is silent for long sends its followers to the store', { skip
 });
 
 test('a part of the stream that Redis has dropped is never skipped over', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const owner = await openInstance(t, url);
   const other = await openInstance(t, url);
   const id = newId();

@@ -22,13 +22,13 @@ import {
 
 const skip = redisMissing();
 
-eventLogContract('redis', async t => (await openInstance(t, await sharedRedisUrl(t))).events, { skip });
+eventLogContract('redis', async t => (await openInstance(t, await sharedRedisUrl())).events, { skip });
 eventLogContract('redis, between two instances', t => twoInstances(t), { skip });
 eventLogContract('redis, between two instances, trimming early', t => twoInstances(t, 3), { skip });
 
 /** A log that is written on one instance and followed on another. */
 async function twoInstances(t: TestContext, maxEntries = 1_000) {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const writer = await openInstance(t, url, { maxEntries });
   const reader = await openInstance(t, url);
   return {
@@ -93,7 +93,7 @@ async function write(writer: LogWriter, steps: readonly string[]): Promise<Logge
 test('whoever follows, wherever and however often it comes back, has the same text, no gap and no double', {
   skip,
 }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const owner = await openInstance(t, url, { joinMs: 2, maxEntries: 4 });
   const others = [await openInstance(t, url), await openInstance(t, url, { maxEvents: 4 })];
   await fc.assert(
@@ -124,7 +124,7 @@ test('whoever follows, wherever and however often it comes back, has the same te
 });
 
 test('a follower reads on from any cursor, also from one into what was trimmed', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const owner = await openInstance(t, url, { maxEntries: 5 });
   const other = await openInstance(t, url);
   const id = newId();
@@ -152,7 +152,7 @@ test('a follower reads on from any cursor, also from one into what was trimmed',
 test('one subscription serves all followers of a request, and is given up with the last', {
   skip,
 }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const owner = await openInstance(t, url);
   const other = await openInstance(t, url);
   const id = newId();
@@ -178,7 +178,7 @@ test('one subscription serves all followers of a request, and is given up with t
 });
 
 test('after a takeover all follow the new owner, and nobody hears the old one again', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const [zombie, owner, third] = [
     await openInstance(t, url),
     await openInstance(t, url),
@@ -211,7 +211,7 @@ test('after a takeover all follow the new owner, and nobody hears the old one ag
 });
 
 test('an instance that takes its own request back goes on in the same log', { skip }, async t => {
-  const url = await sharedRedisUrl(t);
+  const url = await sharedRedisUrl();
   const [first, second, third] = [
     await openInstance(t, url),
     await openInstance(t, url),

@@ -26,9 +26,13 @@ export function redisMissing(): string | false {
   return 'NOT RUN: there is no redis-server on PATH';
 }
 
-/** A Redis that is shared: keys and channels of a test need names of their own. */
-export async function sharedRedisUrl(t: Pick<TestContext, 'after'>): Promise<string> {
-  return process.env.TEST_REDIS_URL ?? (await startRedis(t)).url;
+let shared: Promise<RedisServer> | undefined;
+
+/** A Redis that tests share: their keys and channels need names of their own. */
+export async function sharedRedisUrl(): Promise<string> {
+  if (process.env.TEST_REDIS_URL) return process.env.TEST_REDIS_URL;
+  shared ??= startRedis({ after: (end: () => void) => process.on('exit', end) });
+  return (await shared).url;
 }
 
 export interface RedisServer {
@@ -69,7 +73,8 @@ export async function startRedis(t: Pick<TestContext, 'after'>, ...settings: str
     const process = spawn(BINARY!, [...args, ...settings], { stdio: ['ignore', 'pipe', 'ignore'] });
     for await (const chunk of process.stdout!)
       if (/Ready to accept connections/i.test(String(chunk))) {
-        // The iteration has ended the pipe; a server without a reader of its log goes on.
+        // The iteration has ended the pipe; a server without a reader of its log goes on. It keeps no test waiting.
+        process.unref();
         return process;
       }
     return undefined;
@@ -78,12 +83,13 @@ export async function startRedis(t: Pick<TestContext, 'after'>, ...settings: str
   async function kill(): Promise<void> {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
+    child.ref();
     child.kill('SIGKILL');
     await exited;
   }
 
-  t.after(async () => {
-    await kill();
+  t.after(() => {
+    child?.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   });
   await start();
