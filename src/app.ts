@@ -6,13 +6,13 @@ import type { Catalog } from './control/catalog.ts';
 import type { Members } from './control/members.ts';
 import { createInstances } from './engine/instances.ts';
 import { createMemoryEventLog } from './events/memory.ts';
+import { createNoSignals } from './events/signals.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Store } from './store/store.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import {
   createHttp,
-  INTERRUPTED,
   openCatalog,
   openGateway,
   openMembers,
@@ -61,6 +61,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const events = createMemoryEventLog(clock);
   stack.defer(() => events.close());
 
+  const signals = createNoSignals();
+
   const state = { stopped: false };
   stack.defer(() => {
     state.stopped = true;
@@ -68,6 +70,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const gateway: Gateway = openGateway(config, {
     store,
     events,
+    signals,
     catalog,
     metrics,
     log,
@@ -78,16 +81,19 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   await gateway.restoreBreakers();
   await gateway.restoreDrains();
 
-  const instances = createInstances({
-    store,
-    clock,
-    log,
-    version: VERSION,
-    abandonedError: INTERRUPTED,
-    onAbandoned: ids => void gateway.endedElsewhere(ids),
-    onCancelWishes: gateway.cancelWished,
-    onFenced: gateway.fence,
-  });
+  const instances = createInstances(
+    {
+      store,
+      clock,
+      log,
+      version: VERSION,
+      onRecovered: ({ requeued, failed }) => void gateway.changedElsewhere([...requeued, ...failed]),
+      onBeat: gateway.review,
+      onFenced: gateway.fence,
+      onAlive: gateway.start,
+    },
+    { maxDeaths: config.limits.maxDeaths },
+  );
   await instances.start();
   stack.defer(() => instances.stop());
   stack.defer(() => gateway.drain(0));

@@ -10,10 +10,10 @@ import { createCredentials } from './control/credentials.ts';
 import { createMembers, type Members } from './control/members.ts';
 import { createPriceBook } from './control/prices.ts';
 import { DEFAULT_DEADLINES } from './domain/model.ts';
-import { requestError } from './domain/request.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
-import { createAdmission } from './gateway/admission.ts';
+import type { Signals } from './events/signals.ts';
+import { Admission } from './gateway/admission.ts';
 import { createBreakers } from './gateway/breakers.ts';
 import { createCapacity } from './gateway/capacity.ts';
 import { createDrains } from './gateway/drains.ts';
@@ -41,12 +41,6 @@ export const VERSION: string = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ).version;
 
-/** What the last process left unfinished is ended with this; running it again is the caller's decision. */
-export const INTERRUPTED = requestError(
-  'INTERNAL',
-  'The server stopped before this request ended. Submit it again.',
-);
-
 /** Slow model lists do not hold the start up; they are asked again in the background. */
 const DISCOVERY_MS = 4_000;
 
@@ -61,6 +55,7 @@ export interface Surroundings {
 interface GatewayParts {
   readonly store: Store;
   readonly events: EventLog;
+  readonly signals: Signals;
   readonly catalog: Catalog;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -91,10 +86,6 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     breakers,
     drains,
     planning: createPlanning({ catalog, breakers, health, drains, clock }),
-    admission: createAdmission({
-      maxRunning: limits.maxRunningRequests,
-      maxQueued: limits.maxQueuedRequests,
-    }),
     retryLimits: limits,
     retryBudget: createRetryBudget({
       clock,
@@ -103,11 +94,15 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
       onDecision: metrics.retryDecided,
     }),
     hedging: createHedging(clock, config.routing.hedging),
+    admission: new Admission(
+      { maxRunning: limits.maxRunningRequests, maxQueued: limits.maxQueuedRequests },
+      error => log.warn({ error }, 'the queue could not be read; it is tried again'),
+    ),
     submissionLimits: limits,
     defaultStrategy: config.routing.strategy,
     totalDeadlineMs: config.deadlines.totalMs ?? DEFAULT_DEADLINES.totalMs,
     maxOutputBytes: limits.maxAnswerBytes,
-    shutdownError: INTERRUPTED,
+    maxQueued: limits.maxQueuedRequests,
     onFinished: metrics.requestFinished,
   });
 }

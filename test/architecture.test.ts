@@ -21,6 +21,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'telemetry',
     'store/store.ts',
     'events/event-log.ts',
+    'events/signals.ts',
     'control/catalog.ts',
     'providers/provider.ts',
     'providers/provider-error.ts',

@@ -137,6 +137,7 @@ function aRequest(): NewRequest {
     owner: 'bench',
     epoch: 1,
     createdAt: new Date(),
+    deploymentId: 'openai/gpt-6-sol',
     idempotencyKey: undefined,
     inputHash: '',
   };

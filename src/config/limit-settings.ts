@@ -133,13 +133,19 @@ export const LIMIT_SETTINGS = {
     'maxRunningRequests',
     [1, 100_000],
     256,
-    'Model requests that run at once; further ones wait.',
+    'Model requests that run at once on an instance; further ones wait.',
   ),
   MCPLANE_MAX_QUEUED_REQUESTS: limit(
     'maxQueuedRequests',
     [0, MEGABYTE],
     10_000,
-    'Model requests that wait; further ones are OVERLOADED.',
+    'Model requests that wait, over all instances; further ones are OVERLOADED.',
+  ),
+  MCPLANE_MAX_DEATHS: limit(
+    'maxDeaths',
+    [1, 100],
+    3,
+    'Instances that may die with one model request in hand; then it fails.',
   ),
   MCPLANE_SHUTDOWN_GRACE_MS: limit(
     'shutdownGraceMs',

@@ -55,7 +55,7 @@ export interface RequestError {
 export const FINISH_REASONS = ['stop', 'length', 'content-filter', 'tool-calls', 'other'] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
-export const ATTEMPT_OUTCOMES = ['SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+export const ATTEMPT_OUTCOMES = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'LOST'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
 /** One call of one deployment: the row that is billed. */

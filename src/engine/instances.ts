@@ -1,39 +1,41 @@
 // Who is alive. Every running process is one row that it touches; whoever stays silent longer than the lease is
-// declared dead by the others, on the database's clock, and what it had in hand is ended for it.
+// declared dead by the others, on the database's clock, and what it had in hand waits again.
 // Not here: running requests (gateway). A process that finds itself declared dead must stop all of its work.
 
 import { newId } from '../domain/ids.ts';
-import type { RequestError } from '../domain/request.ts';
+import { requestError } from '../domain/request.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Store } from '../store/store.ts';
+import type { Recovered, Store } from '../store/store.ts';
 
 export interface InstancesOptions {
   readonly beatMs: number;
   /** Silence after which an instance counts as dead. Must exceed the worst stall of the event loop. */
   readonly leaseMs: number;
+  /** A request with which so many instances died is not run again. */
+  readonly maxDeaths: number;
 }
 
-export const INSTANCES_DEFAULTS: InstancesOptions = { beatMs: 1_500, leaseMs: 6_000 };
+export const INSTANCES_DEFAULTS: InstancesOptions = { beatMs: 1_500, leaseMs: 6_000, maxDeaths: 3 };
 
 export interface InstancesDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly version: string;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
-  /** What abandoned requests are failed with. */
-  readonly abandonedError: RequestError;
-  /** Requests that were just failed because their instance is gone. */
-  readonly onAbandoned: (requestIds: readonly string[]) => void;
-  /** Requests of this instance that somebody wants cancelled, perhaps through another one. */
-  readonly onCancelWishes: (requestIds: readonly string[]) => void;
-  /** The others declared this instance dead: its work belongs to nobody now. */
+  /** Requests that were taken from dead instances: they wait again, or have failed. */
+  readonly onRecovered: (recovered: Recovered) => void;
+  /** After each beat, while the database answers. */
+  readonly onBeat: () => Promise<void>;
+  /** The others declared this instance dead: its work belongs to nobody now, and it must begin none. */
   readonly onFenced: () => void;
+  /** There is a living incarnation that may own work: after the start, and again after a death. */
+  readonly onAlive: () => void;
 }
 
 export interface Instances {
   /** This incarnation: the owner of what is accepted now. A new one after every start, and after a death. */
   id(): string;
-  /** Registers, and embedded fails at once what the last process left behind: the directory lock proves it is gone. */
+  /** Registers, and embedded recovers at once what the last process left behind: the directory lock proves it is gone. */
   start(): Promise<void>;
   /** One beat and one sweep; called by the timer, and by tests. */
   tick(): Promise<void>;
@@ -42,7 +44,7 @@ export interface Instances {
 }
 
 export function createInstances(deps: InstancesDeps, options: Partial<InstancesOptions> = {}): Instances {
-  const { beatMs, leaseMs } = { ...INSTANCES_DEFAULTS, ...options };
+  const { beatMs, leaseMs, maxDeaths } = { ...INSTANCES_DEFAULTS, ...options };
   const { store, clock, log } = deps;
   let instanceId = newId();
   let cancelTimer: (() => void) | undefined;
@@ -50,11 +52,21 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
   // Whoever has just seen the database fail may not judge the others: they were cut off as well.
   let soundSinceMs = clock.monotonic();
 
-  async function failAbandoned(owners: readonly string[] | { allBut: string }): Promise<void> {
-    const ids = await store.requests.failAbandoned(owners, deps.abandonedError);
-    if (ids.length === 0) return;
-    log.warn({ requests: ids.length }, 'failed requests that a stopped instance left behind');
-    deps.onAbandoned(ids);
+  async function recover(owners: readonly string[] | { allBut: string }): Promise<void> {
+    const error = requestError(
+      'INTERNAL',
+      `The server died ${maxDeaths} times while it ran this request; it is not run again.`,
+    );
+    const recovered = await store.transaction(inTransaction =>
+      inTransaction.queue.recover(owners, maxDeaths, error),
+    );
+    const { requeued, failed } = recovered;
+    if (requeued.length + failed.length === 0) return;
+    log.warn(
+      { requeued: requeued.length, failed: failed.length },
+      'took over the requests of instances that stopped',
+    );
+    deps.onRecovered(recovered);
   }
 
   /** Declared dead, for example after a long pause: what was in hand is lost, what comes next is ours again. */
@@ -65,6 +77,7 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
     const next = newId();
     await store.instances.register(next, deps.version);
     instanceId = next;
+    deps.onAlive();
   }
 
   async function tick(): Promise<void> {
@@ -73,11 +86,10 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
         if (!stopped) await reincarnate();
         return;
       }
-      const wishes = await store.requests.cancelWishes(instanceId);
-      if (wishes.length > 0) deps.onCancelWishes(wishes);
+      await deps.onBeat();
       if (clock.monotonic() - soundSinceMs < leaseMs * 1.5) return;
       const dead = await store.instances.sweep(instanceId, leaseMs);
-      if (dead.length > 0) await failAbandoned(dead);
+      if (dead.length > 0) await recover(dead);
     } catch (error) {
       soundSinceMs = clock.monotonic();
       log.warn({ error }, 'the heartbeat did not reach the database');
@@ -96,7 +108,8 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
     id: () => instanceId,
     async start() {
       await store.instances.register(instanceId, deps.version);
-      if (store.info.kind === 'embedded') await failAbandoned({ allBut: instanceId });
+      if (store.info.kind === 'embedded') await recover({ allBut: instanceId });
+      deps.onAlive();
       schedule();
     },
     tick,

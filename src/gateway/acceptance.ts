@@ -5,10 +5,11 @@ import type { Actor } from '../domain/access.ts';
 import { newId } from '../domain/ids.ts';
 import type { ModelRequest, RequestSpec } from '../domain/request.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { Signals } from '../events/signals.ts';
 import { atMost, type Clock } from '../lib/clock.ts';
 import type { AcceptResult, KnownRequest, NewRequest, Store } from '../store/store.ts';
 import type { ActiveRequests } from './active-requests.ts';
-import type { Admission } from './admission.ts';
+import type { Admission, Place } from './admission.ts';
 import type { Active } from './execution.ts';
 import type { Planning } from './planning.ts';
 
@@ -29,8 +30,10 @@ interface AcceptanceDeps {
   readonly admission: Admission;
   readonly planning: Planning;
   readonly clock: Clock;
+  readonly signals: Signals;
   /** The incarnation that owns what is accepted here. */
   readonly owner: () => string;
+  readonly announce: (request: ModelRequest) => void;
 }
 
 export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): Acceptance {
@@ -59,38 +62,37 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     const receivedAtMs = clock.monotonic();
     const { decision, place, known } = await admit(actor, spec, idempotencyKey);
     if (known) return known;
-    const giveBack = () => (place === 'running' ? admission.leave() : admission.withdraw());
-    const request = newRequest(actor, spec, { now: new Date(clock.now()), running: place === 'running' });
-    const row = {
-      id: request.id,
-      userId: actor.userId,
-      createdAt: request.createdAt,
-      apiKeyId: apiKeyOf(actor),
-      owner: deps.owner(),
-      epoch: request.epoch,
-    };
-    const status = place === 'running' ? 'RUNNING' : 'QUEUED';
-    const key = { idempotencyKey, inputHash: hashOf(spec) };
-    const takeOver = (): Active => ({
+    const request = newRequest(actor, spec, { now: new Date(clock.now()), place });
+    const entry = (): Active => ({
       request,
       spec,
       decision,
       writer: events.open(request.id, request.epoch),
       controller: new AbortController(),
+      earlier: [],
       receivedAtMs,
-      queuedMs: 0,
       done: Promise.withResolvers<ModelRequest>(),
     });
-    const accepted = await acceptSurely(store, { ...row, ...key, status, spec }).catch(error => {
-      giveBack();
-      void active.disown(takeOver());
+    const row = newRow({ actor, request, spec, idempotencyKey });
+    const taking = { owner: deps.owner(), deploymentId: decision.chosen };
+    active.arriving.add(request.id);
+    const storing = acceptSurely(store, place === 'running' ? { ...row, ...taking } : row);
+    const accepted = await storing.catch(error => {
+      admission.withdraw(place);
+      void active.disown(entry());
       throw error;
     });
+    active.arriving.delete(request.id);
     if (accepted.outcome !== 'accepted') {
-      giveBack();
+      admission.withdraw(place);
       return toAccepted(accepted);
     }
-    active.add(takeOver(), place);
+    if (place === 'running') active.add(entry());
+    else {
+      deps.announce(request);
+      admission.queued();
+      deps.signals.send({ type: 'work-queued' });
+    }
     return { request };
   }
 
@@ -117,11 +119,34 @@ function acceptSurely({ requests }: Store, row: NewRequest): Promise<AcceptResul
   return requests.accept(row).catch(() => requests.accept(row));
 }
 
+function newRow(accepting: {
+  readonly actor: Actor;
+  readonly request: ModelRequest;
+  readonly spec: RequestSpec;
+  readonly idempotencyKey: string | undefined;
+}): NewRequest {
+  const { actor, request, spec, idempotencyKey } = accepting;
+  return {
+    id: request.id,
+    userId: actor.userId,
+    apiKeyId: apiKeyOf(actor),
+    createdAt: request.createdAt,
+    owner: undefined,
+    epoch: request.epoch,
+    status: request.status === 'RUNNING' ? 'RUNNING' : 'QUEUED',
+    deploymentId: undefined,
+    idempotencyKey,
+    inputHash: hashOf(spec),
+    spec,
+  };
+}
+
 function newRequest(
   actor: Actor,
   spec: RequestSpec,
-  { now, running }: { now: Date; running: boolean },
+  { now, place }: { now: Date; place: Place },
 ): ModelRequest {
+  const running = place === 'running';
   return {
     id: newId(now.getTime()),
     userId: actor.userId,
@@ -145,7 +170,7 @@ function newRequest(
     failedAttemptsCostNanoUsd: undefined,
     overheadMs: undefined,
     attemptCount: 0,
-    epoch: 1,
+    epoch: running ? 1 : 0,
     lastSequence: undefined,
     restartSequence: undefined,
   };

@@ -29,13 +29,13 @@ export interface ExecutionDeps extends FailoverDeps {
   readonly events: EventLog;
   readonly planning: Planning;
   readonly totalDeadlineMs: number;
-  /** What requests are failed with that a stop of the server caught. */
-  readonly shutdownError: RequestError;
   /** True once the database is being closed: a write that still fails is given up and recovered after the restart. */
   readonly stopped: () => boolean;
   readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
   /** A running request begins to wait for room at a deployment (true), or does so no longer. It works for nobody then. */
   readonly onWaiting?: ((requestId: string, waiting: boolean) => void) | undefined;
+  /** Tells those who watch requests how one stands now. */
+  readonly announce: (request: ModelRequest) => void;
 }
 
 /** A request in the hands of this process. */
@@ -46,10 +46,11 @@ export interface Active {
   decision: RoutingDecision;
   readonly writer: LogWriter;
   readonly controller: AbortController;
-  /** Monotonic instant of arrival, for the overhead. */
+  /** Made by instances that had the request before. */
+  readonly earlier: readonly Attempt[];
+  /** Monotonic instant of its arrival in this process, for the overhead. */
   readonly receivedAtMs: number;
-  queuedMs: number;
-  /** Resolves with the terminal request. */
+  /** Resolves with the request when it leaves this process. */
   readonly done: PromiseWithResolvers<ModelRequest>;
 }
 
@@ -85,25 +86,27 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
       spec: active.spec,
       decision: active.decision,
       signal: active.controller.signal,
+      attemptsBefore: active.earlier.length,
       endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
       emit,
       onWaiting: waiting => deps.onWaiting?.(active.request.id, waiting),
     },
     deps,
   );
-  if (active.controller.signal.reason === 'fenced') abandon(active, deps);
+  const reason: StopReason | undefined = active.controller.signal.reason;
+  if (reason === 'fenced') abandon(active, deps);
+  else if (reason === 'shutdown' && arrival.status === 'CANCELLED') await giveBack(active, arrival, deps);
   else await conclude(active, arrival, { output: output.join(''), deps });
 }
 
-/** Ends a request that never ran: `error` undefined: cancelled, or caught by a stop, while it waited. */
+/** Ends a request that never ran here; resolves with it as it is then, unended when there is no such row. */
 export async function concludeUnstarted(
   active: Active,
+  error: RequestError,
   deps: ExecutionDeps,
-  error?: RequestError,
-): Promise<void> {
-  const status = error ? 'FAILED' : 'CANCELLED';
+): Promise<ModelRequest> {
   const arrival = {
-    status,
+    status: 'FAILED',
     error,
     finishReason: undefined,
     attempts: [],
@@ -111,12 +114,24 @@ export async function concludeUnstarted(
     overlapMs: 0,
   } as const;
   await conclude(active, arrival, { output: '', deps });
+  return active.request;
 }
 
 /** Lets go of a request that belongs to somebody else now. Whoever follows it is sent to the store. */
-export function abandon({ request, done }: Active, { events }: ExecutionDeps): void {
+function abandon({ request, done }: Active, { events }: ExecutionDeps): void {
   events.release(request.id);
   done.resolve(request);
+}
+
+/** The server stops before the answer is whole: the next instance, or this one after its start, begins it again. */
+async function giveBack(active: Active, { attempts }: Arrival, deps: ExecutionDeps): Promise<void> {
+  const { id, epoch } = active.request;
+  const given = await untilWritten(id, () => deps.store.queue.giveBack({ id, epoch, attempts }), deps);
+  if (given) {
+    active.request = { ...active.request, status: 'QUEUED' };
+    deps.announce(active.request);
+  }
+  abandon(active, deps);
 }
 
 async function conclude(
@@ -125,7 +140,7 @@ async function conclude(
   { output, deps }: { output: string; deps: ExecutionDeps },
 ): Promise<void> {
   const finished = toFinished(active, arrival, { output, deps });
-  const ours = afterFinish(active.request, finished);
+  const ours = afterFinish(active, finished);
   const stored = await persist(finished, ours, deps);
   if (stored) active.request = stored;
   if (stored === ours) {
@@ -142,12 +157,12 @@ function toFinished(
   { output, deps }: { output: string; deps: ExecutionDeps },
 ): FinishedRequest {
   const { request } = active;
-  const stoppedByServer = arrival.status === 'CANCELLED' && active.controller.signal.reason === 'shutdown';
-  const status = stoppedByServer ? 'FAILED' : arrival.status;
+  const { status } = arrival;
   const cancelled = requestError('CANCELLED', 'The request was cancelled.');
   const nowMs = deps.clock.monotonic();
   const providerMs = arrival.attempts.reduce((sum, attempt) => sum + attempt.durationMs, -arrival.overlapMs);
   const last = servingAttempt(arrival.attempts);
+  const all = [...active.earlier, ...arrival.attempts];
   return {
     id: request.id,
     epoch: request.epoch,
@@ -159,22 +174,22 @@ function toFinished(
     providerId: last?.providerId,
     servedModel: last?.servedModel ?? last?.model,
     finishReason: arrival.finishReason,
-    error: stoppedByServer ? deps.shutdownError : status === 'CANCELLED' ? cancelled : arrival.error,
-    usage: totalUsage(arrival.attempts),
-    costNanoUsd: totalCost(arrival.attempts),
-    failedAttemptsCostNanoUsd: totalCost(arrival.attempts.filter(each => each.outcome !== 'SUCCEEDED')),
+    error: status === 'CANCELLED' ? cancelled : arrival.error,
+    usage: totalUsage(all),
+    costNanoUsd: totalCost(all),
+    failedAttemptsCostNanoUsd: totalCost(all.filter(each => each.outcome !== 'SUCCEEDED')),
     startedAt: request.startedAt,
     firstTokenAt: request.firstTokenAt,
     finishedAt: new Date(deps.clock.now()),
-    overheadMs: Math.max(0, nowMs - active.receivedAtMs - active.queuedMs - arrival.waitedMs - providerMs),
+    overheadMs: Math.max(0, nowMs - active.receivedAtMs - arrival.waitedMs - providerMs),
     lastSequence: active.writer.sequence() + 1,
     restartSequence: request.restartSequence,
   };
 }
 
-function afterFinish(request: ModelRequest, finished: FinishedRequest): ModelRequest {
+function afterFinish({ request, earlier }: Active, finished: FinishedRequest): ModelRequest {
   const { output: _output, routing: _routing, attempts, ...columns } = finished;
-  return { ...request, ...columns, attemptCount: attempts.length };
+  return { ...request, ...columns, attemptCount: earlier.length + attempts.length };
 }
 
 function totalUsage(attempts: readonly Attempt[]): Usage | undefined {
@@ -182,34 +197,51 @@ function totalUsage(attempts: readonly Attempt[]): Usage | undefined {
   return known.length === 0 ? undefined : known.reduce(addUsage);
 }
 
-/** Unknown as soon as one part is unpriced: a sum that leaves something out would be a lie. */
+/**
+ * Unknown as soon as one part is unpriced: a sum that leaves something out would be a lie. Only what a call cost whose
+ * instance died nobody can know; the ledger shows it as LOST.
+ */
 function totalCost(attempts: readonly Attempt[]): bigint | undefined {
   let total = 0n;
-  for (const { costNanoUsd } of attempts) {
+  for (const { outcome, costNanoUsd } of attempts) {
+    if (outcome === 'LOST') continue;
     if (costNanoUsd === undefined) return undefined;
     total += costNanoUsd;
   }
   return total;
 }
 
-/**
- * Writes until the database has it: an answer that was paid for is not given up because of an outage. Resolves with
- * the request as it is stored, which is `ours` unless somebody else had ended it; undefined when it was given up.
- */
+/** The request as it is stored, which is `ours` unless somebody else had ended it; undefined when that is not known. */
 async function persist(
   finished: FinishedRequest,
   ours: ModelRequest,
-  { store, log, stopped }: ExecutionDeps,
+  deps: ExecutionDeps,
 ): Promise<ModelRequest | undefined> {
-  for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
-    try {
-      if (await store.requests.finish(finished)) return ours;
-      const [stored] = await store.requests.byIds([finished.id]);
+  const { requests } = deps.store;
+  return untilWritten(
+    finished.id,
+    async () => {
+      if (await requests.finish(finished)) return ours;
+      const [stored] = await requests.byIds([finished.id]);
       // Nobody else ends a request at our epoch: an earlier try was written, and only its answer was lost.
       return stored?.epoch === finished.epoch && isTerminal(stored.status) ? ours : stored;
+    },
+    deps,
+  );
+}
+
+/** Writes until the database has it: an answer that was paid for is not given up because of an outage. */
+async function untilWritten<Result>(
+  requestId: string,
+  write: () => Promise<Result>,
+  { log, stopped }: ExecutionDeps,
+): Promise<Result | undefined> {
+  for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
+    try {
+      return await write();
     } catch (error) {
       if (stopped()) return undefined;
-      log.warn({ error, requestId: finished.id }, 'the result could not be written yet; it is tried again');
+      log.warn({ error, requestId }, 'the result could not be written yet; it is tried again');
       await sleep(delayMs, undefined, { ref: false });
     }
   }

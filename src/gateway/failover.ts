@@ -33,6 +33,8 @@ export interface Arrival {
 
 /** How far a request has come. */
 interface Course {
+  /** The number of the first attempt here. */
+  readonly firstNumber: number;
   readonly attempts: Attempt[];
   readonly transcript: Transcript;
   readonly passage: Passage;
@@ -55,6 +57,7 @@ interface Course {
 /** Never throws: after a fault of ours the attempts that were made are paid for all the same. */
 export async function failover(journey: Journey, deps: FailoverDeps): Promise<Arrival> {
   const course: Course = {
+    firstNumber: journey.attemptsBefore + 1,
     attempts: [],
     transcript: { sent: '', prefillRefused: false },
     passage: createPassage(journey, deps, deployment => admit(deployment, journey.decision, deps)),
@@ -124,7 +127,7 @@ async function callAll(target: Target, going: Going): Promise<readonly Called[]>
   const { clock, hedging } = deps;
   const startedAtMs = clock.monotonic();
   const calls =
-    hedging && target.number === 1
+    hedging && course.attempts.length === 0
       ? await callHedged(target, () => takeSecond(target, hedging, going), { journey, deps, hedging })
       : [await callTarget(journey, target, deps)];
   course.attempts.push(...calls.map(({ attempt }) => attempt));
@@ -174,7 +177,7 @@ async function waitForTarget(course: Course, deps: FailoverDeps): Promise<Target
 }
 
 function toTarget(entry: Entry, course: Course, deps: FailoverDeps): Target | undefined {
-  const { asked, attempts, transcript } = course;
+  const { firstNumber, asked, attempts, transcript } = course;
   const { id } = entry.deployment;
   // Asking somebody again was paid for when it was decided; a refused prefill is our mistake, and costs nothing.
   const isFailover = asked.size > 0 && !asked.has(id);
@@ -186,7 +189,7 @@ function toTarget(entry: Entry, course: Course, deps: FailoverDeps): Target | un
     return undefined;
   }
   asked.add(id);
-  return { ...entry, number: attempts.length + 1, transcript };
+  return { ...entry, number: firstNumber + attempts.length, transcript };
 }
 
 /**

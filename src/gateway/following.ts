@@ -1,32 +1,31 @@
 // Reading along: one request's events from any cursor, and requests as they change.
 // The log answers while it can; what it no longer holds is told from the store.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import { formatCursor, isLast, type LoggedEvent, type Position, parseCursor } from '../domain/stream.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
-import type { Topic } from '../lib/topic.ts';
 import type { RequestFilter, Store } from '../store/store.ts';
 import type { Gateway } from './gateway.ts';
 import { replay } from './replay.ts';
+import type { RequestNews } from './request-news.ts';
 
-/** A request that runs in another process is asked after this often, until the log is shared between processes. */
+/** A request whose log is nowhere to be read is asked after this often, if nobody says sooner that it changed. */
 const POLL_MS = 500;
 
 interface FollowingDeps {
   readonly store: Store;
   readonly events: EventLog;
-  readonly changes: Topic<ModelRequest>;
+  readonly news: RequestNews;
   readonly visible: (actor: Actor, requestId: string) => Promise<ModelRequest | undefined>;
 }
 
 export function createFollowing({
   store,
   events,
-  changes,
+  news,
   visible,
 }: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
   /** The log may end without a last event, when the request was taken from its writer: the store knows the end. */
@@ -53,7 +52,7 @@ export function createFollowing({
         yield* replay(request, body?.output, attempts ?? [], last);
         return;
       }
-      await sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {});
+      await news.next(requestId, POLL_MS, signal);
     }
   }
 
@@ -74,7 +73,7 @@ export function createFollowing({
         for await (const request of requests) if (matches(request, { ...filter, userId })) yield request;
       }
       // Subscribed here and not at the first pull: what changes in between is not missed.
-      return cancellable(signal => matching(changes.subscribe(signal)));
+      return cancellable(signal => matching(news.subscribe(signal)));
     },
   };
 }

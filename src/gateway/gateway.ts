@@ -5,19 +5,22 @@ import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Provider } from '../domain/model.ts';
-import { isTerminal, type ModelRequest } from '../domain/request.ts';
+import type { ModelRequest } from '../domain/request.ts';
 import type { RoutingDecision, RoutingStrategy } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import { parseSubmission, type Submission, type SubmissionLimits } from '../domain/submission.ts';
-import { createTopic } from '../lib/topic.ts';
+import type { Signals } from '../events/signals.ts';
 import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
-import { createActiveRequests } from './active-requests.ts';
+import { type ActiveRequests, createActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
+import { cancelRequest } from './cancellation.ts';
 import type { CapacityLoad } from './capacity.ts';
 import type { ExecutionDeps } from './execution.ts';
 import { createFollowing } from './following.ts';
 import { createProviderStatus } from './provider-status.ts';
+import { createQueue } from './queue.ts';
+import { createRequestNews, type RequestNews } from './request-news.ts';
 
 /** An event as a subscriber gets it. */
 export interface FollowedEvent {
@@ -91,18 +94,24 @@ export interface Gateway {
   restoreDrains(): Promise<void>;
   /** Requests that run here now, and those that wait for a slot. */
   load(): { readonly running: number; readonly queued: number };
-  /** Requests of this process that somebody wants cancelled through another one. */
-  cancelWished(requestIds: readonly string[]): void;
-  /** Requests that were ended by somebody else: tells the feed. */
-  endedElsewhere(requestIds: readonly string[]): Promise<void>;
-  /** Refuses new work, lets what runs finish for `graceMs`, then ends the rest; resolves when nothing is left. */
+  /** This process has a living owner: it runs what waits, and what comes. */
+  start(): void;
+  /** What each heartbeat has to look after: wishes to cancel, rows that nobody holds, and how many wait. */
+  review(): Promise<void>;
+  /** Requests that were changed by somebody else: tells those who watch them. */
+  changedElsewhere(requestIds: readonly string[]): Promise<void>;
+  /** Refuses new work, lets what runs finish for `graceMs`, then lets the rest wait again; resolves when nothing is left. */
   drain(graceMs: number): Promise<void>;
-  /** This process lost its requests to others: stops all work without writing anything. */
+  /** This process lost its requests to others: stops all work without writing anything, until the next start. */
   fence(): void;
 }
 
-export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished'> {
+export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'announce'> {
   readonly admission: Admission;
+  /** Hints from and to the other instances. */
+  readonly signals: Signals;
+  /** In the queue, over all instances. */
+  readonly maxQueued: number;
   readonly submissionLimits: SubmissionLimits;
   readonly defaultStrategy: RoutingStrategy;
   /** The incarnation that owns what is accepted here. */
@@ -111,9 +120,9 @@ export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished'> {
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { store, events, planning } = deps;
-  const changes = createTopic<ModelRequest>();
-  const announce = (request: ModelRequest): void => changes.publish(request.id, request);
+  const { store, events, planning, admission, signals } = deps;
+  const news = createRequestNews(deps);
+  const { announce } = news;
   const active = createActiveRequests({
     ...deps,
     announce,
@@ -122,7 +131,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
       deps.onFinished?.(request, attempts);
     },
   });
-  const acceptance = createAcceptance(deps, active);
+  const acceptance = createAcceptance({ ...deps, announce }, active);
+  const queue = createQueue(deps, active);
+  const stopListening = listen(signals, { admission, active, news });
   const parse = (submission: Submission) =>
     parseSubmission(submission, deps.submissionLimits, deps.defaultStrategy);
   let draining = false;
@@ -156,32 +167,41 @@ export function createGateway(deps: GatewayDeps): Gateway {
     async cancel(actor, requestId) {
       const request = await visible(actor, requestId);
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
-      const entry = active.get(requestId);
-      if (entry) return active.stop(entry, 'cancelled');
-      if (!isTerminal(request.status)) await store.requests.wishCancel(requestId);
+      await cancelRequest(request, { ...deps, active, queue, news });
       return (await visible(actor, requestId)) ?? request;
     },
     request: visible,
-    ...createFollowing({ store, events, changes, visible }),
+    ...createFollowing({ store, events, news, visible }),
     ...createProviderStatus(deps),
     estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
     simulateRoute: (_actor, submission) => planning.decide(parse(submission)),
-    load: deps.admission.load,
-    cancelWished(requestIds) {
-      const entries = requestIds.map(active.get);
-      for (const entry of entries) if (entry) void active.stop(entry, 'cancelled');
-    },
-    async endedElsewhere(requestIds) {
-      const requests = await store.requests.byIds(requestIds).catch(error => {
-        deps.log.warn({ error }, 'the feed was not told of requests that others ended');
-        return [];
-      });
-      for (const request of requests) if (request) announce(request);
-    },
+    load: () => admission.load(),
+    start: () => admission.start(queue.take),
+    review: queue.review,
+    changedElsewhere: news.changedElsewhere,
     async drain(graceMs) {
       draining = true;
+      stopListening();
+      await admission.stop();
       await active.drain(await acceptance.settle(graceMs));
+      signals.send({ type: 'work-queued' });
     },
-    fence: active.fence,
+    fence() {
+      void admission.stop();
+      active.fence();
+    },
   };
+}
+
+/** What other instances say is a hint to look now instead of at the next heartbeat. */
+function listen(
+  signals: Signals,
+  { admission, active, news }: { admission: Admission; active: ActiveRequests; news: RequestNews },
+): () => void {
+  return signals.onSignal(signal => {
+    if (signal.type === 'work-queued') admission.wake();
+    if (signal.type === 'request-changed') void news.changedElsewhere([signal.requestId]);
+    const entry = signal.type === 'cancel-wished' && active.get(signal.requestId);
+    if (entry) void active.stop(entry, 'cancelled');
+  });
 }

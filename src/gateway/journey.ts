@@ -40,6 +40,8 @@ export interface Journey {
   readonly decision: RoutingDecision;
   /** Aborted by a cancel, a shutdown or the loss of ownership. */
   readonly signal: AbortSignal;
+  /** Attempts of instances that had the request before; the numbers go on behind them. */
+  readonly attemptsBefore: number;
   /** Monotonic instant of the total deadline. */
   readonly endsAtMs: number;
   /** Appends to the request's log; never waits. */

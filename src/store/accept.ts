@@ -35,8 +35,8 @@ export function acceptIn(db: Kysely<Tables>): (request: NewRequest) => Promise<A
 }
 
 const COLUMNS = `id uuid, user_id uuid, api_key_id uuid, status text, task_type text, priority smallint,
-  prefer_local boolean, strategy text, requested_model text, owner text, epoch integer, created_at timestamptz,
-  started_at timestamptz, key text, input_hash text, spec jsonb, prompt text`;
+  prefer_local boolean, strategy text, requested_model text, owner text, epoch integer, deployment_id text,
+  created_at timestamptz, started_at timestamptz, key text, input_hash text, spec jsonb, prompt text`;
 
 function encode({ spec, ...request }: NewRequest): string {
   const columns = {
@@ -51,6 +51,7 @@ function encode({ spec, ...request }: NewRequest): string {
     requested_model: spec.model,
     owner: request.owner,
     epoch: request.epoch,
+    deployment_id: request.deploymentId,
     created_at: request.createdAt,
     started_at: request.status === 'RUNNING' ? request.createdAt : undefined,
     key: request.idempotencyKey,
@@ -100,9 +101,9 @@ async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<Read
     ),${keyed ? takeKeys : sql``}
     accepted as (
       insert into requests (id, user_id, api_key_id, status, task_type, priority, prefer_local, strategy,
-        requested_model, owner, epoch, created_at, started_at)
+        requested_model, owner, epoch, deployment_id, created_at, started_at)
       select id, user_id, api_key_id, status, task_type, priority, prefer_local, strategy,
-        requested_model, owner, epoch, created_at, started_at
+        requested_model, owner, epoch, deployment_id, created_at, started_at
       from batch ${keyed ? sql`where key is null or id in (select request_id from taken)` : sql``}
       order by id
       on conflict (id) do nothing

@@ -9,6 +9,7 @@ import { deploymentControlsIn } from './deployment-controls.ts';
 import { instancesIn } from './instances.ts';
 import { membersIn } from './members.ts';
 import { metricsIn } from './metrics.ts';
+import { queueIn } from './queue.ts';
 import { requestsIn } from './requests.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -82,6 +83,7 @@ function storeIn(db: Kysely<Tables>, info: Store['info']): Store {
 function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'transaction'> {
   return {
     requests: requestsIn(db),
+    queue: queueIn(db),
     metrics: metricsIn(db),
     members: membersIn(db),
     audit: auditIn(db),

@@ -97,8 +97,9 @@ const REQUEST_COLUMNS = {
   restart_sequence: 'bigint',
 } satisfies { [Column in keyof RequestsTable]?: string };
 
+/** Attempts of instances that had the request before are counted already. */
 const ASSIGNMENTS = Object.keys(REQUEST_COLUMNS)
-  .map(name => `${name} = batch.${name}`)
+  .map(name => `${name} = ${name === 'attempt_count' ? 'requests.attempt_count + ' : ''}batch.${name}`)
   .join(', ');
 const BATCH_TYPES = Object.entries({
   ...REQUEST_COLUMNS,

@@ -20,18 +20,6 @@ export function requestsIn(db: Kysely<Tables>): RequestRepository {
     requestOfKey: use => requestOfKey(db, use),
     finish: finishIn(db),
 
-    async start(id, epoch, startedAt) {
-      const started = await db
-        .updateTable('requests')
-        .set({ status: 'RUNNING', started_at: startedAt })
-        .where('id', '=', id)
-        .where('epoch', '=', epoch)
-        .where('status', '=', 'QUEUED')
-        .returning('id')
-        .executeTakeFirst();
-      return started !== undefined;
-    },
-
     async wishCancel(id) {
       const wished = await db
         .updateTable('requests')
@@ -41,35 +29,6 @@ export function requestsIn(db: Kysely<Tables>): RequestRepository {
         .returning('id')
         .executeTakeFirst();
       return wished !== undefined;
-    },
-
-    async cancelWishes(owner) {
-      const rows = await db
-        .selectFrom('requests')
-        .select('id')
-        .where('owner', '=', owner)
-        .where('status', 'in', UNFINISHED)
-        .where('cancel_wished_at', 'is not', null)
-        .orderBy('id')
-        .execute();
-      return rows.map(row => row.id);
-    },
-
-    async failAbandoned(owners, error) {
-      const { rows } = await sql<{ id: string }>`
-        update requests set status = 'FAILED', owner = null, epoch = epoch + 1,
-          finished_at = greatest(now(), created_at),
-          error_code = ${error.code}, error_message = ${error.message}, error_retryable = ${error.retryable},
-          error_retry_after_ms = ${error.retryAfterMs ?? null},
-          -- The failure is the only event of the new epoch.
-          last_sequence = 1
-        where status in ('QUEUED', 'RUNNING') and ${
-          'allBut' in owners
-            ? sql`owner is distinct from ${owners.allBut}::text`
-            : sql`owner = any(${owners}::text[])`
-        }
-        returning id`.execute(db);
-      return rows.map(row => row.id).sort();
     },
 
     ...readsByIds(db),

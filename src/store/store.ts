@@ -23,6 +23,7 @@ import type { Usage } from '../domain/usage.ts';
 
 export interface Store {
   readonly requests: RequestRepository;
+  readonly queue: QueueRepository;
   readonly metrics: MetricsRepository;
   readonly members: MemberRepository;
   readonly audit: AuditRepository;
@@ -80,6 +81,8 @@ export interface NewRequest {
   readonly owner: string | undefined;
   /** 1 for one that is taken at once, 0 for one that waits to be taken. */
   readonly epoch: number;
+  /** Who is going to serve it, for the ledger of the lost should the instance die; undefined for one that waits. */
+  readonly deploymentId: string | undefined;
   readonly createdAt: Date;
   readonly idempotencyKey: string | undefined;
   /** SHA-256 of the canonical input; compared when the key is met again. */
@@ -129,19 +132,10 @@ export interface RequestRepository {
   accept(request: NewRequest): Promise<AcceptResult>;
   /** What a key stands for, without taking it; undefined while it is free. */
   requestOfKey(use: KeyUse): Promise<KnownRequest | undefined>;
-  /** QUEUED → RUNNING for its owner; false when it is not (or no longer) queued. */
-  start(id: string, epoch: number, startedAt: Date): Promise<boolean>;
   /** Status, output, attempts and usage in one statement, guarded by epoch; false: fenced or already terminal. */
   finish(finished: FinishedRequest): Promise<boolean>;
   /** Notes the wish to cancel; false when the request is unknown or already terminal. */
   wishCancel(id: string): Promise<boolean>;
-  /** Requests of this owner that somebody wishes cancelled. */
-  cancelWishes(owner: string): Promise<string[]>;
-  /** Fails everything unfinished that one of these owners held (or any but `keep`, embedded); returns the ids. */
-  failAbandoned(
-    owners: readonly string[] | { readonly allBut: string },
-    error: RequestError,
-  ): Promise<string[]>;
   byIds(ids: readonly string[]): Promise<(ModelRequest | undefined)[]>;
   bodiesByIds(ids: readonly string[]): Promise<(RequestBody | undefined)[]>;
   /** Prompt texts only, for lists; see promptOf. */
@@ -150,6 +144,52 @@ export interface RequestRepository {
   page(filter: RequestFilter, query: PageQuery): Promise<Page<ModelRequest>>;
   /** Exact up to `atMost`, which is returned when there are more. */
   count(filter: RequestFilter, atMost: number): Promise<number>;
+}
+
+/** An unfinished request as the database knows it of its owner. */
+export interface HeldRequest {
+  readonly id: string;
+  /** Somebody wishes it cancelled, perhaps through another instance. */
+  readonly cancelWished: boolean;
+}
+
+/** What became of the requests of dead instances. */
+export interface Recovered {
+  readonly requeued: readonly string[];
+  /** Those that had killed too many instances. */
+  readonly failed: readonly string[];
+}
+
+export interface QueueRepository {
+  /**
+   * Takes up to `limit` waiting requests for `owner`: RUNNING, their epoch one higher. Higher priority first, where
+   * each second of waiting counts as one point.
+   */
+  claim(owner: string, limit: number): Promise<ModelRequest[]>;
+  /** Notes who is going to serve claimed requests, for the ledger of the lost should this instance die. */
+  routed(choices: readonly { readonly id: string; readonly deploymentId: string }[]): Promise<void>;
+  /** Ends a waiting request as CANCELLED with `error`; false: it does not wait. */
+  cancel(id: string, error: RequestError): Promise<boolean>;
+  /** A running request waits again, with what was spent on it so far in the ledger; false: fenced, or it has ended. */
+  giveBack(request: {
+    readonly id: string;
+    readonly epoch: number;
+    readonly attempts: readonly Attempt[];
+  }): Promise<boolean>;
+  /**
+   * What these owners (or all but one, embedded) had in hand waits again under a higher epoch, and their calls are
+   * LOST in the ledger. A request with which `maxDeaths` instances have died FAILS with `error`.
+   */
+  recover(
+    owners: readonly string[] | { readonly allBut: string },
+    maxDeaths: number,
+    error: RequestError,
+  ): Promise<Recovered>;
+  heldBy(owner: string): Promise<HeldRequest[]>;
+  /** How many wait, up to `atMost`. */
+  length(atMost: number): Promise<number>;
+  /** Places in the queue from 1 on, at most 10,000; undefined for what does not wait. */
+  positions(ids: readonly string[]): Promise<(number | undefined)[]>;
 }
 
 export interface MetricsRepository {

@@ -69,6 +69,8 @@ export interface RequestsTable extends OutcomeColumns {
   overhead_ms: number | null;
   attempt_count: Generated<number>;
   failed_attempts_cost_nano_usd: Int8 | null;
+  /** How many instances died with it in hand. */
+  deaths: Generated<number>;
   last_sequence: Int8 | null;
   restart_sequence: Int8 | null;
 }

@@ -1,9 +1,8 @@
-// Who is alive: heartbeats, the death of others, one's own, and what becomes of the requests of the dead.
+// Who is alive: heartbeats, the death of others, one's own, and who takes over the requests of the dead.
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import { requestError } from '../../src/domain/request.ts';
 import { createInstances } from '../../src/engine/instances.ts';
 import type { Store } from '../../src/store/store.ts';
 import { onBothStores } from '../store/both-stores.ts';
@@ -11,7 +10,6 @@ import { anEndOf, aRequest } from '../store/samples.ts';
 import { createTestClock } from '../support/clock.ts';
 import type { TestDatabase } from '../support/database.ts';
 
-const ABANDONED = requestError('INTERNAL', 'The server stopped.');
 const LEASE_MS = 6_000;
 /** Too seldom to come between the beats that a test makes itself. */
 const SELDOM_MS = 3_600_000;
@@ -20,16 +18,28 @@ const SELDOM_MS = 3_600_000;
 function anInstance(store: Store, beatMs = SELDOM_MS) {
   const clock = createTestClock();
   const list = (): string[] => [];
-  const reports = { abandoned: list(), cancelled: list(), fencedAs: list(), warnings: list() };
+  const reports = {
+    requeued: list(),
+    failed: list(),
+    fencedAs: list(),
+    aliveAs: list(),
+    warnings: list(),
+    beats: 0,
+  };
   const instances = createInstances(
     {
       store,
       clock,
       version: '1.0.0',
       log: { info: () => {}, warn: (_fields, message) => void reports.warnings.push(message) },
-      abandonedError: ABANDONED,
-      onAbandoned: ids => void reports.abandoned.push(...ids),
-      onCancelWishes: ids => void reports.cancelled.push(...ids),
+      onRecovered({ requeued, failed }) {
+        reports.requeued.push(...requeued);
+        reports.failed.push(...failed);
+      },
+      onBeat: async () => {
+        reports.beats += 1;
+      },
+      onAlive: () => void reports.aliveAs.push(instances.id()),
       onFenced: () => void reports.fencedAs.push(instances.id()),
     },
     { beatMs, leaseMs: LEASE_MS },
@@ -60,7 +70,7 @@ onBothStores(open => {
     return { database, store, mine, other };
   }
 
-  test('what a silent instance had in hand is failed by another one, and its late result is refused', async t => {
+  test('what a silent instance had in hand waits again, and its late result is refused', async t => {
     const { database, store, mine, other } = await two(t);
     const request = aRequest({ owner: other.id() });
     await store.requests.accept(request);
@@ -68,10 +78,10 @@ onBothStores(open => {
     mine.clock.advance(LEASE_MS * 1.5);
     await mine.tick();
 
-    assert.deepEqual(mine.reports.abandoned, [request.id]);
-    assert.equal(await statusOf(store, request.id), 'FAILED');
+    assert.deepEqual(mine.reports.requeued, [request.id]);
+    assert.equal(await statusOf(store, request.id), 'QUEUED');
     assert.equal(await store.requests.finish(anEndOf(request)), false);
-    assert.equal(await statusOf(store, request.id), 'FAILED');
+    assert.equal(await statusOf(store, request.id), 'QUEUED');
   });
 
   test('one that has just come up or seen the database fail declares nobody dead', async t => {
@@ -96,7 +106,7 @@ onBothStores(open => {
     assert.equal(await statusOf(store, request.id), 'RUNNING', 'cut off a moment ago');
     judge.clock.advance(LEASE_MS);
     await judge.tick();
-    assert.equal(await statusOf(store, request.id), 'FAILED');
+    assert.equal(await statusOf(store, request.id), 'QUEUED');
   });
 
   test('one that was declared dead stops its work once and goes on under a new id', async t => {
@@ -107,6 +117,7 @@ onBothStores(open => {
     await mine.tick();
 
     assert.deepEqual(mine.reports.fencedAs, [before]);
+    assert.deepEqual(mine.reports.aliveAs, [before, mine.id()]);
     assert.notEqual(mine.id(), before);
     assert.equal(await store.instances.beat(mine.id()), true);
   });
@@ -129,17 +140,30 @@ onBothStores(open => {
 
     other.clock.advance(LEASE_MS * 1.5);
     await other.tick();
-    assert.equal(await statusOf(store, request.id), 'FAILED');
+    assert.equal(await statusOf(store, request.id), 'QUEUED');
   });
 
-  test('a wish to cancel reaches the owner, and nobody else', async t => {
-    const { store, mine, other } = await two(t);
-    const request = aRequest({ owner: mine.id() });
+  test('a request that was in hand when too many instances died is not run again', async t => {
+    const { database, store, mine, other } = await two(t);
+    const request = aRequest({ owner: other.id() });
     await store.requests.accept(request);
-    await store.requests.wishCancel(request.id);
-    await other.tick();
+    await database.db.updateTable('requests').set({ deaths: 2 }).execute();
+    await other.stop();
+    mine.clock.advance(LEASE_MS * 1.5);
     await mine.tick();
-    assert.deepEqual([mine.reports.cancelled, other.reports.cancelled], [[request.id], []]);
+
+    assert.deepEqual(mine.reports.failed, [request.id]);
+    const [failed] = await store.requests.byIds([request.id]);
+    assert.match(failed!.error!.message, /died 3 times/);
+  });
+
+  test('embedded, what the last process had in hand waits again at once: nobody else can be alive', async t => {
+    const { store } = await open(t);
+    const request = aRequest({ owner: 'the last process' });
+    await store.requests.accept(request);
+    const mine = anInstance({ ...store, info: { ...store.info, kind: 'embedded' } });
+    await mine.start();
+    assert.deepEqual(mine.reports.requeued, [request.id]);
   });
 
   test('one that leaves in good order is not waited for', async t => {
@@ -149,7 +173,7 @@ onBothStores(open => {
     await other.stop();
     mine.clock.advance(LEASE_MS * 1.5);
     await mine.tick();
-    assert.equal(await statusOf(store, request.id), 'FAILED');
+    assert.equal(await statusOf(store, request.id), 'QUEUED');
   });
 
   test('leaves although the database does not take the sign-off', async t => {

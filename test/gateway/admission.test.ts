@@ -1,48 +1,117 @@
+// Who may run at once, who has to wait, and when the queue is served.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAdmission } from '../../src/gateway/admission.ts';
+import { Admission, type Take } from '../../src/gateway/admission.ts';
 
-test('runs up to its limit, then lets wait, then refuses with OVERLOADED', () => {
-  const admission = createAdmission({ maxRunning: 1, maxQueued: 1 });
+/** A queue of so many, and what was asked of it. */
+function aQueue(length = 0) {
+  const queue = { length, asked: [] as number[] };
+  const take: Take = async limit => {
+    queue.asked.push(limit);
+    const taken = Math.min(limit, queue.length);
+    queue.length -= taken;
+    return taken;
+  };
+  return { queue, take };
+}
+
+/** Lets what was begun come to its end. */
+const settled = () => new Promise(setImmediate);
+
+async function opened(limits: { maxRunning: number; maxQueued: number }, take: Take): Promise<Admission> {
+  const admission = new Admission(limits);
+  admission.start(take);
+  await settled();
+  return admission;
+}
+
+test('runs up to its limit, then lets wait, then refuses with OVERLOADED', async () => {
+  const admission = await opened({ maxRunning: 1, maxQueued: 1 }, aQueue().take);
   assert.equal(admission.enter(), 'running');
   assert.equal(admission.enter(), 'queued');
   assert.throws(() => admission.enter(), { code: 'OVERLOADED', retryAfterMs: 1_000 });
   assert.deepEqual(admission.load(), { running: 1, queued: 1 });
 });
 
-test('starts the higher priority first, and equals in order of arrival', () => {
-  const admission = createAdmission({ maxRunning: 1, maxQueued: 10 });
-  const started: string[] = [];
-  admission.enter();
-  for (const [id, priority] of [
-    ['low', 10],
-    ['first', 50],
-    ['second', 50],
-    ['high', 90],
-  ] as const) {
-    assert.equal(admission.enter(), 'queued');
-    admission.wait(id, priority, () => started.push(id));
-  }
-  for (let index = 0; index < 4; index += 1) admission.leave();
-  assert.deepEqual(started, ['high', 'first', 'second', 'low']);
-});
-
-test('a newcomer never overtakes those who wait', () => {
-  const admission = createAdmission({ maxRunning: 1, maxQueued: 10 });
-  admission.enter();
-  admission.enter();
-  admission.leave();
-  // One place is free, but one request holds a waiting place and is about to be put in line.
+test('before the first look into the queue nobody runs: others may have come before the start', async () => {
+  const admission = new Admission({ maxRunning: 10, maxQueued: 10 });
   assert.equal(admission.enter(), 'queued');
 });
 
-test('a withdrawn request does not start and its place is free again', () => {
-  const admission = createAdmission({ maxRunning: 1, maxQueued: 1 });
+test('a place that comes free goes to those who wait, and to no newcomer', async () => {
+  const { queue, take } = aQueue();
+  const admission = await opened({ maxRunning: 1, maxQueued: 10 }, take);
   admission.enter();
-  admission.enter();
-  admission.wait('r1', 50, () => assert.fail('it was withdrawn'));
-  assert.equal(admission.withdraw('r1'), true);
-  assert.equal(admission.withdraw('r1'), false);
+  assert.equal(admission.enter(), 'queued');
+  queue.length += 1;
+  admission.queued();
   admission.leave();
-  assert.deepEqual(admission.load(), { running: 0, queued: 0 });
+  assert.equal(admission.enter(), 'queued', 'one is being taken');
+  admission.withdraw('queued');
+  await settled();
+  assert.deepEqual(admission.load(), { running: 1, queued: 0 });
+  admission.leave();
+  await settled();
+  assert.equal(admission.enter(), 'running', 'nobody waits any more');
+});
+
+test('a newcomer does not overtake one that is on its way into the queue', async () => {
+  const admission = await opened({ maxRunning: 1, maxQueued: 10 }, aQueue().take);
+  admission.enter();
+  admission.enter();
+  admission.leave();
+  assert.equal(admission.enter(), 'queued');
+});
+
+test('what other instances put into the queue is found at a heartbeat and bounds what may be added', async () => {
+  const { queue, take } = aQueue();
+  const admission = await opened({ maxRunning: 2, maxQueued: 3 }, take);
+  queue.length = 5;
+  admission.observe(3);
+  assert.equal(admission.load().queued, 3);
+  await settled();
+  assert.equal(admission.load().running, 2);
+  admission.observe(3);
+  assert.throws(() => admission.enter(), { code: 'OVERLOADED' });
+});
+
+test('takes until a look finds fewer than there is room for, and looks again when somebody came meanwhile', async () => {
+  const { queue, take } = aQueue(40);
+  const admission = new Admission({ maxRunning: 100, maxQueued: 10 });
+  admission.start(limit => {
+    if (queue.asked.length === 1) admission.wake();
+    return take(limit);
+  });
+  await settled();
+  assert.deepEqual(queue.asked, [32, 32, 32]);
+  assert.deepEqual(admission.load(), { running: 40, queued: 0 });
+  assert.equal(admission.enter(), 'running');
+});
+
+test('a queue that cannot be read keeps its places free and is tried again', async () => {
+  const { take } = aQueue(1);
+  const errors: unknown[] = [];
+  let broken = true;
+  const admission = new Admission({ maxRunning: 1, maxQueued: 10 }, error => errors.push(error));
+  admission.start(limit => (broken ? Promise.reject(new Error('connection lost')) : take(limit)));
+  await settled();
+  assert.deepEqual([errors.length, admission.load().running], [1, 0]);
+  assert.equal(admission.enter(), 'queued', 'somebody may wait, for all it knows');
+  broken = false;
+  admission.observe(1);
+  await settled();
+  assert.equal(admission.load().running, 1);
+});
+
+test('a stop waits for the look that is under way, and nothing is taken after it', async () => {
+  const going = Promise.withResolvers<number>();
+  const admission = new Admission({ maxRunning: 5, maxQueued: 10 });
+  admission.start(() => going.promise);
+  const stopped = admission.stop();
+  going.resolve(2);
+  await stopped;
+  admission.observe(3);
+  await settled();
+  assert.deepEqual(admission.load(), { running: 2, queued: 3 });
 });

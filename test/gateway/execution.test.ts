@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { idOf } from '../../src/domain/ids.ts';
 import { startTestApp, until } from '../support/app.ts';
+import { openTestStore } from '../support/database.ts';
 import { losingAnswers, storeWith } from '../support/faulty-store.ts';
 import { REQUEST, readStream, STREAM, SUBMIT, submit, textOf } from '../support/requests.ts';
 import { gate, startUpstream, status, text, waitMs } from '../support/upstream.ts';
@@ -71,6 +73,32 @@ test('a server stops although the database takes no results any more', async t =
   await app.app.close(0);
 });
 
+test('what a stop catches in the middle waits again, and its answer is begun again by the next who runs it', async t => {
+  const upstream = await startUpstream(t);
+  const store = await openTestStore(t);
+  const shared = async () => ({ ...store, close: async () => {} });
+  const env = { OPENAI_BASE_URL: `${upstream.url}/v1`, MCPLANE_SHUTDOWN_GRACE_MS: '0' };
+  const before = await startTestApp(t, env, shared);
+  upstream.enqueue([text('half '), gate(never)], [text('whole')]);
+  const id = await submit(before, { prompt: 'Hello' });
+  const seen = before.follow(STREAM, { id });
+  for await (const { tokenStream } of seen) if (tokenStream.__typename === 'TokenDelta') break;
+  await before.app.close(0);
+  assert.equal((await store.requests.byIds([idOf('request', id)!]))[0]?.status, 'QUEUED');
+
+  const after = await startTestApp(t, env, shared);
+  const events = await readStream(after, id);
+  assert.equal(textOf(events), 'whole');
+  const { request } = await after.ask(REQUEST, { id });
+  assert.deepEqual(
+    request.attempts.map(({ number, outcome }: { number: number; outcome: string }) => [number, outcome]),
+    [
+      [1, 'CANCELLED'],
+      [2, 'SUCCEEDED'],
+    ],
+  );
+});
+
 test('a submission that is being stored when the stop begins gets its grace time', async t => {
   const upstream = await startUpstream(t);
   const stored = Promise.withResolvers<void>();
@@ -133,7 +161,7 @@ for (const [name, hint] of [
   });
 }
 
-test('a cancel that comes while a queued request is being started ends it before any call', async t => {
+test('a cancel that comes while a request is being taken from the queue ends it before any call is over', async t => {
   const upstream = await startUpstream(t);
   const go = Promise.withResolvers<void>();
   const starting = Promise.withResolvers<void>();
@@ -142,14 +170,14 @@ test('a cancel that comes while a queued request is being started ends it before
     t,
     { OPENAI_BASE_URL: `${upstream.url}/v1`, MCPLANE_MAX_RUNNING_REQUESTS: '1' },
     storeWith(requests => ({
-      async start(...start) {
+      async bodiesByIds(ids) {
         starting.resolve();
         await started.promise;
-        return requests.start(...start);
+        return requests.bodiesByIds(ids);
       },
     })),
   );
-  upstream.enqueue([gate(go.promise), text('first')]);
+  upstream.enqueue([gate(go.promise), text('first')], [gate(never)]);
   await submit(app, { prompt: 'first' });
   const id = await submit(app, { prompt: 'second' });
   go.resolve();
@@ -158,7 +186,6 @@ test('a cancel that comes while a queued request is being started ends it before
   started.resolve();
 
   assert.equal((await cancelled).cancelRequest.request.status, 'CANCELLED');
-  assert.equal(upstream.modelCalls.length, 1);
   await until(() => app.app.gateway.load().running === 0, 'the places were given back');
 });
 

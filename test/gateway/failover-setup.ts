@@ -132,6 +132,7 @@ export function journey(
       spec: specOf(),
       decision: decisionOf(offered),
       signal: caller.signal,
+      attemptsBefore: 0,
       endsAtMs: clock.monotonic() + DEFAULT_DEADLINES.totalMs,
       emit(event) {
         events.push(event);

@@ -101,6 +101,7 @@ async function run({ deployments, buffered, hedgeAfterMs, abortAtTurn }: Schedul
       spec: specOf(buffered),
       decision: decisionOf(offered),
       signal: caller.signal,
+      attemptsBefore: 0,
       endsAtMs: DEFAULT_DEADLINES.totalMs,
       emit: event => void events.push(event),
     },

@@ -7,7 +7,7 @@ import type { Store } from '../../src/store/store.ts';
 import { startTestApp } from '../support/app.ts';
 import { openTestStore } from '../support/database.ts';
 import { storeWith } from '../support/faulty-store.ts';
-import { readStream, STREAM, submit, textOf } from '../support/requests.ts';
+import { REQUEST, readStream, STREAM, submit, textOf } from '../support/requests.ts';
 import { gate, startUpstream, text } from '../support/upstream.ts';
 
 const CANCEL = 'mutation ($id: ID!) { cancelRequest(input: { requestId: $id }) { request { id } } }';
@@ -28,7 +28,7 @@ function watchedStore() {
   return { ids, open };
 }
 
-test('subscribers of requests that were taken from their instance get the end that is stored', async t => {
+test('an instance that was taken for dead stops, and whoever takes its requests begins their answers again', async t => {
   const upstream = await startUpstream(t);
   const { ids, open } = watchedStore();
   const app = await startTestApp(
@@ -36,7 +36,7 @@ test('subscribers of requests that were taken from their instance get the end th
     { OPENAI_BASE_URL: `${upstream.url}/v1`, MCPLANE_MAX_RUNNING_REQUESTS: '1' },
     open,
   );
-  upstream.enqueue([text('half '), gate(never)]);
+  upstream.enqueue([text('half '), gate(never)], [text('whole')], [text('next')]);
   const running = await submit(app, { prompt: 'running' });
   const queued = await submit(app, { prompt: 'queued' });
   const streams = [readStream(app, running), readStream(app, queued)];
@@ -45,18 +45,32 @@ test('subscribers of requests that were taken from their instance get the end th
 
   // What another instance does with one that it takes for dead.
   await app.store.instances.retire(ids[0]!);
-  await app.store.requests.failAbandoned([ids[0]!], STOPPED);
+  await app.store.queue.recover([ids[0]!], 3, STOPPED);
 
   const [ofRunning, ofQueued] = await Promise.all(streams);
-  assert.equal(textOf(ofRunning!), 'half ');
-  assert.equal(ofRunning!.at(-1).error.message, STOPPED.message);
-  assert.equal(ofQueued!.at(-1).error.message, STOPPED.message);
+  assert.deepEqual(
+    ofRunning!.map(event => [event.__typename, event.text ?? event.attempt]),
+    [
+      ['AttemptStarted', 1],
+      ['TokenDelta', 'half '],
+      ['StreamRestarted', 2],
+      ['AttemptStarted', 2],
+      ['TokenDelta', 'whole'],
+      ['StreamCompleted', undefined],
+    ],
+  );
+  assert.equal(textOf(ofQueued!), 'next');
   await (await upstream.nextRequest()).closed;
-  assert.deepEqual(app.app.gateway.load(), { running: 0, queued: 0 });
-
-  upstream.enqueue([text('alive')]);
-  assert.equal(textOf(await readStream(app, await submit(app, { prompt: 'again' }))), 'alive');
   assert.equal(ids.length, 2);
+  assert.deepEqual(app.app.gateway.load(), { running: 0, queued: 0 });
+  const { request } = await app.ask(REQUEST, { id: running });
+  assert.deepEqual(
+    request.attempts.map(({ number, outcome }: { number: number; outcome: string }) => [number, outcome]),
+    [
+      [1, 'LOST'],
+      [2, 'SUCCEEDED'],
+    ],
+  );
 });
 
 test('a result that comes after the request was ended by others changes nothing, and subscribers hear the truth', async t => {
@@ -68,7 +82,7 @@ test('a result that comes after the request was ended by others changes nothing,
   const id = await submit(app, { prompt: 'Hello' });
   const stream = readStream(app, id);
   await upstream.nextRequest();
-  await app.store.requests.failAbandoned([ids[0]!], STOPPED);
+  await app.store.queue.recover([ids[0]!], 1, STOPPED);
   go.resolve();
 
   assert.deepEqual((await stream).at(-1).request, { status: 'FAILED', output: null });
@@ -142,6 +156,9 @@ test('a database that fails while the feed is told does not end the process', as
       byIds: ids => (broken ? Promise.reject(new Error('connection lost')) : requests.byIds(ids)),
     })),
   );
+  const admin = (await app.app.members.authenticate(app.adminToken))!;
+  const feed = app.app.gateway.feed(admin, {});
   broken = true;
-  await app.app.gateway.endedElsewhere(['01890000-0000-7000-8000-000000000000']);
+  await app.app.gateway.changedElsewhere(['01890000-0000-7000-8000-000000000000']);
+  await feed.return?.();
 });

@@ -8,10 +8,11 @@ import type { Catalog } from '../../src/control/catalog.ts';
 import type { Actor } from '../../src/domain/access.ts';
 import { newId } from '../../src/domain/ids.ts';
 import { DEFAULT_DEADLINES } from '../../src/domain/model.ts';
-import { isTerminal, requestError } from '../../src/domain/request.ts';
+import { isTerminal } from '../../src/domain/request.ts';
 import { isLast, type StreamEvent } from '../../src/domain/stream.ts';
 import { createMemoryEventLog } from '../../src/events/memory.ts';
-import { createAdmission } from '../../src/gateway/admission.ts';
+import { createNoSignals } from '../../src/events/signals.ts';
+import { Admission } from '../../src/gateway/admission.ts';
 import { createBreakers } from '../../src/gateway/breakers.ts';
 import { createGateway, type FollowedEvent, type Gateway } from '../../src/gateway/gateway.ts';
 import { createPlanning } from '../../src/gateway/planning.ts';
@@ -128,15 +129,17 @@ function gatewayFor(store: Store, schedule: Schedule) {
     store: unreliable(store, schedule),
     events: createMemoryEventLog(clock),
     planning: createPlanning({ ...deps, catalog }),
-    admission: createAdmission({ maxRunning: schedule.maxRunning, maxQueued: 10 }),
+    admission: new Admission({ maxRunning: schedule.maxRunning, maxQueued: 10 }),
     submissionLimits: { maxPromptBytes: 1_000, maxMetadataBytes: 1_000, maxDeadlineMs: 1_000_000 },
     defaultStrategy: 'BALANCED',
     totalDeadlineMs: DEFAULT_DEADLINES.totalMs,
-    shutdownError: requestError('INTERNAL', 'stopped'),
+    signals: createNoSignals(),
+    maxQueued: 10,
     stopped: () => false,
     owner: () => 'instance-1',
     log: { warn() {}, info() {}, error() {}, debug() {} },
   } as never);
+  gateway.start();
   return { gateway, clock, calls, openStreams: () => openStreams };
 }
 

@@ -37,7 +37,7 @@ onBothStores(open => {
 
     assert.deepEqual(await store.instances.sweep('me', 6_000), ['dead']);
     assert.deepEqual(await store.instances.sweep('me', 6_000), ['dead'], 'nobody has dealt with it yet');
-    await store.requests.failAbandoned(['dead'], requestError('INTERNAL', 'The server stopped'));
+    await store.queue.recover(['dead'], 3, requestError('INTERNAL', 'The server stopped'));
     assert.deepEqual(await store.instances.sweep('me', 6_000), []);
   });
 

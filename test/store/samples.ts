@@ -35,6 +35,7 @@ export function aRequest(change: Partial<NewRequest> = {}): NewRequest {
     status: 'RUNNING',
     owner: 'instance-1',
     epoch: 1,
+    deploymentId: undefined,
     createdAt: new Date(),
     idempotencyKey: undefined,
     inputHash: 'hash of the input',

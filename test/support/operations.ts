@@ -138,6 +138,7 @@ export async function seedRequest(
     status: 'RUNNING',
     owner: 'seed',
     epoch: 1,
+    deploymentId: undefined,
     createdAt,
     idempotencyKey: undefined,
     inputHash: '',

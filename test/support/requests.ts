@@ -10,7 +10,7 @@ export const STREAM = `subscription ($id: ID!, $after: String) {
     cursor
     ... on AttemptStarted { attempt deployment }
     ... on TokenDelta { text }
-    ... on StreamRestarted { reason keepThrough }
+    ... on StreamRestarted { attempt reason keepThrough }
     ... on StreamCompleted { request { status output } }
     ... on StreamFailed { error { code message retryable retryAfterMs } request { status output } }
   }

@@ -130,7 +130,8 @@ export const AttemptOutcomeEnum = builder.enumType('AttemptOutcome', {
   values: values({
     SUCCEEDED: 'With a complete answer.',
     FAILED: 'Without a complete answer.',
-    CANCELLED: 'The request was cancelled during the call.',
+    CANCELLED: 'The request was cancelled during the call, or its instance stopped.',
+    LOST: 'Its instance died during the call. What it brought and cost is unknown, and in no sum.',
   }),
 });
 

@@ -83,7 +83,8 @@ builder.node(ModelRequestType, {
     cost: t.field({
       type: 'Decimal',
       nullable: true,
-      description: 'USD over all attempts; null until it has ended, or when a part has no known price.',
+      description:
+        'USD over all attempts but those that are LOST; null until it has ended, or when a part has no known price.',
       resolve: request => request.costNanoUsd,
     }),
     failedAttemptsCost: t.field({

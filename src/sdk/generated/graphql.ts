@@ -6,10 +6,12 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** How a call of a deployment ended. */
 export type AttemptOutcome =
-  /** The request was cancelled during the call. */
+  /** The request was cancelled during the call, or its instance stopped. */
   | 'CANCELLED'
   /** Without a complete answer. */
   | 'FAILED'
+  /** Its instance died during the call. What it brought and cost is unknown, and in no sum. */
+  | 'LOST'
   /** With a complete answer. */
   | 'SUCCEEDED';
 

@@ -1,0 +1,129 @@
+// From the queue into the hands of this process: claimed rows become requests that run. Also what the heartbeat finds
+// out about them: wishes to cancel, and rows that the database counts as ours and that nobody here holds.
+
+import { type ModelRequest, requestError } from '../domain/request.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { HeldRequest, Store } from '../store/store.ts';
+import type { ActiveRequests } from './active-requests.ts';
+import type { Admission } from './admission.ts';
+import type { Active } from './execution.ts';
+import type { Planning } from './planning.ts';
+
+/** What subscribers are told when another instance takes a request over. */
+const TAKEN_OVER = 'The instance that ran the request stopped; the answer is begun again.';
+const CANCELLED = requestError('CANCELLED', 'The request was cancelled while it waited.');
+
+export interface Queue {
+  /** Claims up to `limit` of those that wait and runs them; resolves with how many. */
+  take(limit: number): Promise<number>;
+  /** Ends a request that waits; false: it does not (any more). */
+  cancel(requestId: string): Promise<boolean>;
+  /** After each heartbeat: cancels, gives back what fell between two stools, and looks how many wait. */
+  review(): Promise<void>;
+}
+
+interface QueueDeps {
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly admission: Admission;
+  readonly planning: Planning;
+  readonly clock: Clock;
+  readonly owner: () => string;
+  readonly maxQueued: number;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
+  const { store, admission, owner, log } = deps;
+  /** Rows that were found without a holder at the last review; the second time they are given back. */
+  let strays = new Set<string>();
+
+  async function take(limit: number): Promise<number> {
+    const claimant = owner();
+    const claimed = await store.queue.claim(claimant, limit);
+    const ids = claimed.map(request => request.id);
+    for (const id of ids) active.arriving.add(id);
+    try {
+      const entries = await read(claimed, deps);
+      const choices = entries.flatMap(({ request: { id }, decision: { chosen } }) =>
+        chosen === undefined ? [] : [{ id, deploymentId: chosen }],
+      );
+      // Without it a crash leaves no trace of the call in the ledger; that is no reason not to make the call.
+      await store.queue
+        .routed(choices)
+        .catch(error => log.warn({ error }, 'choices of routing were not noted'));
+      // Declared dead meanwhile: they have been given to others.
+      if (owner() !== claimant) return 0;
+      for (const entry of entries) active.add(entry);
+      return entries.length;
+    } finally {
+      for (const id of ids) active.arriving.delete(id);
+    }
+  }
+
+  /** A claim whose answer was lost, or an acceptance that came after its refusal, left a row that nobody runs. */
+  async function giveBackStrays(held: readonly HeldRequest[]): Promise<void> {
+    const found = held.map(({ id }) => id).filter(id => !active.get(id) && !active.arriving.has(id));
+    const certain = found.filter(id => strays.has(id));
+    strays = new Set(found);
+    for (const request of await store.requests.byIds(certain)) {
+      if (!request || active.get(request.id)) continue;
+      const refused = active.disowned(request.id);
+      if (refused) {
+        await active.disown(refused);
+        continue;
+      }
+      log.warn({ requestId: request.id }, 'a request that nobody here held waits again');
+      await store.queue.giveBack({ id: request.id, epoch: request.epoch, attempts: [] });
+    }
+  }
+
+  return {
+    take,
+    async cancel(requestId) {
+      const cancelled = await store.queue.cancel(requestId, CANCELLED);
+      if (cancelled) admission.dequeued();
+      return cancelled;
+    },
+    async review() {
+      const held = await store.queue.heldBy(owner());
+      for (const { id, cancelWished } of held) {
+        const entry = cancelWished ? active.get(id) : undefined;
+        if (entry) void active.stop(entry, 'cancelled');
+      }
+      await giveBackStrays(held);
+      admission.observe(await store.queue.length(deps.maxQueued));
+    },
+  };
+}
+
+async function read(claimed: readonly ModelRequest[], deps: QueueDeps): Promise<Active[]> {
+  const { requests } = deps.store;
+  const ids = claimed.map(request => request.id);
+  const [bodies, attempts] = await Promise.all([requests.bodiesByIds(ids), requests.attemptsByIds(ids)]);
+  return claimed.map((request, index) => {
+    const { spec } = bodies[index]!;
+    return toActive(request, { spec, earlier: attempts[index]! }, deps);
+  });
+}
+
+function toActive(
+  request: ModelRequest,
+  { spec, earlier }: Pick<Active, 'spec' | 'earlier'>,
+  { events, planning, clock }: QueueDeps,
+): Active {
+  const writer = events.open(request.id, request.epoch);
+  const restart = { type: 'restarted', attempt: earlier.length + 1, reason: TAKEN_OVER } as const;
+  const restartSequence = request.epoch > 1 ? writer.append(restart).position.sequence : undefined;
+  return {
+    request: { ...request, restartSequence },
+    spec,
+    decision: planning.decide(spec, { modelMayBeGone: true }),
+    writer,
+    controller: new AbortController(),
+    earlier,
+    receivedAtMs: clock.monotonic(),
+    done: Promise.withResolvers(),
+  };
+}

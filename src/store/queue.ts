@@ -1,0 +1,189 @@
+// The queue is the rows that are QUEUED: no second record of the work that could disagree with the first. Taking,
+// giving back and recovering are single guarded statements, so that a crash between two of them loses nothing.
+
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { newId } from '../domain/ids.ts';
+import { requestError } from '../domain/request.ts';
+import { isUuid, uuidsIn } from './ids.ts';
+import { toJson } from './json.ts';
+import { LEDGER, toLedger } from './ledger.ts';
+import { toModelRequest } from './request-rows.ts';
+import type { HeldRequest, QueueRepository, Recovered } from './store.ts';
+import type { RequestsTable, Tables } from './tables.ts';
+
+/** As in the index requests_queue. */
+const RANK = sql.raw(`extract(epoch from created_at at time zone 'UTC') - priority`);
+/** Positions further back are not told: counting them all for each request would cost more than it says. */
+const LAST_POSITION = 10_000;
+const LOST = requestError('INTERNAL', 'The instance that made this call died; what came of it is unknown.');
+
+export function queueIn(db: Kysely<Tables>): QueueRepository {
+  return {
+    async claim(owner, limit) {
+      const { rows } = await sql<RequestRow>`
+        update requests set status = 'RUNNING', owner = ${owner}, epoch = epoch + 1, deployment_id = null,
+          provider_id = null, started_at = coalesce(started_at, greatest(clock_timestamp(), created_at))
+        where id in (
+          select id from requests where status = 'QUEUED' order by ${RANK}, id limit ${limit} for update skip locked
+        )
+        returning *`.execute(db);
+      return rows
+        .map(row => toModelRequest(row))
+        .sort((a, b) => rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1));
+    },
+
+    async routed(choices) {
+      if (choices.length === 0) return;
+      await sql`
+        update requests set deployment_id = choice.deployment_id
+        from unnest(${choices.map(choice => choice.id)}::uuid[], ${choices.map(choice => choice.deploymentId)}::text[])
+          as choice (id, deployment_id)
+        where requests.id = choice.id and status = 'RUNNING'`.execute(db);
+    },
+
+    async cancel(id, error) {
+      const { rows } = await sql`
+        update requests set status = 'CANCELLED', owner = null, epoch = epoch + 1, ${endedBy(error)}
+        where id = ${id}::uuid and status = 'QUEUED'
+        returning id`.execute(db);
+      return rows.length > 0;
+    },
+
+    async giveBack({ id, epoch, attempts }) {
+      const { rows } = await sql`
+        with given as (
+          update requests set status = 'QUEUED', owner = null,
+            attempt_count = attempt_count + ${attempts.length}
+          where id = ${id}::uuid and epoch = ${epoch} and status = 'RUNNING'
+          returning id, user_id, api_key_id, epoch
+        ),
+        ledger as (
+          insert into attempts (request_id, user_id, api_key_id, epoch, ${LEDGER.names})
+          select given.id, given.user_id, given.api_key_id, given.epoch, ${LEDGER.values}
+          from given, jsonb_to_recordset(${toJson(attempts.map(toLedger))}::text::jsonb) as attempt (${LEDGER.types})
+        )
+        select id from given`.execute(db);
+      return rows.length > 0;
+    },
+
+    recover: (owners, maxDeaths, error) => recover(db, owners, { maxDeaths, error }),
+
+    async heldBy(owner) {
+      const { rows } = await sql<HeldRequest>`
+        select id, cancel_wished_at is not null as "cancelWished" from requests
+        where owner = ${owner} and status in ('QUEUED', 'RUNNING') order by id`.execute(db);
+      return rows;
+    },
+
+    async length(atMost) {
+      const { rows } = await sql<{ length: number }>`
+        select count(*)::integer as length
+        from (select from requests where status = 'QUEUED' limit ${atMost}) as waiting`.execute(db);
+      return rows[0]!.length;
+    },
+
+    async positions(ids) {
+      const { rows } = await sql<{ id: string; position: number }>`
+        select mine.id, (
+          select count(*)::integer from (
+            select from requests as other
+            where other.status = 'QUEUED' and (${rankOfTable('other')}, other.id) <= (${rankOfTable('mine')}, mine.id)
+            limit ${LAST_POSITION}
+          ) as before
+        ) as position
+        from requests as mine
+        where mine.id = any(${uuidsIn(ids)}::uuid[]) and mine.status = 'QUEUED'`.execute(db);
+      const positions = new Map(rows.map(row => [row.id, row.position]));
+      return ids.map(id => positions.get(id));
+    },
+  };
+}
+
+type RequestRow = Parameters<typeof toModelRequest>[0] & Pick<RequestsTable, 'owner'>;
+
+function rankOf({ createdAt, priority }: { createdAt: Date; priority: number }): number {
+  return createdAt.getTime() / 1_000 - priority;
+}
+
+function rankOfTable(table: string): RawBuilder<number> {
+  return sql.raw(`extract(epoch from ${table}.created_at at time zone 'UTC') - ${table}.priority`);
+}
+
+/** The columns of an end that no instance reached with an answer. Its failure is the only event of the new epoch. */
+function endedBy(error: ReturnType<typeof requestError>): RawBuilder<unknown> {
+  return sql`finished_at = greatest(now(), created_at), error_code = ${error.code}, error_message = ${error.message},
+    error_retryable = ${error.retryable}, error_retry_after_ms = ${error.retryAfterMs ?? null}, last_sequence = 1`;
+}
+
+interface RecoveredRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly api_key_id: string | null;
+  readonly status: string;
+  readonly epoch: number;
+  readonly attempt_count: number;
+  readonly deployment_id: string | null;
+  readonly started_at: Date | null;
+}
+
+async function recover(
+  db: Kysely<Tables>,
+  owners: Parameters<QueueRepository['recover']>[0],
+  { maxDeaths, error }: { maxDeaths: number; error: ReturnType<typeof requestError> },
+): Promise<Recovered> {
+  const theirs =
+    'allBut' in owners
+      ? sql`owner is distinct from ${owners.allBut}::text`
+      : sql`owner = any(${owners}::text[])`;
+  // The epoch grows here already, so that whoever wakes up late is refused from now on.
+  const requeued = await sql<RecoveredRow>`
+    with dead as (
+      select id from requests where ${theirs} and status = 'RUNNING' and deaths + 1 < ${maxDeaths}::integer
+      order by id for update skip locked
+    )
+    update requests set status = 'QUEUED', owner = null, epoch = epoch + 1, deaths = deaths + 1,
+      attempt_count = attempt_count + case when deployment_id is null then 0 else 1 end
+    where id in (select id from dead)
+    returning ${RECOVERED}`.execute(db);
+  const failed = await sql<RecoveredRow>`
+    with dead as (
+      select id from requests where ${theirs} and status = 'RUNNING' order by id for update skip locked
+    )
+    update requests set status = 'FAILED', owner = null, epoch = epoch + 1, deaths = deaths + 1,
+      attempt_count = attempt_count + case when deployment_id is null then 0 else 1 end, ${endedBy(error)}
+    where id in (select id from dead)
+    returning ${RECOVERED}`.execute(db);
+  await insertLost(db, [...requeued.rows, ...failed.rows]);
+  const ids = ({ rows }: typeof requeued) => rows.map(row => row.id).sort();
+  return { requeued: ids(requeued), failed: ids(failed) };
+}
+
+const RECOVERED = sql.raw('id, user_id, api_key_id, status, epoch, attempt_count, deployment_id, started_at');
+
+/** The ledger says of each dead instance's call that it was made: its provider may bill it. */
+async function insertLost(db: Kysely<Tables>, rows: readonly RecoveredRow[]): Promise<void> {
+  const called = rows.filter(row => row.deployment_id !== null && isUuid(row.id));
+  if (called.length === 0) return;
+  await db
+    .insertInto('attempts')
+    .values(
+      called.map(row => ({
+        id: newId(),
+        request_id: row.id,
+        user_id: row.user_id,
+        api_key_id: row.api_key_id,
+        epoch: row.epoch - 1,
+        number: row.attempt_count,
+        deployment_id: row.deployment_id!,
+        provider_id: row.deployment_id!.split('/', 1)[0]!,
+        model: row.deployment_id!.slice(row.deployment_id!.indexOf('/') + 1),
+        outcome: 'LOST' as const,
+        error_code: LOST.code,
+        error_message: LOST.message,
+        error_retryable: LOST.retryable,
+        started_at: row.started_at ?? new Date(),
+        duration_ms: 0,
+      })),
+    )
+    .execute();
+}
