@@ -145,6 +145,7 @@ function hashOfSchema(): string {
   const migrations = join(import.meta.dirname, '../../migrations');
   const pglite = join(import.meta.dirname, '../../node_modules/@electric-sql/pglite/package.json');
   const hash = createHash('sha256').update(readFileSync(pglite));
-  for (const name of readdirSync(migrations).sort()) hash.update(readFileSync(join(migrations, name)));
+  for (const name of readdirSync(migrations).sort())
+    hash.update(name).update(readFileSync(join(migrations, name)));
   return hash.digest('hex').slice(0, 16);
 }
