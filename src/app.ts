@@ -5,21 +5,20 @@ import type { Config } from './config.ts';
 import type { Catalog } from './control/catalog.ts';
 import type { Members } from './control/members.ts';
 import { createInstances } from './engine/instances.ts';
-import { createMemoryEventLog } from './events/memory.ts';
-import { createNoSignals } from './events/signals.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Store } from './store/store.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import {
-  createHttp,
   openCatalog,
+  openEvents,
   openGateway,
   openMembers,
   openStoreOf,
   type Surroundings,
   VERSION,
 } from './wiring.ts';
+import { createHttp } from './wiring-http.ts';
 
 export { VERSION } from './wiring.ts';
 
@@ -58,10 +57,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const catalog = await openCatalog(config, options);
   stack.defer(() => catalog.close());
 
-  const events = createMemoryEventLog(clock);
-  stack.defer(() => events.close());
-
-  const signals = createNoSignals();
+  const { events, signals, ...shared } = openEvents(config, {
+    log,
+    metrics,
+    onFenced: requestId => gateway.fenceRequest(requestId),
+  });
+  stack.defer(() => shared.close());
 
   const state = { stopped: false };
   stack.defer(() => {
@@ -98,15 +99,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   stack.defer(() => instances.stop());
   stack.defer(() => gateway.drain(0));
 
-  const http = createHttp({ config, log, store, members, gateway, metrics });
-  metrics.observe({
-    load: gateway.load,
-    subscriptions: () => http.openSubscriptions,
-    deployments: () =>
-      gateway
-        .providers()
-        .flatMap(provider => provider.deployments.map(({ id }) => ({ id, ...gateway.capacityLoad(id) }))),
-  });
+  const http = createHttp({ config, log, store, members, gateway, metrics, pingRedis: shared.ping });
+  observe(metrics, gateway, () => http.openSubscriptions);
   const { url, port } = await http.listen();
   stack.defer(() => http.close(0));
 
@@ -126,4 +120,13 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       await opened.disposeAsync();
     },
   };
+}
+
+function observe(metrics: Metrics, gateway: Gateway, subscriptions: () => number): void {
+  const deployments = () => gateway.providers().flatMap(provider => provider.deployments);
+  metrics.observe({
+    load: gateway.load,
+    subscriptions,
+    deployments: () => deployments().map(({ id }) => ({ id, ...gateway.capacityLoad(id) })),
+  });
 }

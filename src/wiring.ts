@@ -1,4 +1,4 @@
-// From the configuration to each part: the only place that names implementations. Nobody but this file sees the
+// From the configuration to each part: the only place, with wiring-http.ts, that names implementations and sees the
 // configuration whole.
 
 import { randomBytes } from 'node:crypto';
@@ -22,14 +22,6 @@ import { createHealth } from './gateway/health.ts';
 import { createHedging } from './gateway/hedging.ts';
 import { createPlanning } from './gateway/planning.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
-import { authPlugin } from './graphql/auth.ts';
-import type { Context } from './graphql/context.ts';
-import { createErrorMasker } from './graphql/errors.ts';
-import { schema } from './graphql/schema.ts';
-import { createAuthenticator } from './http/authentication.ts';
-import { useCredentialExpiry } from './http/expiry.ts';
-import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
 import { systemClock } from './lib/clock.ts';
 import { loadAdapters } from './providers/registry.ts';
 import { openStore } from './store/open.ts';
@@ -173,83 +165,4 @@ export async function openCatalog(
   });
   await catalog.refresh(AbortSignal.timeout(DISCOVERY_MS));
   return catalog;
-}
-
-interface HttpParts {
-  readonly config: Config;
-  readonly log: Log;
-  readonly store: Store;
-  readonly members: Members;
-  readonly gateway: Gateway;
-  readonly metrics: Metrics;
-}
-
-export function createHttp({ config, log, store, members, gateway, metrics }: HttpParts): HttpServer {
-  return createHttpServer({
-    schema,
-    createContext: ({ actor, address }): Context => ({
-      actor,
-      address,
-      gateway,
-      members,
-      store,
-      maxQueryCost: config.limits.queryMaxCost,
-    }),
-    plugins: [authPlugin(), useCredentialExpiry(members)],
-    maskError: createErrorMasker({
-      log: (fault, facts) => log.error({ error: fault, ...facts }, 'an operation failed'),
-    }),
-    authenticator: createAuthenticator(members),
-    members,
-    metrics: metrics.exposition,
-    health: {
-      version: VERSION,
-      async ready() {
-        const database = await store.ping().then(
-          () => ({ ready: true }),
-          () => ({ ready: false, detail: 'the database does not answer' }),
-        );
-        return { ready: database.ready, parts: { database } };
-      },
-    },
-    host: config.http.host,
-    port: config.http.port,
-    corsOrigins: config.http.corsOrigins,
-    trustedProxies: config.http.trustedProxies,
-    environment: config.mode === 'production' ? 'production' : 'development',
-    limits: httpLimits(config),
-    log,
-  });
-}
-
-function httpLimits({ limits }: Config): HttpLimits {
-  return {
-    ...DEFAULT_HTTP_LIMITS,
-    query: {
-      maxTokens: limits.queryMaxTokens,
-      maxDepth: limits.queryMaxDepth,
-      maxAliases: limits.queryMaxAliases,
-      maxRootFields: limits.queryMaxRootFields,
-      maxDirectives: limits.queryMaxDirectives,
-      maxCost: limits.queryMaxCost,
-      maxValueDepth: limits.queryMaxValueDepth,
-      maxOperations: limits.queryMaxOperations,
-      maxErrors: limits.queryMaxErrors,
-    },
-    maxBodyBytes: limits.maxBodyBytes,
-    maxBatch: limits.batchMax,
-    operationsPerSecond: limits.rateLimitPerSecond,
-    operationsBurst: limits.rateLimitBurst,
-    maxHeaderBytes: limits.maxHeaderBytes,
-    headersTimeoutMs: limits.headersTimeoutMs,
-    requestTimeoutMs: limits.requestTimeoutMs,
-    maxConnections: limits.maxConnections,
-    maxSocketMessageBytes: limits.wsMaxMessageBytes,
-    socketMessagesPerSecond: limits.wsMessagesPerSecond,
-    connectionInitTimeoutMs: limits.wsInitTimeoutMs,
-    maxSockets: limits.wsMaxSockets,
-    maxSocketsPerPrincipal: limits.wsMaxSocketsPerCaller,
-    maxNewSocketsPerAddress: limits.wsMaxUninitialised,
-    maxSubscriptionsPerSocket: limits.wsMaxSubscriptions,
-  };
 }

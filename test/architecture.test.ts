@@ -48,6 +48,7 @@ const ROOT_FILES = [
   'config.ts',
   'main.ts',
   'start.ts',
+  'wiring-http.ts',
   'wiring.ts',
   'worker.ts',
   'worker-scrapes.ts',

@@ -29,6 +29,8 @@ export class Admission {
   /** On their way into the queue. */
   #entering = 0;
   #waiting = 0;
+  /** Accepted to run, and waiting for room at a deployment. */
+  #parked = 0;
   /** Somebody may wait. True until a look into the queue has found it empty. */
   #backlog = true;
   /** Grows with each word of something that waits. */
@@ -82,6 +84,18 @@ export class Admission {
     this.#pull();
   }
 
+  /** A request that runs waits for room at a deployment: meanwhile another may run. */
+  park(): void {
+    this.#parked += 1;
+    this.leave();
+  }
+
+  /** It has room, and goes on at once: its deployment waits for it, so it takes a place beyond the limit if it must. */
+  unpark(): void {
+    this.#parked -= 1;
+    this.#running += 1;
+  }
+
   /** The length of the queue as the database has it: other instances put requests there too. */
   observe(length: number): void {
     this.#waiting = length;
@@ -107,9 +121,9 @@ export class Admission {
     await this.#pulling;
   }
 
-  /** Requests that run here, and those that wait for a place on any instance. */
+  /** Requests that run here; those that wait for a place on any instance, and here for room at a deployment. */
   load(): { readonly running: number; readonly queued: number } {
-    return { running: this.#running, queued: this.#entering + this.#waiting };
+    return { running: this.#running, queued: this.#entering + this.#waiting + this.#parked };
   }
 
   get #hasWork(): boolean {

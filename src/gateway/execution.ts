@@ -33,7 +33,7 @@ export interface ExecutionDeps extends FailoverDeps {
   readonly stopped: () => boolean;
   readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
   /** A running request begins to wait for room at a deployment (true), or does so no longer. It works for nobody then. */
-  readonly onWaiting?: ((requestId: string, waiting: boolean) => void) | undefined;
+  readonly onWaiting?: ((waiting: boolean) => void) | undefined;
   /** Tells those who watch requests how one stands now. */
   readonly announce: (request: ModelRequest) => void;
 }
@@ -89,7 +89,7 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
       attemptsBefore: active.earlier.length,
       endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
       emit,
-      onWaiting: waiting => deps.onWaiting?.(active.request.id, waiting),
+      onWaiting: deps.onWaiting,
     },
     deps,
   );

@@ -12,15 +12,16 @@ import { parseSubmission, type Submission, type SubmissionLimits } from '../doma
 import type { Signals } from '../events/signals.ts';
 import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
-import { type ActiveRequests, createActiveRequests } from './active-requests.ts';
+import { createActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
 import { cancelRequest } from './cancellation.ts';
 import type { CapacityLoad } from './capacity.ts';
+import { createDuties } from './duties.ts';
 import type { ExecutionDeps } from './execution.ts';
 import { createFollowing } from './following.ts';
 import { createProviderStatus } from './provider-status.ts';
 import { createQueue } from './queue.ts';
-import { createRequestNews, type RequestNews } from './request-news.ts';
+import { createRequestNews } from './request-news.ts';
 
 /** An event as a subscriber gets it. */
 export interface FollowedEvent {
@@ -76,6 +77,8 @@ export interface Gateway {
   breakerHistory(deploymentIds: readonly string[]): Promise<BreakerTransition[][]>;
   /** Takes up the breakers' last stored states, so that a restart does not run into a provider that was known broken. */
   restoreBreakers(): Promise<void>;
+  /** Does here what administrators have done to breakers on other instances since. */
+  followBreakerOrders(): Promise<void>;
   /** Providers whenever they, one of their deployments or breakers change. */
   providerUpdates(): AsyncIterableIterator<Provider>;
   /** Closes breakers. ADMIN; audited. NOT_FOUND, BAD_USER_INPUT; so with the next three. */
@@ -90,7 +93,7 @@ export interface Gateway {
   capacityLoad(deploymentId: string): CapacityLoad;
   /** Undefined while the deployment is not drained. */
   drainOf(deploymentId: string): DeploymentControl | undefined;
-  /** Takes up what administrators had drained before the start. */
+  /** Takes up what administrators have drained and enabled, before the start or on other instances. */
   restoreDrains(): Promise<void>;
   /** Requests that run here now, and those that wait for a slot. */
   load(): { readonly running: number; readonly queued: number };
@@ -104,9 +107,11 @@ export interface Gateway {
   drain(graceMs: number): Promise<void>;
   /** This process lost its requests to others: stops all work without writing anything, until the next start. */
   fence(): void;
+  /** The same for one request. */
+  fenceRequest(requestId: string): void;
 }
 
-export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'announce'> {
+export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiting' | 'announce'> {
   readonly admission: Admission;
   /** Hints from and to the other instances. */
   readonly signals: Signals;
@@ -120,12 +125,13 @@ export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'announc
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { store, events, planning, admission, signals } = deps;
+  const { store, events, planning } = deps;
   const news = createRequestNews(deps);
   const { announce } = news;
   const active = createActiveRequests({
     ...deps,
     announce,
+    onWaiting: waiting => (waiting ? deps.admission.park() : deps.admission.unpark()),
     onFinished(request, attempts) {
       announce(request);
       deps.onFinished?.(request, attempts);
@@ -133,10 +139,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const acceptance = createAcceptance({ ...deps, announce }, active);
   const queue = createQueue(deps, active);
-  const stopListening = listen(signals, { admission, active, news });
+  const status = createProviderStatus(deps);
+  const duties = createDuties(deps, { active, acceptance, queue, news, status });
   const parse = (submission: Submission) =>
     parseSubmission(submission, deps.submissionLimits, deps.defaultStrategy);
-  let draining = false;
 
   async function visible(actor: Actor, requestId: string): Promise<ModelRequest | undefined> {
     const request = active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
@@ -147,7 +153,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   return {
     async submit(actor, submission) {
       authorize(actor, 'request:submit');
-      if (draining)
+      if (duties.isDraining())
         throw new DomainError('SHUTTING_DOWN', 'This instance is stopping; submit again.', {
           retryAfterMs: 1_000,
         });
@@ -172,36 +178,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     request: visible,
     ...createFollowing({ store, events, news, visible }),
-    ...createProviderStatus(deps),
+    ...status,
     estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
     simulateRoute: (_actor, submission) => planning.decide(parse(submission)),
-    load: () => admission.load(),
-    start: () => admission.start(queue.take),
-    review: queue.review,
-    changedElsewhere: news.changedElsewhere,
-    async drain(graceMs) {
-      draining = true;
-      stopListening();
-      await admission.stop();
-      await active.drain(await acceptance.settle(graceMs));
-      signals.send({ type: 'work-queued' });
-    },
-    fence() {
-      void admission.stop();
-      active.fence();
-    },
+    ...duties,
   };
-}
-
-/** What other instances say is a hint to look now instead of at the next heartbeat. */
-function listen(
-  signals: Signals,
-  { admission, active, news }: { admission: Admission; active: ActiveRequests; news: RequestNews },
-): () => void {
-  return signals.onSignal(signal => {
-    if (signal.type === 'work-queued') admission.wake();
-    if (signal.type === 'request-changed') void news.changedElsewhere([signal.requestId]);
-    const entry = signal.type === 'cancel-wished' && active.get(signal.requestId);
-    if (entry) void active.stop(entry, 'cancelled');
-  });
 }

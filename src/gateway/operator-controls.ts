@@ -1,11 +1,12 @@
 // What an administrator does to deployments by hand: reset and open breakers, drain, enable. All go the same way:
-// permission, input, audit, effect, news. The audit entry is stored before anything takes effect.
+// permission, input, audit, effect, news, also to the other instances. The audit entry is stored before anything takes effect.
 
 import type { Catalog } from '../control/catalog.ts';
 import { type Actor, authorize } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { Deployment, Provider } from '../domain/model.ts';
+import type { Signals } from '../events/signals.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Breakers } from './breakers.ts';
@@ -20,6 +21,7 @@ interface OperatorControlsDeps {
   readonly drains: Drains;
   readonly store: Store;
   readonly clock: Clock;
+  readonly signals: Signals;
   /** Tells the subscribers of providers. */
   readonly announce: (provider: Provider) => void;
   /** Resolves when all changes of breakers so far are stored. */
@@ -43,7 +45,7 @@ interface Order {
 }
 
 export function createOperatorControls(deps: OperatorControlsDeps): OperatorControls {
-  const { catalog, breakers, drains, store, announce, recorded } = deps;
+  const { catalog, breakers, drains, store, signals, announce, recorded } = deps;
 
   async function changeBreakers(action: string, order: Order, act: () => void): Promise<Provider> {
     await remember(store, action, order, id => ({ state: breakers.snapshot(id).state }));
@@ -70,8 +72,9 @@ export function createOperatorControls(deps: OperatorControlsDeps): OperatorCont
     return announced(order);
   }
 
-  /** The provider as it is now: the act may have changed it. */
+  /** Tells everybody; returns the provider as it is now: the act may have changed it. */
   function announced({ provider: { id: wanted }, provider }: Order): Provider {
+    signals.send({ type: 'controls-changed' });
     const present = catalog.providers().find(({ id }) => id === wanted) ?? provider;
     announce(present);
     return present;

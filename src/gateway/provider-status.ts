@@ -3,6 +3,7 @@
 
 import type { Catalog } from '../control/catalog.ts';
 import type { Provider } from '../domain/model.ts';
+import type { Signals } from '../events/signals.ts';
 import { cancellable } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { createTopic } from '../lib/topic.ts';
@@ -23,20 +24,29 @@ interface ProviderStatusDeps {
   readonly drains: Drains;
   readonly capacity: Capacity;
   readonly store: Store;
+  readonly signals: Signals;
   readonly clock: Clock;
   readonly log: { warn(fields: object, message: string): void };
 }
 
-type ProviderStatus = OperatorControls &
+export type ProviderStatus = OperatorControls &
   Pick<
     Gateway,
-    'providers' | 'capacityLoad' | 'breaker' | 'breakerHistory' | 'restoreBreakers' | 'providerUpdates'
+    | 'providers'
+    | 'capacityLoad'
+    | 'breaker'
+    | 'breakerHistory'
+    | 'restoreBreakers'
+    | 'followBreakerOrders'
+    | 'providerUpdates'
   >;
 
 export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
   const { catalog, breakers, store, clock, log } = deps;
   const recording = new Set<Promise<void>>();
   const updates = createTopic<Provider>();
+  /** By deployment, the last act of an administrator that has taken effect here. */
+  const obeyed = new Map<string, string>();
   const providerById = (id: string | undefined) => catalog.providers().find(provider => provider.id === id);
   const announce = (provider: Provider | undefined) => {
     if (provider) updates.publish(provider.id, provider);
@@ -49,6 +59,7 @@ export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
   });
   breakers.onTransition(transition => {
     announce(providerById(catalog.deployment(transition.deploymentId)?.providerId));
+    if (transition.cause === 'manual') obeyed.set(transition.deploymentId, transition.id);
     const recorded = store.breakers
       .append(transition)
       .catch(error => log.warn({ error }, 'a breaker transition was not recorded'))
@@ -68,6 +79,17 @@ export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
         const held = last.to === 'OPEN' && last.cause === 'manual';
         const recent = last.at.getTime() >= sinceMs && catalog.deployment(last.deploymentId) !== undefined;
         if (held || recent) breakers.restore(last);
+      }
+      for (const { deploymentId, id } of await store.breakers.latestManual()) obeyed.set(deploymentId, id);
+    },
+    async followBreakerOrders() {
+      for (const order of await store.breakers.latestManual()) {
+        const { deploymentId, id } = order;
+        // Ids grow with time: what was done here in the meantime is the newer word.
+        if (id <= (obeyed.get(deploymentId) ?? '')) continue;
+        obeyed.set(deploymentId, id);
+        breakers.restore(order);
+        announce(providerById(catalog.deployment(deploymentId)?.providerId));
       }
     },
     providerUpdates: () => cancellable(signal => updates.subscribe(signal)),

@@ -1,6 +1,6 @@
 // The history of circuit breakers. Their present state lives in each instance's memory, not here.
 
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type { BreakerTransition } from '../domain/breaker.ts';
 import type { BreakerRepository } from './store.ts';
 import type { BreakerTransitionsTable, Tables } from './tables.ts';
@@ -37,19 +37,21 @@ export function breakersIn(db: Kysely<Tables>): BreakerRepository {
     },
     history: async (deploymentId, since, limit) => (await historyOf([deploymentId], since, limit))[0] ?? [],
     historyOf,
-    async latest() {
-      // In the order of the index.
-      const rows = await db
-        .selectFrom('breaker_transitions')
-        .selectAll()
-        .distinctOn('deployment_id')
-        .orderBy('deployment_id')
-        .orderBy('at', 'desc')
-        .orderBy('id', 'desc')
-        .execute();
-      return rows.map(toTransition);
-    },
+    latest: () => latestOf(db.selectFrom('breaker_transitions')),
+    latestManual: () => latestOf(db.selectFrom('breaker_transitions').where('cause', '=', 'manual')),
   };
+}
+
+/** In the order of the indexes. */
+async function latestOf(transitions: SelectQueryBuilder<Tables, 'breaker_transitions', object>) {
+  const rows = await transitions
+    .selectAll()
+    .distinctOn('deployment_id')
+    .orderBy('deployment_id')
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.map(toTransition);
 }
 
 function toTransition(row: Selectable<BreakerTransitionsTable>): BreakerTransition {

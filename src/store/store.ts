@@ -245,6 +245,8 @@ export interface BreakerRepository {
   historyOf(deploymentIds: readonly string[], since: Date, limit: number): Promise<BreakerTransition[][]>;
   /** The newest one of every deployment that has any, however old. */
   latest(): Promise<BreakerTransition[]>;
+  /** The newest act of an administrator on each deployment. */
+  latestManual(): Promise<BreakerTransition[]>;
 }
 
 export interface DeploymentControlRepository {

@@ -115,3 +115,24 @@ test('a stop waits for the look that is under way, and nothing is taken after it
   await settled();
   assert.deepEqual(admission.load(), { running: 2, queued: 3 });
 });
+
+test('one that waits for room at a deployment lets another run, and goes on when it has room', async () => {
+  const { queue, take } = aQueue();
+  const admission = await opened({ maxRunning: 1, maxQueued: 2 }, take);
+  admission.enter();
+  admission.park();
+  assert.deepEqual(admission.load(), { running: 0, queued: 1 });
+  assert.equal(admission.enter(), 'running');
+  assert.equal(admission.enter(), 'queued');
+  assert.throws(() => admission.enter(), { code: 'OVERLOADED' }, 'it counts among those that wait');
+  queue.length = 1;
+  admission.queued();
+  admission.unpark();
+  assert.equal(admission.load().running, 2);
+  admission.leave();
+  await settled();
+  assert.deepEqual([admission.load().running, queue.length], [1, 1], 'the limit holds again');
+  admission.leave();
+  await settled();
+  assert.deepEqual([admission.load().running, queue.length], [1, 0]);
+});
