@@ -1,7 +1,6 @@
 // One accepted request, from its first attempt to its terminal state: run, account, write once, announce.
 // The order at the end is the promise: the row is terminal before any subscriber hears of it.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Attempt,
   isTerminal,
@@ -15,6 +14,7 @@ import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import { addUsage, type Usage } from '../domain/usage.ts';
 import type { EventLog, LogWriter } from '../events/event-log.ts';
+import { pause } from '../lib/clock.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
 import { type Arrival, failover } from './failover.ts';
 import type { FailoverDeps } from './journey.ts';
@@ -234,7 +234,7 @@ async function persist(
 async function untilWritten<Result>(
   requestId: string,
   write: () => Promise<Result>,
-  { log, stopped }: ExecutionDeps,
+  { clock, log, stopped }: ExecutionDeps,
 ): Promise<Result | undefined> {
   for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
     try {
@@ -242,7 +242,7 @@ async function untilWritten<Result>(
     } catch (error) {
       if (stopped()) return undefined;
       log.warn({ error, requestId }, 'the result could not be written yet; it is tried again');
-      await sleep(delayMs, undefined, { ref: false });
+      await pause(clock, delayMs);
     }
   }
 }

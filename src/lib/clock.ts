@@ -19,6 +19,12 @@ export async function atMost(clock: Clock, delayMs: number, work: Promise<unknow
   cancelTimer();
 }
 
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  clock.after(delayMs, resolve);
+  return promise;
+}
+
 /** setTimeout fires at once beyond this, so longer delays are taken in steps. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
