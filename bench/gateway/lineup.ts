@@ -1,0 +1,60 @@
+// Who is compared: the provider asked directly, the least proxy, the peer, and our server, all in front of the same
+// provider, each with a client of its own.
+
+import { join } from 'node:path';
+import { type Caller, completionsCaller, socketCaller } from './clients.ts';
+import { type OwnOptions, startOurs } from './ours.ts';
+import { startPeer } from './peer.ts';
+import { type Server, startServer } from './processes.ts';
+
+export interface Contestant {
+  readonly name: string;
+  readonly server: Server;
+  readonly caller: Caller;
+}
+
+export interface Lineup {
+  readonly contestants: readonly Contestant[];
+  close(): Promise<void>;
+}
+
+export interface LineupOptions {
+  /** Our server, once for each of these. */
+  readonly ours: readonly Omit<OwnOptions, 'upstream'>[];
+  /** Sockets that our clients share. */
+  readonly sockets: number;
+}
+
+export async function openLineup({ ours, sockets }: LineupOptions): Promise<Lineup> {
+  await using stack = new AsyncDisposableStack();
+  const contestants: Contestant[] = [];
+  const enter = (server: Server, caller: Caller) => {
+    stack.defer(() => server.stop());
+    stack.defer(() => caller.close());
+    contestants.push({ name: server.name, server, caller });
+  };
+  const script = (name: string) => join(import.meta.dirname, `${name}.ts`);
+  const provider = await startServer({ name: 'direct', args: [script('upstream')] });
+  enter(provider, completionsCaller(provider.url));
+  const proxy = await startServer({ name: 'proxy', args: [script('proxy'), provider.url] });
+  enter(proxy, completionsCaller(proxy.url));
+  const peer = await startPeer();
+  const route = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${provider.url}/v1` };
+  if (peer) enter(peer, completionsCaller(peer.url, route));
+  for (const options of ours) {
+    const server = await startOurs({ ...options, upstream: provider.url });
+    enter(server, await socketCaller(server, sockets));
+  }
+  const opened = stack.move();
+  return { contestants, close: () => opened.disposeAsync() };
+}
+
+/** Connections, compiled code, caches. */
+export async function warmUp({ contestants }: Lineup, prompt: string): Promise<void> {
+  for (const { caller } of contestants)
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        for (let asked = 0; asked < 40; asked += 1) await caller.ask(prompt);
+      }),
+    );
+}

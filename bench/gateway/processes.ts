@@ -1,0 +1,93 @@
+// The servers of a run, each a process of its own that the run starts and stops, and what they cost: processor time and
+// memory as the system counts them (Linux).
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+export interface Server {
+  readonly name: string;
+  readonly url: string;
+  /** Processor time used so far, children included. */
+  cpuMs(): number;
+  rssBytes(): number;
+  stop(): Promise<void>;
+}
+
+interface StartOptions {
+  readonly name: string;
+  /** Arguments for node. */
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Finds the address in what the process prints. */
+  readonly address?: RegExp;
+  /** Known beforehand; then `address` only tells when it is ready. */
+  readonly url?: string;
+}
+
+/** Clock ticks of the kernel's process statistics. */
+const TICK_MS = 10;
+
+export async function startServer({
+  name,
+  args,
+  env = {},
+  cwd,
+  address = /(http:\/\/[\d.]+:\d+)/,
+  url,
+}: StartOptions): Promise<Server> {
+  const child = spawn(process.execPath, [...args], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd && { cwd }),
+  });
+  const found = await ready(child, name, address);
+  return {
+    name,
+    url: url ?? found,
+    cpuMs: () => family(child.pid!).reduce((sum, pid) => sum + cpuOf(pid), 0),
+    rssBytes: () => family(child.pid!).reduce((sum, pid) => sum + rssOf(pid), 0),
+    async stop() {
+      if (child.exitCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+async function ready(child: ChildProcess, name: string, address: RegExp): Promise<string> {
+  const seen: string[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const look = (line: string) => {
+    seen.push(line);
+    const match = address.exec(line);
+    if (match) resolve(match[1] ?? '');
+  };
+  createInterface({ input: child.stdout! }).on('line', look);
+  createInterface({ input: child.stderr! }).on('line', look);
+  child.on('exit', () => reject(new Error(`${name} ended before it was ready:\n${seen.join('\n')}`)));
+  return promise;
+}
+
+function family(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return [pid, ...(children === '' ? [] : children.split(' ').flatMap(child => family(Number(child))))];
+  } catch {
+    return [pid];
+  }
+}
+
+function cpuOf(pid: number): number {
+  // Behind the name, which may hold spaces: state is the first, user and system time the 12th and 13th field.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+function rssOf(pid: number): number {
+  const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes ?? 0) * 1_024;
+}
