@@ -12,13 +12,21 @@ export const ID_PREFIXES = {
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
-const random = new Uint8Array(16);
+const ID_BYTES = 16;
+/** Random bytes are drawn for many ids at once: a draw costs the same for one and for all of these. */
+const pool = Buffer.alloc(ID_BYTES * 256);
+let drawn = pool.length;
 let lastMs = 0;
 let sequence = 0;
 
 /** A new UUIDv7. Ids made by one process are strictly increasing (RFC 9562, method 1: a counter in rand_a). */
 export function newId(nowMs: number = Date.now()): string {
-  randomFillSync(random);
+  if (drawn === pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  const random = pool.subarray(drawn, drawn + ID_BYTES);
+  drawn += ID_BYTES;
   if (nowMs > lastMs) {
     lastMs = nowMs;
     sequence = ((random[0]! & 0x07) << 8) | random[1]!;
@@ -29,7 +37,7 @@ export function newId(nowMs: number = Date.now()): string {
   const time = lastMs.toString(16).padStart(12, '0');
   const counter = sequence.toString(16).padStart(3, '0');
   const variant = ((random[8]! & 0x3f) | 0x80).toString(16);
-  const tail = Buffer.from(random.buffer, random.byteOffset + 9, 7).toString('hex');
+  const tail = random.toString('hex', 9);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${counter}-${variant}${tail.slice(0, 2)}-${tail.slice(2)}`;
 }
 

@@ -51,6 +51,8 @@ export interface AttemptOptions {
   readonly onReleased?: (() => void) | undefined;
 }
 
+/** Made once: an error with its stack for each call that ends well would be a good part of its cost. */
+const OVER = new DOMException('The attempt is over', 'AbortError');
 /** An adapter gets so long to leave its connection in order; after an end marker it is cut then. */
 const FAREWELL_MS = 1_000;
 
@@ -260,7 +262,7 @@ function end(run: Run, reason: unknown): Measured {
   // The attempt does not wait for it, and nobody for ever: behind a `next()` that hangs, `return()` hangs too.
   const left = (async () => iterator?.return?.())().catch(() => {});
   void atMost(options.clock, FAREWELL_MS, left).then(() => {
-    upstream.abort();
+    upstream.abort(OVER);
     options.onReleased?.();
   });
   return measured;

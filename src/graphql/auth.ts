@@ -25,6 +25,7 @@ import {
 } from 'graphql';
 import type { Actor, Role } from '../domain/access.ts';
 import { ERROR_CODES } from '../domain/errors.ts';
+import { rememberAdmissions } from './auth-memory.ts';
 
 /** What enforcement needs of a context. The transport has authenticated; null is a caller without a credential. */
 export interface ActorContext {
@@ -172,5 +173,5 @@ export function authPlugin(): Plugin {
     },
   });
   // The library types its plugin by what it adds to the context, which only narrows what is there already.
-  return plugin as unknown as Plugin;
+  return rememberAdmissions(plugin as unknown as Plugin);
 }

@@ -2,6 +2,7 @@
 // graphql-ws leaves open in the protocol: server-only messages, and an id that is used again while its first
 // operation is still ending.
 
+import type { Duplex } from 'node:stream';
 import type { WebSocket as ProtocolSocket } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { Clock } from '../lib/clock.ts';
@@ -39,7 +40,17 @@ interface Message {
 const SERVER_ONLY = ['connection_ack', 'next', 'error'];
 const CLOSE_PATIENCE_MS = 1_000;
 
-export function createSocket(socket: WebSocket, limits: HttpLimits, clock: Clock, log: Log): Socket {
+export interface SocketOptions {
+  readonly socket: WebSocket;
+  /** What it writes to. */
+  readonly connection: Duplex;
+  readonly limits: HttpLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function createSocket({ socket, connection, limits, clock, log }: SocketOptions): Socket {
+  const cork = createCork(connection);
   const closed = Promise.withResolvers<{ code: number; reason: string }>();
   const rate = createTokenBucket(limits.socketMessagesPerSecond, limits.socketMessagesPerSecond, clock);
   const isOpen = () => socket.readyState === WebSocket.OPEN;
@@ -78,7 +89,9 @@ export function createSocket(socket: WebSocket, limits: HttpLimits, clock: Clock
         // A write to a closing socket lasts until the close: at once it would let an endless source run on in
         // microtasks, and the event of the close would never come.
         if (!isOpen()) return void (await closed.promise);
-        // A failed write need not be reported: the socket's end is, by its own events.
+        cork();
+        // A failed write need not be reported: the socket's end is, by its own events. Whoever sends goes on after the
+        // turn's write, and meanwhile what comes next is joined.
         await new Promise<void>(resolve => socket.send(data, () => resolve()));
       },
       close,
@@ -95,6 +108,21 @@ export function createSocket(socket: WebSocket, limits: HttpLimits, clock: Clock
         });
       },
     }),
+  };
+}
+
+/** The function returned joins what is written in this turn of the event loop into one write at its end. */
+function createCork(connection: Duplex): () => void {
+  let corked = false;
+  const uncork = () => {
+    corked = false;
+    connection.uncork();
+  };
+  return () => {
+    if (corked) return;
+    corked = true;
+    connection.cork();
+    setImmediate(uncork);
   };
 }
 

@@ -74,7 +74,14 @@ export function createSocketServer(deps: SocketServerDeps): SocketServer {
   const protocol = createProtocol(deps);
 
   function attach(webSocket: WebSocket, request: IncomingMessage, initialised: () => void): void {
-    const socket = createSocket(webSocket, limits, deps.clock, deps.log);
+    const { clock, log } = deps;
+    const socket = createSocket({
+      socket: webSocket,
+      connection: request.socket,
+      limits,
+      clock,
+      log,
+    });
     const connection: Connection = {
       socket,
       address: addressOf(request),

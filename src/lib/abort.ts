@@ -1,6 +1,10 @@
 // Iterators that end the moment their consumer leaves. A bare async generator queues `return()` behind its pending
 // `next()`, so that a departed subscriber would be noticed only at the next value, perhaps never.
 
+/** Made once: an error for each iteration that ends would cost more than the iteration. */
+const SOURCE_ENDED = new DOMException('The source ended', 'AbortError');
+const CONSUMER_LEFT = new DOMException('The consumer left', 'AbortError');
+
 /** Runs `start` with a signal; leaving the iteration aborts it at once and never waits for the source. */
 export function cancellable<T>(start: (signal: AbortSignal) => AsyncIterable<T>): AsyncIterableIterator<T> {
   const controller = new AbortController();
@@ -30,7 +34,7 @@ export function cancellable<T>(start: (signal: AbortSignal) => AsyncIterable<T>)
           result => {
             pulls.delete(resolve);
             resolve(result);
-            if (result.done) end(new DOMException('The source ended', 'AbortError'));
+            if (result.done) end(SOURCE_ENDED);
           },
           error => {
             pulls.delete(resolve);
@@ -41,7 +45,7 @@ export function cancellable<T>(start: (signal: AbortSignal) => AsyncIterable<T>)
       });
     },
     async return() {
-      end(new DOMException('The consumer left', 'AbortError'));
+      end(CONSUMER_LEFT);
       return { done: true, value: undefined };
     },
     async throw(error) {

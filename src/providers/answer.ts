@@ -36,6 +36,7 @@ export interface AnswerOptions extends ErrorContext {
   send(fetchOptions: Record<never, never>): Sending;
 }
 
+const READER_LEFT = new DOMException('The reader has left', 'AbortError');
 /** How long usage and marker may come after the finish reason before the answer is taken as it is. */
 const MARKER_GRACE_MS = 1_000;
 
@@ -49,7 +50,7 @@ export function answerEvents(options: AnswerOptions): AsyncIterableIterator<Prov
     },
     next: () => events.next(),
     return() {
-      leaving.abort(new DOMException('The reader has left', 'AbortError'));
+      leaving.abort(READER_LEFT);
       return events.return(undefined);
     },
   };

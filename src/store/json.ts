@@ -7,10 +7,17 @@ import type { RoutingDecision } from '../domain/routing.ts';
 /** JSON text for a jsonb column; null (SQL) for undefined. */
 export function toJson(value: unknown): string | null {
   if (value === undefined) return null;
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner === 'bigint') return inner.toString();
-    return typeof inner === 'string' ? storableText(inner) : inner;
-  });
+  const json = JSON.stringify(value, bigintAsText);
+  // JSON escapes what Postgres cannot hold, so that its text tells at once whether there is any.
+  return json.includes('\\u') ? JSON.stringify(value, storable) : json;
+}
+
+function bigintAsText(_key: string, inner: unknown): unknown {
+  return typeof inner === 'bigint' ? inner.toString() : inner;
+}
+
+function storable(key: string, inner: unknown): unknown {
+  return typeof inner === 'string' ? storableText(inner) : bigintAsText(key, inner);
 }
 
 /**

@@ -1,0 +1,63 @@
+// Admissions that need not be worked out again: walking the document costs more than most operations. The verdict on a
+// document follows from the rules, which never change, and the caller's role; only @skip and @include would make it
+// depend on variables, so documents with directives are walked every time. Refusals are not remembered.
+
+import type { Plugin } from '@envelop/core';
+import type { DocumentNode } from 'graphql';
+import type { ActorContext } from './auth.ts';
+import { measureDocument } from './query-measure.ts';
+
+/** What is used here of the hooks before execution and before subscription alike. */
+interface Payload {
+  readonly args: {
+    readonly document: DocumentNode;
+    readonly operationName?: string | null | undefined;
+    readonly contextValue?: unknown;
+  };
+  setResultAndStopExecution(result: unknown): void;
+}
+type Handler = (payload: Payload) => unknown;
+
+/** The same plugin; what it adds on its part to look at documents is asked once for each document, operation and role. */
+export function rememberAdmissions(plugin: Plugin): Plugin {
+  const admitted = new WeakMap<DocumentNode, Set<string>>();
+
+  function remembering(handler: Handler): Handler {
+    return payload => {
+      const { document, operationName, contextValue } = payload.args;
+      const { actor } = contextValue as ActorContext;
+      const caller = `${actor?.role} ${operationName ?? ''}`;
+      const callers = admitted.get(document);
+      if (callers?.has(caller)) return undefined;
+      let isRefused = false;
+      const result = handler({
+        ...payload,
+        setResultAndStopExecution(refusal) {
+          isRefused = true;
+          payload.setResultAndStopExecution(refusal);
+        },
+      });
+      if (isRefused) return result;
+      if (callers) callers.add(caller);
+      else if (measureDocument(document).directives === 0) admitted.set(document, new Set([caller]));
+      return result;
+    };
+  }
+
+  return {
+    ...plugin,
+    onPluginInit(api) {
+      plugin.onPluginInit?.({
+        ...api,
+        addPlugin(added: Plugin) {
+          const { onExecute, onSubscribe } = added;
+          api.addPlugin({
+            ...added,
+            ...(onExecute && { onExecute: remembering(onExecute as Handler) }),
+            ...(onSubscribe && { onSubscribe: remembering(onSubscribe as Handler) }),
+          } as Plugin);
+        },
+      });
+    },
+  };
+}
