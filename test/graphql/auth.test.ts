@@ -194,3 +194,16 @@ test('rules are declared by options and printed as directives that parse again',
     /no enum Role/,
   );
 });
+
+test('what was admitted once is admitted again, but not to another role, nor with other variables', async () => {
+  const { run } = createExample();
+  for (let times = 0; times < 2; times += 1) {
+    assert.deepEqual(await run('ADMIN', '{ metrics }'), { data: { metrics: 'metrics' } });
+    assert.equal(await run('USER', '{ metrics }'), 'FORBIDDEN');
+    assert.equal(await run(undefined, '{ metrics }'), 'UNAUTHENTICATED');
+  }
+  const byVariable = 'query ($x: Boolean!) { hello metrics @include(if: $x) }';
+  assert.deepEqual(await run('USER', byVariable, { x: false }), { data: { hello: 'hello' } });
+  assert.equal(await run('USER', byVariable, { x: true }), 'FORBIDDEN');
+  assert.deepEqual(await run('USER', byVariable, { x: false }), { data: { hello: 'hello' } });
+});
