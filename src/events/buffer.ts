@@ -17,6 +17,8 @@ export interface EventBuffer {
    * followed only when the text begins anew, so that whatever its reader has is void.
    */
   reaches(after: Position | undefined): boolean;
+  /** Whether the last event of the request is here. */
+  isComplete(): boolean;
   /** What is behind the position now; neighbouring tokens joined. */
   read(after: Position | undefined): LoggedEvent[];
   /** What is behind the position, then what is pushed, until the last event, `end` or an abort. */
@@ -53,6 +55,7 @@ export function createEventBuffer(maxEvents: number): EventBuffer {
       if (!after || !first || after.epoch >= first.position.epoch) return true;
       return first.position.sequence === 1 && first.event.type === 'restarted' && !first.event.keepThrough;
     },
+    isComplete: () => isComplete(shelf),
     read(after) {
       const read: LoggedEvent[] = [];
       for (let index = indexAfter(shelf.events, after); index < shelf.events.length; ) {
@@ -64,6 +67,11 @@ export function createEventBuffer(maxEvents: number): EventBuffer {
     },
     follow: (after, signal) => followShelf(shelf, after, signal),
   };
+}
+
+function isComplete({ events }: Shelf): boolean {
+  const tail = events.at(-1);
+  return tail !== undefined && isLast(tail.event);
 }
 
 /** Joins runs of tokens in the older half; what is left stays readable from any cursor. */
@@ -96,8 +104,7 @@ async function* followShelf(
         index = indexAfter(shelf.events, last);
       }
       if (index >= shelf.events.length) {
-        const tail = shelf.events.at(-1);
-        if (shelf.ended || (tail && isLast(tail.event))) return;
+        if (shelf.ended || isComplete(shelf)) return;
         await bell.wait();
         continue;
       }

@@ -24,6 +24,11 @@ export interface EventLog {
     signal: AbortSignal,
   ): AsyncIterable<LoggedEvent> | undefined;
   /**
+   * Whether this process holds all that follows `after`, the last event included. False of a request that has ended:
+   * the store tells it at once, while `follow` may have to ask elsewhere first.
+   */
+  holdsRest(requestId: string, after: Position | undefined): boolean;
+  /**
    * Nothing more will be appended, whether there was a last event or somebody else owns the request now: followers
    * that have read to the end are let go, and the log may be dropped after its grace time.
    */

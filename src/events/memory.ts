@@ -71,6 +71,10 @@ export function createMemoryEventLog(
       const log = logs.get(requestId);
       return log?.buffer.reaches(after) ? log.buffer.follow(after, signal) : undefined;
     },
+    holdsRest(requestId, after) {
+      const buffer = logs.get(requestId)?.buffer;
+      return buffer?.isComplete() === true && buffer.reaches(after);
+    },
     read: (requestId, after) => logs.get(requestId)?.buffer.read(after),
     release(requestId) {
       const log = logs.get(requestId);

@@ -67,6 +67,8 @@ export function createRedisEventLog(
       };
     },
     follow: localThenRemote,
+    // What a replica holds is not counted: it lives only as long as somebody follows.
+    holdsRest: local.holdsRest,
     release(requestId) {
       local.release(requestId);
       mirror.released(requestId);

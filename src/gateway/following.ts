@@ -28,12 +28,23 @@ export function createFollowing({
   news,
   visible,
 }: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
+  /** What follows in the story of a request that has ended, from the store. */
+  async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<LoggedEvent> {
+    const [[body], [attempts]] = await Promise.all([
+      store.requests.bodiesByIds([request.id]),
+      store.requests.attemptsByIds([request.id]),
+    ]);
+    yield* replay(request, body?.output, attempts ?? [], after);
+  }
+
   /** The log may end without a last event, when the request was taken from its writer: the store knows the end. */
   async function* eventsOf(
-    requestId: string,
+    known: ModelRequest,
     after: Position | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<LoggedEvent> {
+    const { id: requestId } = known;
+    if (isTerminal(known.status) && !events.holdsRest(requestId, after)) return yield* told(known, after);
     let last = after;
     while (!signal.aborted) {
       for await (const logged of events.follow(requestId, last, signal) ?? []) {
@@ -44,14 +55,7 @@ export function createFollowing({
       if (signal.aborted) return;
       const [request] = await store.requests.byIds([requestId]);
       if (!request) return;
-      if (isTerminal(request.status)) {
-        const [[body], [attempts]] = await Promise.all([
-          store.requests.bodiesByIds([requestId]),
-          store.requests.attemptsByIds([requestId]),
-        ]);
-        yield* replay(request, body?.output, attempts ?? [], last);
-        return;
-      }
+      if (isTerminal(request.status)) return yield* told(request, last);
       await news.next(requestId, POLL_MS, signal);
     }
   }
@@ -63,7 +67,7 @@ export function createFollowing({
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
       return cancellable(async function* (signal: AbortSignal) {
-        for await (const { position: at, event } of eventsOf(requestId, position, signal))
+        for await (const { position: at, event } of eventsOf(request, position, signal))
           yield { requestId, cursor: formatCursor(requestId, at), event };
       });
     },

@@ -175,6 +175,21 @@ export function eventLogContract(name: string, createLog: CreateLog, options: Te
     await log.close();
   });
 
+  contract('knows when it holds the rest of a story, the end included', async t => {
+    const log = await createLog(t);
+    const id = newId();
+    assert.equal(log.holdsRest(id, undefined), false);
+    const writer = log.open(id, 2);
+    const first = writer.append(token('one'));
+    assert.equal(log.holdsRest(id, undefined), false);
+    writer.append(COMPLETED);
+
+    assert.equal(log.holdsRest(id, undefined), true);
+    assert.equal(log.holdsRest(id, first.position), true);
+    assert.equal(log.holdsRest(id, { epoch: 1, sequence: 7, offset: 30 }), false);
+    await log.close();
+  });
+
   contract('a cursor of an earlier epoch is followed when the later one begins anew', async t => {
     const log = await createLog(t);
     const id = newId();

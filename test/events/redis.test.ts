@@ -35,6 +35,7 @@ async function twoInstances(t: TestContext, maxEntries = 1_000) {
     open: writer.events.open,
     release: writer.events.release,
     follow: reader.events.follow,
+    holdsRest: writer.events.holdsRest,
     async close() {
       await Promise.all([writer.events.close(), reader.events.close()]);
       await Promise.all([writer.redis.close(), reader.redis.close()]);

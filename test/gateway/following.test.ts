@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { idOf } from '../../src/domain/ids.ts';
 import { requestError } from '../../src/domain/request.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startTestApp } from '../support/app.ts';
 import { openTestStore } from '../support/database.ts';
 import { storeWith } from '../support/faulty-store.ts';
+import { redisMissing, startRedis } from '../support/redis.ts';
 import { REQUEST, readStream, STREAM, submit, textOf } from '../support/requests.ts';
 import { gate, startUpstream, text } from '../support/upstream.ts';
 
@@ -106,6 +108,40 @@ test('what runs on another instance is followed and cancelled through any', asyn
   const other = await submit(first, { prompt: 'Hello' });
   await second.ask(CANCEL, { id: other });
   assert.equal((await readStream(second, other)).at(-1).error.code, 'CANCELLED');
+});
+
+test('what has ended elsewhere is told from the store by one look at its row, without asking Redis', {
+  skip: redisMissing(),
+}, async t => {
+  const redis = await startRedis(t);
+  const upstream = await startUpstream(t);
+  const reads: string[] = [];
+  const database = await storeWith(({ byIds }) => ({
+    byIds(ids) {
+      reads.push(...ids);
+      return byIds(ids);
+    },
+  }))(t);
+  const shared = async () => ({ ...database, close: async () => {} });
+  const env = { OPENAI_BASE_URL: `${upstream.url}/v1`, REDIS_URL: redis.url };
+  const [first, second] = [await startTestApp(t, env, shared), await startTestApp(t, env, shared)];
+  upstream.enqueue([text('from '), text('afar')]);
+  const id = await submit(first, { prompt: 'Hello' });
+  await readStream(first, id);
+  const subscriptions = () =>
+    /cmdstat_subscribe:calls=(\d+)/.exec(redis.command('info', 'commandstats'))?.[1];
+  const before = subscriptions();
+  assert.ok(before);
+  const reader = (await second.app.members.authenticate(second.adminToken))!;
+  const requestId = idOf('request', id)!;
+  reads.length = 0;
+
+  const types: string[] = [];
+  for await (const { event } of await second.app.gateway.follow(reader, requestId, undefined))
+    types.push(event.type === 'token' ? event.text : event.type);
+  assert.deepEqual(types, ['attempt-started', 'from afar', 'completed']);
+  assert.equal(subscriptions(), before);
+  assert.deepEqual(reads, [requestId]);
 });
 
 test('a duplicate that is met before its original is under way streams it all the same', async t => {
