@@ -1,7 +1,7 @@
 // One request's events in memory, shared by all its followers. A follower is a position and a doorbell, so a slow one
 // costs nothing but its place. Long answers are compacted by joining old neighbouring tokens.
 
-import { isLast, type LoggedEvent, type Position } from '../domain/stream.ts';
+import { comparePositions, isLast, type LoggedEvent, type Position } from '../domain/stream.ts';
 import { createBell } from '../lib/abort.ts';
 import { cutBefore, indexAfter, joinFrom } from './joining.ts';
 
@@ -109,8 +109,10 @@ async function* followShelf(
         continue;
       }
       const joined = joinFrom(shelf.events, index, shelf.events.length);
-      const event = cutBefore(joined.event, last);
       index = joined.next;
+      // Who comes from an instance that is ahead of this one has some of it already.
+      if (last && comparePositions(joined.event.position, last) <= 0) continue;
+      const event = cutBefore(joined.event, last);
       last = event.position;
       yield event;
       if (isLast(event.event)) return;

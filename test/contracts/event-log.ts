@@ -190,6 +190,29 @@ export function eventLogContract(name: string, createLog: CreateLog, options: Te
     await log.close();
   });
 
+  contract('a follower that comes with more than the log has yet gets only what it has not', async t => {
+    const log = await createLog(t);
+    const id = newId();
+    const writer = log.open(id, 1);
+    writer.append(token('one '));
+    const reading = read(log, id, { epoch: 1, sequence: 3, offset: 12 });
+    await setImmediate();
+    writer.append(token('two '));
+    await setImmediate();
+    writer.append(token('six '));
+    await setImmediate();
+    writer.append(token('ten'));
+    writer.append(COMPLETED);
+
+    const events = await reading;
+    assert.equal(textOf(events), 'ten');
+    assert.deepEqual(
+      events.map(({ position }) => position.sequence),
+      [4, 5],
+    );
+    await log.close();
+  });
+
   contract('a cursor of an earlier epoch is followed when the later one begins anew', async t => {
     const log = await createLog(t);
     const id = newId();
