@@ -17,27 +17,35 @@ export function* replay(
   const end: Position = { epoch, sequence: last, offset: text.length };
   const beforeEnd: Position = { ...end, sequence: Math.max(0, last - 1) };
   if (after && after.epoch === epoch && after.sequence >= last) return;
-  // An attempt's true place in the log is not kept; its number is a place at or before it.
-  const seen = after?.epoch === epoch ? after.sequence : 0;
-  for (const { number, deploymentId } of attempts) {
-    if (number <= seen || number >= last) continue;
-    const event: StreamEvent = { type: 'attempt-started', attempt: number, deploymentId };
-    yield { position: { epoch, sequence: number, offset: 0 }, event };
-  }
   // A cursor of an earlier generation, or from before a restart, stands for text that may differ from what was stored.
   const restart = request.restartSequence ?? 0;
   const sameText = after?.epoch === epoch && after.sequence >= restart && after.offset <= text.length;
-  if (after && !sameText && text !== '') {
-    const event: StreamEvent = {
-      type: 'restarted',
-      attempt: request.attemptCount,
-      reason: 'The answer was begun again.',
-    };
-    yield { position: { ...beforeEnd, sequence: restart || Math.max(0, last - 2), offset: 0 }, event };
+  const restarts = after !== undefined && !sameText && text !== '';
+  const restarted = (attempt: number, sequence: number): LoggedEvent => ({
+    position: { epoch, sequence, offset: 0 },
+    event: { type: 'restarted', attempt, reason: 'The answer was begun again.' },
+  });
+  if (restarts && after.epoch < epoch && restart > 0) {
+    // The generation begins with the restart; what died with the earlier ones was told by them.
+    const own = attempts.slice(attempts.findLastIndex(({ outcome }) => outcome === 'LOST') + 1);
+    yield restarted(own[0]?.number ?? request.attemptCount, restart);
+    for (const [index, attempt] of own.entries())
+      yield attemptStarted(attempt, { epoch, sequence: restart + 1 + index, offset: 0 });
+  } else {
+    // An attempt's true place in the log is not kept; its number is a place at or before it.
+    const seen = after?.epoch === epoch ? after.sequence : 0;
+    for (const attempt of attempts)
+      if (attempt.number > seen && attempt.number < last)
+        yield attemptStarted(attempt, { epoch, sequence: attempt.number, offset: 0 });
+    if (restarts) yield restarted(request.attemptCount, restart || Math.max(0, last - 2));
   }
   const rest = sameText ? text.slice(after.offset) : text;
   if (rest !== '') yield { position: beforeEnd, event: { type: 'token', text: rest } };
   yield { position: end, event: terminalEvent(request) };
+}
+
+function attemptStarted({ number, deploymentId }: Attempt, position: Position): LoggedEvent {
+  return { position, event: { type: 'attempt-started', attempt: number, deploymentId } };
 }
 
 /** The one last event of a finished request. */

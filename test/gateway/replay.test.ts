@@ -101,6 +101,25 @@ test('a cursor from before the request was taken over voids the text that was se
   assert.equal(textIn(events), 'another answer');
 });
 
+test('whoever left before a takeover is told of it first, then of the attempts since, each once and in order', () => {
+  const request = { ...storedRequest(), epoch: 3, lastSequence: 5, restartSequence: 1, attemptCount: 2 };
+  const attempts = [
+    anAttempt({ number: 1, outcome: 'LOST' }),
+    anAttempt({ number: 2, outcome: 'SUCCEEDED' }),
+  ];
+  const events = [...replay(request, 'whole', attempts, { epoch: 1, sequence: 7, offset: 12 })];
+  assert.deepEqual(
+    events.map(({ position, event }) => [position.sequence, event.type]),
+    [
+      [1, 'restarted'],
+      [2, 'attempt-started'],
+      [4, 'token'],
+      [5, 'completed'],
+    ],
+  );
+  assert.deepEqual(attemptsIn(events), [2]);
+});
+
 test('the text that a client saw of an abandoned request is not voided: the failure alone is told', () => {
   const error = requestError('INTERNAL', 'The server stopped.');
   const request: ModelRequest = { ...storedRequest(), status: 'FAILED', error, epoch: 2, lastSequence: 1 };
