@@ -3,6 +3,7 @@
 
 import type { Catalog } from '../control/catalog.ts';
 import { type Actor, authorize } from '../domain/access.ts';
+import type { BreakerTransition } from '../domain/breaker.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { Deployment, Provider } from '../domain/model.ts';
@@ -23,7 +24,9 @@ interface OperatorControlsDeps {
   readonly clock: Clock;
   readonly signals: Signals;
   /** Tells the subscribers of providers. */
-  readonly announce: (provider: Provider) => void;
+  readonly announce: (provider: Provider | undefined) => void;
+  /** Stores what was done to a breaker, for the other instances to do it too. */
+  readonly record: (transition: BreakerTransition) => void;
   /** Resolves when all changes of breakers so far are stored. */
   readonly recorded: () => Promise<void>;
 }
@@ -87,7 +90,11 @@ export function createOperatorControls(deps: OperatorControlsDeps): OperatorCont
       return changeBreakers('breaker.reset', order, () => {
         // Whatever condemned the provider is forgiven too, or nothing would be routed to the closed breakers.
         catalog.reportSuccess(order.provider.id);
-        for (const { id } of order.deployments) breakers.reset(id, reason);
+        for (const { id } of order.deployments) {
+          // Closed here already, so that nothing changes; elsewhere it may be open.
+          if (breakers.snapshot(id).state === 'CLOSED') deps.record(closedAgain(id, order));
+          breakers.reset(id, reason);
+        }
       });
     },
     async openBreaker(actor, target, reason) {
@@ -107,9 +114,19 @@ export function createOperatorControls(deps: OperatorControlsDeps): OperatorCont
     },
     drainOf: drains.of,
     async restoreDrains() {
-      for (const control of await store.deploymentControls.all()) drains.apply(control);
+      for (const control of await store.deploymentControls.all()) {
+        const { deploymentId, drained, reason } = control;
+        const isNews = drains.of(deploymentId)?.reason !== (drained ? reason : undefined);
+        drains.apply(control);
+        const providerId = catalog.deployment(deploymentId)?.providerId;
+        if (isNews) announce(catalog.providers().find(({ id }) => id === providerId));
+      }
     },
   };
+}
+
+function closedAgain(deploymentId: string, { at, reason }: Order): BreakerTransition {
+  return { id: newId(), deploymentId, at, from: 'CLOSED', to: 'CLOSED', cause: 'manual', detail: reason };
 }
 
 /** All acts take the same input and refuse it the same way. */

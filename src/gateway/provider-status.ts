@@ -2,6 +2,7 @@
 // operator-controls.ts.
 
 import type { Catalog } from '../control/catalog.ts';
+import type { BreakerTransition } from '../domain/breaker.ts';
 import type { Provider } from '../domain/model.ts';
 import type { Signals } from '../events/signals.ts';
 import { cancellable } from '../lib/abort.ts';
@@ -52,6 +53,15 @@ export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
     if (provider) updates.publish(provider.id, provider);
   };
 
+  function record(transition: BreakerTransition): void {
+    if (transition.cause === 'manual') obeyed.set(transition.deploymentId, transition.id);
+    const recorded = store.breakers
+      .append(transition)
+      .catch(error => log.warn({ error }, 'a breaker transition was not recorded'))
+      .finally(() => recording.delete(recorded));
+    recording.add(recorded);
+  }
+
   catalog.onChange(provider => {
     announce(provider);
     // A free sign of life: whoever waits behind an open breaker need not wait out its time.
@@ -59,12 +69,7 @@ export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
   });
   breakers.onTransition(transition => {
     announce(providerById(catalog.deployment(transition.deploymentId)?.providerId));
-    if (transition.cause === 'manual') obeyed.set(transition.deploymentId, transition.id);
-    const recorded = store.breakers
-      .append(transition)
-      .catch(error => log.warn({ error }, 'a breaker transition was not recorded'))
-      .finally(() => recording.delete(recorded));
-    recording.add(recorded);
+    record(transition);
   });
 
   return {
@@ -88,14 +93,17 @@ export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
         // Ids grow with time: what was done here in the meantime is the newer word.
         if (id <= (obeyed.get(deploymentId) ?? '')) continue;
         obeyed.set(deploymentId, id);
+        const providerId = catalog.deployment(deploymentId)?.providerId;
+        if (order.to === 'CLOSED' && providerId !== undefined) catalog.reportSuccess(providerId);
         breakers.restore(order);
-        announce(providerById(catalog.deployment(deploymentId)?.providerId));
+        announce(providerById(providerId));
       }
     },
     providerUpdates: () => cancellable(signal => updates.subscribe(signal)),
     ...createOperatorControls({
       ...deps,
       announce,
+      record,
       recorded: async () => {
         await Promise.all(recording);
       },

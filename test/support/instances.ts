@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { requestError } from '../../src/domain/request.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startTestApp, type TestApp } from './app.ts';
-import { openTestStore } from './database.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
 
 export interface Instance extends TestApp {
   /** The ids under which it has registered, the present one last. */
@@ -14,8 +14,7 @@ export interface Instance extends TestApp {
   thaw(): void;
 }
 
-export interface Instances {
-  readonly store: Store;
+export interface Instances extends TestDatabase {
   readonly first: Instance;
   readonly second: Instance;
   /** What an instance does to another that was silent for too long. */
@@ -30,13 +29,14 @@ export async function startInstances(
   common: Environment,
   [ofFirst, ofSecond]: readonly [Environment, Environment] = [{}, {}],
 ): Promise<Instances> {
-  const opened = await openTestStore(t);
+  const { store: opened, db } = await openTestDatabase(t);
   // As on a server: nobody takes the others for what the last process left behind.
   const store: Store = { ...opened, info: { ...opened.info, kind: 'postgres' }, close: async () => {} };
   const first = await startInstance(t, { ...common, ...ofFirst }, store);
   const second = await startInstance(t, { ...common, ...ofSecond }, store);
   return {
     store,
+    db,
     first,
     second,
     async declareDead({ ids }) {
