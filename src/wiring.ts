@@ -67,6 +67,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
       clock,
       rulesOf: breakerRulesOf(config.routing.breaker, config.providers),
       onTransition: ({ deploymentId, to }) => metrics.breakerChanged(deploymentId, to),
+      onForgotten: metrics.breakerForgotten,
       onListenerError: error => log.error({ error }, 'a listener of the breakers failed'),
     },
   );

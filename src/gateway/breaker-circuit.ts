@@ -8,6 +8,8 @@ import {
   BreakerError,
   Circuit,
   type CircuitFunction,
+  circuits,
+  modules,
   BreakerState as Phase,
   SlidingCountBreaker,
 } from 'mollitia';
@@ -117,6 +119,13 @@ export abstract class BreakerCircuit<Call> extends SlidingCountBreaker {
     this.libraryWants('CLOSED');
   }
 
+  /** The last of it. The library's own version leaves circuit and module in the lists that it keeps for ever. */
+  override dispose(): void {
+    super.dispose();
+    remove(circuits, this.#circuit);
+    remove(modules, this);
+  }
+
   /** mollitia's timer of the open state, which it neither clears on `close` nor unrefs. */
   get #openTimer(): NodeJS.Timeout | undefined {
     return (this as unknown as { openTimeout: NodeJS.Timeout | 0 }).openTimeout || undefined;
@@ -130,4 +139,9 @@ export abstract class BreakerCircuit<Call> extends SlidingCountBreaker {
 /** What the library does after its own change of state; a failing listener of its emitter must not end the process. */
 function silently(done: Promise<void>): void {
   done.catch(() => {});
+}
+
+function remove<T>(list: T[], item: T): void {
+  const index = list.indexOf(item);
+  if (index >= 0) list.splice(index, 1);
 }

@@ -1,5 +1,5 @@
-// The breakers of all deployments of this process, by deployment id. Made on first use and kept for the process's
-// life: mollitia remembers every circuit for ever, so there must never be one per request.
+// The breakers of all deployments of this process, by deployment id. Made on first use and kept until their deployment
+// is forgotten (forgetting.ts): mollitia remembers every circuit for ever, so there must never be one per request.
 
 import type { BreakerOutlook, BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import { type BreakerRules, DEFAULT_BREAKER_RULES } from '../domain/breaker-rules.ts';
@@ -38,6 +38,13 @@ export interface Breakers {
   probeEarly(deploymentId: string): void;
   /** Takes up the state of an earlier process from its last stored transition; announces nothing. */
   restore(last: Omit<BreakerTransition, 'id' | 'from'>): void;
+  /** The deployments that have a breaker here. */
+  known(): readonly string[];
+  /**
+   * Lets go of a breaker; the next call of its deployment gets a new one. False, and nothing is done, while it is held
+   * open by hand or has calls under way. Announces nothing.
+   */
+  forget(deploymentId: string): boolean;
   /** Calls back after each change of state, until the function returned is called. */
   onTransition(listener: TransitionListener): () => void;
 }
@@ -48,6 +55,8 @@ interface BreakersDeps {
   readonly clock: Clock;
   readonly random?: () => number;
   readonly onTransition?: TransitionListener;
+  /** A breaker was forgotten: there will be no more transitions of it. */
+  readonly onForgotten?: ((deploymentId: string) => void) | undefined;
   /** A listener threw. The others were called all the same. */
   readonly onListenerError?: (error: unknown) => void;
 }
@@ -93,6 +102,16 @@ export function createBreakers(options: Partial<BreakerRules>, deps: BreakersDep
     },
     probeEarly: deploymentId => breakers.get(deploymentId)?.probeEarly(),
     restore: last => breakerOf(last.deploymentId).restore(last),
+    known: () => [...breakers.keys()],
+    forget(deploymentId) {
+      const breaker = breakers.get(deploymentId);
+      if (!breaker) return true;
+      if (!breaker.isForgettable()) return false;
+      breakers.delete(deploymentId);
+      breaker.dispose();
+      deps.onForgotten?.(deploymentId);
+      return true;
+    },
     onTransition(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -35,6 +35,8 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   readonly #window: OutcomeWindow;
   /** Grows with every change and every reset: results of an older epoch are dropped. */
   #epoch = 0;
+  /** Calls admitted and not settled yet, of whatever epoch. */
+  #underWay = 0;
   #probe: AdmittedCall | undefined;
   #stopProbeTimer = () => {};
   #probeSuccesses = 0;
@@ -59,6 +61,12 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   /** Would a call be let through at this moment? */
   admits(): boolean {
     return this.current === 'CLOSED' || (this.current === 'HALF_OPEN' && !this.#probe);
+  }
+
+  /** May it be forgotten? Not what an administrator holds open, nor what has calls under way. */
+  isForgettable(): boolean {
+    const isHeld = this.current === 'OPEN' && this.#retryAtMs === undefined;
+    return this.#underWay === 0 && !isHeld;
   }
 
   /** Begins a call inside the circuit that lasts until the permit is settled. Throws BreakerRefusedError. */
@@ -95,6 +103,7 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
 
   protected override admit(): AdmittedCall {
     if (!this.admits()) throw this.#refusal();
+    this.#underWay += 1;
     const call: AdmittedCall = { epoch: this.#epoch, settled: false, alive: false };
     if (this.current === 'HALF_OPEN') {
       this.#probe = call;
@@ -175,6 +184,7 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   #settle(call: AdmittedCall, outcome: 'success' | 'failure' | 'ignored', error?: unknown): void {
     if (call.settled) return;
     call.settled = true;
+    this.#underWay -= 1;
     if (call.epoch !== this.#epoch) return;
     const wasProbe = call === this.#probe;
     if (wasProbe) this.#releaseProbe();

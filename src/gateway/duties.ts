@@ -3,6 +3,7 @@
 
 import type { Acceptance } from './acceptance.ts';
 import type { ActiveRequests } from './active-requests.ts';
+import { createForgetting } from './forgetting.ts';
 import type { Gateway, GatewayDeps } from './gateway.ts';
 import type { ProviderStatus } from './provider-status.ts';
 import type { Queue } from './queue.ts';
@@ -24,10 +25,9 @@ type Duties = Pick<
   isDraining(): boolean;
 };
 
-export function createDuties(
-  { admission, signals, log }: GatewayDeps,
-  { active, acceptance, queue, news, status }: Parts,
-): Duties {
+export function createDuties(deps: GatewayDeps, { active, acceptance, queue, news, status }: Parts): Duties {
+  const { admission, signals, log } = deps;
+  const forgetTheGone = createForgetting(deps);
   let draining = false;
 
   async function followOrders(): Promise<void> {
@@ -50,6 +50,7 @@ export function createDuties(
     load: () => admission.load(),
     start: () => admission.start(queue.take),
     async review() {
+      forgetTheGone();
       await queue.review();
       await followOrders();
     },

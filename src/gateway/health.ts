@@ -39,6 +39,10 @@ export interface Health {
   /** Its breaker closed: it gets calls again, few at first. */
   startRamp(deploymentId: string): void;
   read(deploymentId: string): HealthFigures;
+  /** The deployments of which something is known. */
+  known(): readonly string[];
+  /** Lets go of all that is known of it. False, and nothing is done, while calls are under way. */
+  forget(deploymentId: string): boolean;
 }
 
 /** Smoothing of times: a sample's weight falls to 1/e in 10 s (peak-EWMA as in Finagle and Linkerd). */
@@ -130,25 +134,32 @@ export function createHealth({ clock }: { clock: Clock }): Health {
     startRamp(deploymentId) {
       healthOf(deploymentId).rampStartedAtMs = clock.monotonic();
     },
-    read(deploymentId) {
-      const health = deployments.get(deploymentId) ?? unseen();
-      const nowMs = clock.monotonic();
-      decayOutcomes(health, nowMs);
-      const seen = health.successes + health.failures;
-      const restMs = health.cooldownEndsAtMs - nowMs;
-      const rampedMs = nowMs - health.rampStartedAtMs;
-      return {
-        timeToFirstTokenMs: fresh(health.timeToFirstToken, nowMs),
-        msPerOutputToken: fresh(health.perToken, nowMs),
-        timesConfidence: confidence(health.timeToFirstToken ?? health.perToken, nowMs),
-        successRate:
-          (PRIOR_SUCCESSES + health.successes) / (PRIOR_SUCCESSES + health.successes + health.failures),
-        successConfidence: seen / (PRIOR_SUCCESSES + seen),
-        inFlight: health.inFlight,
-        cooldownUntilMs: restMs > 0 ? Math.ceil(clock.now() + restMs) : undefined,
-        rampStartedAtMs: rampedMs < RAMP_MS ? clock.now() - rampedMs : undefined,
-      };
+    read: deploymentId => figuresOf(deployments.get(deploymentId) ?? unseen(), clock),
+    known: () => [...deployments.keys()],
+    forget(deploymentId) {
+      const isIdle = !deployments.get(deploymentId)?.inFlight;
+      if (isIdle) deployments.delete(deploymentId);
+      return isIdle;
     },
+  };
+}
+
+function figuresOf(health: DeploymentHealth, clock: Clock): HealthFigures {
+  const nowMs = clock.monotonic();
+  decayOutcomes(health, nowMs);
+  const seen = health.successes + health.failures;
+  const restMs = health.cooldownEndsAtMs - nowMs;
+  const rampedMs = nowMs - health.rampStartedAtMs;
+  return {
+    timeToFirstTokenMs: fresh(health.timeToFirstToken, nowMs),
+    msPerOutputToken: fresh(health.perToken, nowMs),
+    timesConfidence: confidence(health.timeToFirstToken ?? health.perToken, nowMs),
+    successRate:
+      (PRIOR_SUCCESSES + health.successes) / (PRIOR_SUCCESSES + health.successes + health.failures),
+    successConfidence: seen / (PRIOR_SUCCESSES + seen),
+    inFlight: health.inFlight,
+    cooldownUntilMs: restMs > 0 ? Math.ceil(clock.now() + restMs) : undefined,
+    rampStartedAtMs: rampedMs < RAMP_MS ? clock.now() - rampedMs : undefined,
   };
 }
 

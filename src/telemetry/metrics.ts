@@ -31,6 +31,8 @@ export type Snapshot = readonly object[];
 export interface Metrics {
   requestFinished(request: ModelRequest, attempts: readonly Attempt[]): void;
   breakerChanged(deploymentId: string, state: BreakerState): void;
+  /** Its deployment is gone: it has no state to be shown any more. */
+  breakerForgotten(deploymentId: string): void;
   /** An attempt beyond a request's first one was made, or refused by the retry budget. */
   retryDecided(kind: string, admitted: boolean): void;
   /** To be called once, by an instance that has a Redis. */
@@ -52,6 +54,7 @@ export function createMetrics(): Metrics {
       instruments.breakerState.set({ deployment: deploymentId }, BREAKER_VALUES[state]);
       instruments.breakerTransitions.inc({ deployment: deploymentId, to: state });
     },
+    breakerForgotten: deploymentId => instruments.breakerState.remove({ deployment: deploymentId }),
     retryDecided(kind, admitted) {
       (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
