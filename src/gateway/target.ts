@@ -51,16 +51,17 @@ export async function callTarget(
   deps: FailoverDeps,
 ): Promise<Called> {
   const { spec, emit } = journey;
-  const prefill = prefillFor(deployment, journey, transcript);
-  const show = createScreen({ journey, transcript, number, prefill });
   const startedAt = new Date(deps.clock.now());
   const startedAtMs = deps.clock.monotonic();
   let text = '';
+  let prefill: string | undefined;
   const book = (outcome: AttemptResult) => {
     const hasLost = outcome.outcome === 'cancelled' && race?.lost.aborted === true;
     return toAttempt({ journey, deployment, number, startedAt, text, prefill, hasLost }, outcome);
   };
   try {
+    prefill = prefillFor(deployment, journey, transcript);
+    const show = createScreen({ journey, transcript, number, prefill });
     emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
     const outcome = await runAttempt({
       adapter: deps.catalog.adapterOf(deployment),

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createBreakers } from '../../src/gateway/breakers.ts';
+import { callTarget } from '../../src/gateway/target.ts';
+import { createTestClock } from '../support/clock.ts';
+import { adapterFor, finished, streamOf } from './attempt-setup.ts';
+import { decisionOf, deploymentOf, depsOf, specOf } from './failover-setup.ts';
+
+test('a fault of ours before the call gives permit and place back, and is in the ledger', async () => {
+  const clock = createTestClock();
+  const breakers = createBreakers({}, { clock });
+  const deployment = { ...deploymentOf('p1/m', true), maxConcurrency: 1 };
+  const offered = [deployment];
+  const adapters = new Map([[deployment.id, adapterFor(streamOf(finished()))]]);
+  const deps = depsOf({ clock, breakers, offered, adapters });
+  const transcript = {
+    get sent(): string {
+      throw new RangeError('no transcript');
+    },
+    prefillRefused: false,
+  };
+  const journey = {
+    requestId: 'req_1',
+    spec: specOf(),
+    decision: decisionOf(offered),
+    signal: new AbortController().signal,
+    attemptsBefore: 0,
+    endsAtMs: 10_000,
+    emit() {},
+  };
+
+  const place = deps.capacity.tryAcquire(deployment)!;
+  const permit = breakers.acquire(deployment.id);
+  const called = await callTarget(journey, { ...place, permit, number: 1, transcript }, deps);
+
+  assert.ok(called.defect?.cause instanceof RangeError);
+  assert.deepEqual([called.attempt.outcome, called.attempt.error?.code], ['FAILED', 'INTERNAL']);
+  assert.deepEqual(deps.capacity.load(deployment.id), { inFlight: 0, waiting: 0 });
+  assert.ok(breakers.forget(deployment.id), 'no call is under way any more');
+});
