@@ -42,6 +42,8 @@ export interface AttemptFailed extends Measured {
   /** The breaker was told of a failure of the provider. */
   readonly counted: boolean;
   readonly retrySameTarget: boolean;
+  /** The provider said that it is not to be asked again, whatever its fault. */
+  readonly retryForbidden: boolean;
   /** Waiting helps, with nobody doing anything. */
   readonly retryable: boolean;
   /** The same would happen with every other deployment of the provider. */

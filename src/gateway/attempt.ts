@@ -233,6 +233,7 @@ function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Me
   const { code, counted, retrySameTarget, retryable, providerWide, declined } = ruleOf(error);
   const known = error instanceof ProviderError ? error : undefined;
   const tokensSent = run.meter.textLength > 0;
+  const retryForbidden = known?.shouldRetry === false;
   return {
     outcome: 'failed',
     code,
@@ -242,7 +243,8 @@ function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Me
     retryAfterMs: known?.retryAfterMs,
     tokensSent,
     counted,
-    retrySameTarget: retrySameTarget && !tokensSent,
+    retrySameTarget: retrySameTarget && !tokensSent && !retryForbidden,
+    retryForbidden,
     retryable,
     providerWide,
     declined,

@@ -247,7 +247,8 @@ function mayPass({ attempts, isRefused, heldBack }: Course, { decision }: Journe
  * to ask (`maxHintMs` undefined) nobody waits for a busy provider, and an answer that began is continued elsewhere.
  */
 function retryDelay(failure: AttemptFailed, maxHintMs: number | undefined): number | undefined {
-  const { fault, retryAfterMs: hintMs, tokensSent } = failure;
+  const { fault, retryAfterMs: hintMs, tokensSent, retryForbidden } = failure;
+  if (retryForbidden) return undefined;
   if (fault === 'rate-limit') {
     const delayMs = hintMs ?? RETRY_BASE_MS;
     return maxHintMs !== undefined && delayMs >= 0 && delayMs <= maxHintMs ? delayMs : undefined;

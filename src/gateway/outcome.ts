@@ -48,7 +48,8 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
     ...FAILED,
     declined: true,
     retrySameTarget: true,
-    meaning: 'answers 408, 409 or 5xx, or sends an error event at the beginning or in the middle',
+    meaning:
+      'answers 408, 409 or 5xx, or another 4xx with `x-should-retry: true`, or sends an error event at the beginning or in the middle',
   },
   // A cooldown answers this, not the breaker.
   'rate-limit': { ...FAILED, counted: false, declined: true, meaning: 'answers 429: too many calls' },

@@ -103,6 +103,7 @@ function ownFault(durationMs: number, text: string): AttemptFailed {
     tokensSent: text !== '',
     counted: false,
     retrySameTarget: false,
+    retryForbidden: false,
     retryable: OWN_FAULT.retryable,
     providerWide: false,
     declined: false,

@@ -61,10 +61,16 @@ export function toProviderError(error: unknown, context: ErrorContext): Provider
       cause: error,
     });
   const said = wordsOf(error);
-  return new ProviderError(faultOfStatus(status, said), `${context.provider} answered ${status}`, {
+  const hints = headers instanceof Headers ? headers : new Headers();
+  const shouldRetry = retryAdvice(hints);
+  const fault = faultOfStatus(status, said);
+  // A status that says little is what the provider takes it for.
+  const isPassing = fault === 'bad-request' && shouldRetry === true && !CALLERS_FAULT.has(status);
+  return new ProviderError(isPassing ? 'server' : fault, `${context.provider} answered ${status}`, {
     cause: causeOf(said.text, context),
     status,
-    retryAfterMs: headers instanceof Headers ? retryAfterMs(headers, Date.now()) : undefined,
+    retryAfterMs: retryAfterMs(hints, Date.now()),
+    shouldRetry,
   });
 }
 
@@ -115,6 +121,9 @@ const CONTEXT_WORDS =
 const POLICY_WORDS = /content filter|content management policy|usage polic(y|ies)/i;
 const BILLING_WORDS = /credit balance is too low/i;
 
+/** What these say of the call stays true however often it is made. */
+const CALLERS_FAULT: ReadonlySet<number> = new Set([400, 413, 422]);
+
 function faultOfStatus(status: number, { codes, text }: Words): ProviderFault {
   const known = FAULT_OF_CODE.find(([code]) => code.test(codes))?.[1];
   if (status >= 500 || status === 408 || status === 409) return known === 'context-length' ? known : 'server';
@@ -159,6 +168,12 @@ export function retryAfterMs(headers: Headers, nowMs: number): number | undefine
   // Only a date has letters in it; Date.parse would take "-5" for a month.
   const dateMs = /[a-z]/i.test(hint) ? Date.parse(hint) : Number.NaN;
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
+}
+
+/** `x-should-retry`, by which OpenAI and Anthropic overrule what their SDKs think of a status. */
+function retryAdvice(headers: Headers): boolean | undefined {
+  const advice = headers.get('x-should-retry')?.trim().toLowerCase();
+  return advice === 'true' ? true : advice === 'false' ? false : undefined;
 }
 
 function isAmount(value: string): boolean {

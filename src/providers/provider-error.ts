@@ -10,6 +10,8 @@ interface ProviderErrorOptions {
   status?: number | undefined;
   /** The provider's hint, already in milliseconds; may be absurd, the gateway clamps it. */
   retryAfterMs?: number | undefined;
+  /** What the provider itself says of asking it again; undefined: nothing. */
+  shouldRetry?: boolean | undefined;
 }
 
 export class ProviderError extends Error {
@@ -17,6 +19,7 @@ export class ProviderError extends Error {
   readonly fault: ProviderFault;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly shouldRetry: boolean | undefined;
 
   /** `message` is ours: short, neutral, without a word of the other side's body. */
   constructor(fault: ProviderFault, message: string, options: ProviderErrorOptions = {}) {
@@ -24,5 +27,6 @@ export class ProviderError extends Error {
     this.fault = fault;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
+    this.shouldRetry = options.shouldRetry;
   }
 }

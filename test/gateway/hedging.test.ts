@@ -128,6 +128,18 @@ test('when both fail, the request goes on to the third', async () => {
   ]);
 });
 
+test('when both fail, the one that may be asked again is, and not the one that forbids it', async () => {
+  const first = gated(new ProviderError('server', 'broken', { shouldRetry: false }));
+  const race = journey([[first.stream], [failing('server'), answering('second')], [silent]], freely());
+  await pass(race.clock, AFTER_MS);
+  first.open();
+  assert.deepEqual(attemptsOf(await arrived(race)), [
+    'p1/m PROVIDER_FAILED',
+    'p2/m PROVIDER_FAILED',
+    'p2/m SUCCEEDED',
+  ]);
+});
+
 test('a winner that breaks off is continued elsewhere, without a second race', async () => {
   const breaking = streamOf(token('se'), new ProviderError('truncated', 'cut'));
   const race = journey([[silent], [breaking], [answering('second')]], freely());

@@ -65,6 +65,27 @@ test('one 500 before the first token is tried again at the same provider, and no
   );
 });
 
+test('a provider that says it is not to be asked again is believed, and so is one that says it may be', async t => {
+  const chain = await startChain(t, 2);
+  const [first, second] = chain.upstreams;
+  second!.answerWith(() => [text('from the second')]);
+
+  first!.enqueue(status(503, { 'x-should-retry': 'false' }));
+  assert.deepEqual((await ask(chain)).attempts, ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']);
+  assert.equal(first!.modelCalls.length, 1);
+
+  first!.enqueue(status(425, { 'x-should-retry': 'true' }), [text('now')]);
+  assert.deepEqual((await ask(chain)).attempts, ['p1/m PROVIDER_FAILED', 'p1/m SUCCEEDED']);
+});
+
+test('a limit that time does not lift is not waited for, although nobody else can be asked', async () => {
+  const spent = new ProviderError('rate-limit', 'spent', { retryAfterMs: 1_000, shouldRetry: false });
+  const { arrival, clock } = journey([[streamOf(spent), answering]]);
+  // The clock stands still.
+  assert.deepEqual(attemptsOf(await arrival), ['p1/m PROVIDER_FAILED']);
+  assert.equal(clock.monotonic(), 0);
+});
+
 for (const [fault, attempts] of [
   ['server', ['p1/m PROVIDER_FAILED', 'p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']],
   ['connection', ['p1/m PROVIDER_FAILED', 'p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']],

@@ -55,6 +55,29 @@ describe('a refusal', () => {
       assert.equal(toProviderError(error, context).fault, fault);
     });
 
+  const advised = (status: number, advice: string, body?: object) =>
+    toProviderError(
+      APIError.generate(status, body, undefined, new Headers({ 'x-should-retry': advice })),
+      context,
+    );
+
+  test('may say whether to ask again; what does not say true or false says nothing', () => {
+    assert.equal(advised(500, 'false').shouldRetry, false);
+    assert.equal(advised(429, ' False ').shouldRetry, false);
+    assert.equal(advised(500, 'true').shouldRetry, true);
+    assert.equal(advised(500, '1').shouldRetry, undefined);
+    assert.equal(toProviderError(refused(500, undefined), context).shouldRetry, undefined);
+  });
+
+  test("whose status says little is passing if the provider says so, and the caller's fault is not", () => {
+    for (const status of [418, 423, 425, 451]) assert.equal(advised(status, 'true').fault, 'server');
+    for (const status of [400, 413, 422]) assert.equal(advised(status, 'true').fault, 'bad-request');
+    assert.equal(advised(425, 'false').fault, 'bad-request');
+    assert.equal(advised(404, 'true').fault, 'unknown-model');
+    assert.equal(advised(401, 'true').fault, 'credentials');
+    assert.equal(advised(418, 'true', { error: { code: 'content_filter' } }).fault, 'content-policy');
+  });
+
   test('that cannot be understood at all is a bad response', () => {
     for (const error of [undefined, null, 'text', 42, new TypeError('x'), { status: 'odd' }])
       assert.equal(toProviderError(error, context).fault, 'bad-response');
