@@ -15,6 +15,9 @@ export interface Usage {
   readonly estimated: boolean;
 }
 
+/** What a prompt is billed as. */
+export type InputUsage = Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'cacheWriteTokens'>;
+
 export const NO_USAGE: Usage = {
   inputTokens: 0,
   cachedInputTokens: 0,

@@ -69,8 +69,8 @@ export interface Tried {
 
 /**
  * What the provider reported, else an estimate of what it will bill; undefined: nothing. A call that is broken off, by
- * whomever, is billed for its prompt and for what it wrote until then, and nobody reports that any more. What was
- * refused, or never began to be answered, is not billed.
+ * whomever, is billed for its prompt and for what it wrote until then, and nobody reports that any more, but some
+ * providers count the prompt before they answer. What was refused, or never began to be answered, is not billed.
  */
 function usageOf({ journey, text, prefill, hasLost }: Tried, outcome: AttemptResult): Usage | undefined {
   const reported = outcome.outcome === 'cancelled' ? undefined : outcome.usage;
@@ -78,7 +78,7 @@ function usageOf({ journey, text, prefill, hasLost }: Tried, outcome: AttemptRes
   const declined = outcome.outcome === 'failed' && outcome.declined;
   if (text === '' && !hasLost && (declined || !outcome.accepted)) return undefined;
   const inputTokens = journey.decision.estimatedInputTokens + estimateTokens(prefill ?? '');
-  return estimated(inputTokens, estimateTokens(text));
+  return { ...estimated(inputTokens, estimateTokens(text)), ...outcome.inputUsage };
 }
 
 export function toAttempt(tried: Tried, outcome: AttemptResult): Attempt {

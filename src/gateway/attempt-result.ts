@@ -3,13 +3,15 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { DeadlineFault } from '../domain/fault.ts';
 import type { FinishReason } from '../domain/request.ts';
-import type { Usage } from '../domain/usage.ts';
+import type { InputUsage, Usage } from '../domain/usage.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ProviderFault } from '../providers/provider-error.ts';
 
 export interface Measured {
   readonly responseId: string | undefined;
   readonly servedModel: string | undefined;
+  /** The prompt as the provider counted it before it answered. */
+  readonly inputUsage: InputUsage | undefined;
   /** The provider had taken the call on and begun to answer: the prompt may be billed. */
   readonly accepted: boolean;
   /** To the first text; undefined when none came. */
@@ -67,6 +69,7 @@ export interface Meter {
   readonly startedAtMs: number;
   responseId: string | undefined;
   servedModel: string | undefined;
+  inputUsage: InputUsage | undefined;
   accepted: boolean;
   firstTokenAtMs: number | undefined;
   textLength: number;
@@ -78,6 +81,7 @@ export function startMeter(clock: Clock): Meter {
     startedAtMs: clock.monotonic(),
     responseId: undefined,
     servedModel: undefined,
+    inputUsage: undefined,
     accepted: false,
     firstTokenAtMs: undefined,
     textLength: 0,
@@ -86,10 +90,11 @@ export function startMeter(clock: Clock): Meter {
 }
 
 export function readMeter(meter: Meter, nowMs: number): Measured {
-  const { startedAtMs, firstTokenAtMs, responseId, servedModel, accepted, textLength } = meter;
+  const { startedAtMs, firstTokenAtMs, responseId, servedModel, inputUsage, accepted, textLength } = meter;
   return {
     responseId,
     servedModel,
+    inputUsage,
     accepted,
     timeToFirstTokenMs: firstTokenAtMs === undefined ? undefined : firstTokenAtMs - startedAtMs,
     durationMs: nowMs - startedAtMs,

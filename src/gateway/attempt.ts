@@ -131,6 +131,7 @@ function take(run: Run, event: ProviderEvent): void {
       deadlines.connected();
       meter.responseId = event.responseId;
       meter.servedModel = event.servedModel;
+      meter.inputUsage = event.inputUsage;
       tell(run, () => options.onStarted?.(event));
       break;
     case 'progress':

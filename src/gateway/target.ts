@@ -111,6 +111,7 @@ function ownFault(durationMs: number, text: string): AttemptFailed {
     cause: undefined,
     responseId: undefined,
     servedModel: undefined,
+    inputUsage: undefined,
     accepted: text !== '',
     timeToFirstTokenMs: undefined,
     durationMs,

@@ -6,7 +6,7 @@ import type { AnswerDecoder } from './answer.ts';
 import { createAnswerState, type Json, parseEvent, toJson } from './decoding.ts';
 import { type ErrorContext, streamError } from './errors.ts';
 import type { ProviderCall } from './provider.ts';
-import { isCount, type ReportedUsage } from './usage.ts';
+import { isCount, type ReportedUsage, toInputUsage } from './usage.ts';
 
 type MessagesBody = Anthropic.MessageCreateParamsStreaming;
 
@@ -56,9 +56,10 @@ export function createMessagesDecoder(context: ErrorContext): AnswerDecoder {
       switch (message.type ?? event) {
         case 'message_start': {
           const head = toJson(message.message);
-          answer.start(out, head.id, head.model);
           // Its output tokens are a beginning, not a count.
           count({ ...toJson(head.usage), output_tokens: null });
+          const inputUsage = toInputUsage(reportedUsage(counts));
+          answer.start(out, { id: head.id, model: head.model, inputUsage });
           break;
         }
         case 'content_block_start':

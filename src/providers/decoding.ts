@@ -1,6 +1,7 @@
 // What the decoders of all APIs share: parsing an event, collecting text, and the closing event with its checks.
 
 import type { FinishReason } from '../domain/request.ts';
+import type { InputUsage } from '../domain/usage.ts';
 import type { FinishedEvent } from './answer.ts';
 import type { ErrorContext } from './errors.ts';
 import type { ProviderEvent } from './provider.ts';
@@ -10,9 +11,16 @@ import { type ReportedUsage, toUsage } from './usage.ts';
 /** Parsed JSON of the other side: every field has to be looked at before it is used. */
 export type Json = Readonly<Record<string, unknown>>;
 
+/** What an answer says of itself before its content. */
+interface AnswerHead {
+  readonly id: unknown;
+  readonly model: unknown;
+  readonly inputUsage?: InputUsage | undefined;
+}
+
 export interface AnswerState {
   /** Emits `started`, the first time only. */
-  start(out: ProviderEvent[], responseId: unknown, servedModel: unknown): void;
+  start(out: ProviderEvent[], head: AnswerHead): void;
   /** Emits text. Anything but a string would be content that we cannot read, and must not be dropped unnoticed. */
   text(out: ProviderEvent[], content: unknown): void;
   progress(out: ProviderEvent[]): void;
@@ -25,11 +33,11 @@ export function createAnswerState({ provider }: ErrorContext): AnswerState {
   let hasText = false;
   let hasProgress = false;
   return {
-    start(out, responseId, model) {
+    start(out, { id, model, inputUsage }) {
       if (started) return;
       started = true;
       servedModel = toText(model);
-      out.push({ type: 'started', responseId: toText(responseId), servedModel });
+      out.push({ type: 'started', responseId: toText(id), servedModel, ...(inputUsage && { inputUsage }) });
     },
     text(out, content) {
       if (content === null || content === undefined || content === '') return;

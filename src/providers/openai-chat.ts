@@ -67,7 +67,7 @@ export function createChatDecoder(context: ErrorContext): AnswerDecoder {
       const chunk = parseEvent(data, context);
       if (chunk.error || event === 'error' || chunk.object === 'error')
         throw streamError(chunk.error ?? chunk, context);
-      answer.start(out, chunk.id, chunk.model);
+      answer.start(out, { id: chunk.id, model: chunk.model });
       if (isJson(chunk.usage)) usage = reportedUsage(chunk.usage);
       const choice = toJson(Array.isArray(chunk.choices) ? chunk.choices[0] : undefined);
       // Behind the finish reason there is no answer any more, whatever is sent.

@@ -46,7 +46,7 @@ export function createResponsesDecoder(context: ErrorContext): AnswerDecoder {
       const part = `${event.item_id}:${event.content_index}`;
       if (type === 'error' || event.error) throw streamError(event.error ?? event, context);
       if (type === 'response.failed') throw streamError(response.error, context);
-      answer.start(out, response.id, response.model);
+      answer.start(out, { id: response.id, model: response.model });
       if (type === 'response.output_text.delta' || type === 'response.refusal.delta') {
         parts.add(part);
         refused ||= type === 'response.refusal.delta';

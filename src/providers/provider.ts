@@ -3,7 +3,7 @@
 
 import type { Deployment, ProviderKind } from '../domain/model.ts';
 import type { FinishReason, Message } from '../domain/request.ts';
-import type { Usage } from '../domain/usage.ts';
+import type { InputUsage, Usage } from '../domain/usage.ts';
 
 /** One call as an adapter sees it. */
 export interface ProviderCall {
@@ -31,6 +31,8 @@ export type ProviderEvent =
       readonly type: 'started';
       readonly responseId?: string | undefined;
       readonly servedModel?: string | undefined;
+      /** The prompt as the provider counted it, for calls that never get to their `finished`. */
+      readonly inputUsage?: InputUsage | undefined;
     }
   /** Content that is not shown (reasoning); it counts as a sign of life. */
   | { readonly type: 'progress' }

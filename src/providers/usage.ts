@@ -1,7 +1,7 @@
 // What providers report as usage, made ours: every number checked, none negative, the cached part inside the input.
 // Undefined means that the report cannot be used and the gateway must estimate.
 
-import type { Usage } from '../domain/usage.ts';
+import type { InputUsage, Usage } from '../domain/usage.ts';
 
 export interface ReportedUsage {
   /** All input tokens, cached ones included. */
@@ -14,16 +14,24 @@ export interface ReportedUsage {
 /** No context window comes near; a larger figure is a defect and would be billed. */
 const MAX_TOKENS = 100_000_000;
 
-export function toUsage(
-  { input, cached, cacheWrite, output }: ReportedUsage,
-  hasText: boolean,
-): Usage | undefined {
-  if (!isCount(input) || !isCount(output)) return undefined;
-  // A prompt has tokens, and so has an answer that we hold in hands: zero is "not counted".
-  if (input === 0 || (output === 0 && hasText)) return undefined;
+export function toUsage({ output, ...prompt }: ReportedUsage, hasText: boolean): Usage | undefined {
+  const input = toInputUsage(prompt);
+  // An answer that we hold in hands has tokens: zero is "not counted".
+  if (!input || !isCount(output) || (output === 0 && hasText)) return undefined;
+  return { ...input, outputTokens: output, estimated: false };
+}
+
+/** The part that a provider may know before it has answered. */
+export function toInputUsage({
+  input,
+  cached,
+  cacheWrite,
+}: Omit<ReportedUsage, 'output'>): InputUsage | undefined {
+  // A prompt has tokens: zero is "not counted".
+  if (!isCount(input) || input === 0) return undefined;
   const cachedInputTokens = isCount(cached) ? Math.min(cached, input) : 0;
   const cacheWriteTokens = isCount(cacheWrite) ? Math.min(cacheWrite, input - cachedInputTokens) : 0;
-  return { inputTokens: input, cachedInputTokens, cacheWriteTokens, outputTokens: output, estimated: false };
+  return { inputTokens: input, cachedInputTokens, cacheWriteTokens };
 }
 
 export function isCount(value: unknown): value is number {

@@ -48,7 +48,9 @@ function answers(provider: ProviderUnderTest): void {
     const [connected, accepted, started, ...rest] = events;
     assert.deepEqual(connected, { type: 'connected' });
     assert.deepEqual(accepted, { type: 'accepted' });
-    assert.deepEqual(started, {
+    // Some count the prompt here already; those have tests of their own for it.
+    const { inputUsage: _, ...head } = started as Extract<typeof started, { type: 'started' }>;
+    assert.deepEqual(head, {
       type: 'started',
       responseId: 'scripted-1',
       servedModel: 'scripted-model',

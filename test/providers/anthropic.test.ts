@@ -7,7 +7,7 @@ import { providerContract, startProvider } from '../contracts/provider.ts';
 import { providerConnections } from '../contracts/provider-connections.ts';
 import { providerFaults } from '../contracts/provider-faults.ts';
 import { collect, faultOf, NEVER, providerCall } from '../support/provider-calls.ts';
-import { raw, status, text, withoutEnd } from '../support/upstream.ts';
+import { cut, raw, status, text, withoutEnd } from '../support/upstream.ts';
 
 const provider = {
   name: 'Anthropic Messages',
@@ -154,6 +154,26 @@ describe('the Messages stream', () => {
 
       assert.deepEqual((await collect(adapter)).finished?.reason, { unified, raw: reason });
     });
+
+  test('counts the prompt before the answer, so that a call that is cut off has an exact input', async t => {
+    const { upstream, adapter } = await startProvider(t, provider);
+    const cached = { cache_read_input_tokens: 200, cache_creation_input_tokens: 30 };
+    const inputOf = async (usage: object) => {
+      upstream.enqueue([start(usage), text('Hel'), cut()]);
+      const { events } = await collect(adapter);
+      const head = events.find(event => event.type === 'started');
+      assert.equal(head?.responseId, 'msg_1');
+      return head?.inputUsage;
+    };
+
+    assert.deepEqual(await inputOf({ input_tokens: 10, output_tokens: 1, ...cached }), {
+      inputTokens: 240,
+      cachedInputTokens: 200,
+      cacheWriteTokens: 30,
+    });
+    for (const usage of [{}, { input_tokens: 0 }, { input_tokens: -3 }, { input_tokens: '10' }])
+      assert.equal(await inputOf(usage), undefined);
+  });
 
   test('may refuse without a word', async t => {
     const { upstream, adapter } = await startProvider(t, provider);
