@@ -47,6 +47,18 @@ export function learn(
   if (outcome.fault) catalog.reportFault(deployment.providerId, outcome.fault);
 }
 
+/** What losing a race teaches: a deployment that is slow would otherwise look as good as one that nobody has called. */
+export function learnFromDefeat(
+  { id }: Deployment,
+  { timeToFirstTokenMs, durationMs }: AttemptResult,
+  { health, hedging }: FailoverDeps,
+): void {
+  if (timeToFirstTokenMs !== undefined || !hedging) return;
+  // Who began late had no time to show anything, and nothing known of it must not become a good figure.
+  const isUnknown = health.read(id).timeToFirstTokenMs === undefined;
+  if (!isUnknown || durationMs >= hedging.afterMs) health.recordAtLeast(id, durationMs);
+}
+
 /** A provider's hint may be a fraction or a century; the caller is told whole milliseconds that can be waited for. */
 function callersWaitMs(hintMs: number | undefined): number | undefined {
   return hintMs !== undefined && hintMs >= 0 ? Math.min(MAX_HINT_MS, Math.ceil(hintMs)) : undefined;

@@ -32,6 +32,13 @@ export interface Health {
   inFlight(deploymentId: string): number;
   record(deploymentId: string, sample: HealthSample): void;
   /**
+   * A call was broken off by us after so long without a token: it would have taken longer still. Routing sees it like a
+   * first token that came then, unless it is known to take longer anyway.
+   */
+  recordAtLeast(deploymentId: string, timeToFirstTokenMs: number): void;
+  /** Time to first token of those calls that were answered; undefined: unknown. */
+  answersAfterMs(deploymentId: string): number | undefined;
+  /**
    * After a 429: no calls for the provider's hint, or for a time that doubles while it repeats. It lowers the success
    * rate like any call that brought nothing.
    */
@@ -68,7 +75,10 @@ interface Smoothed {
 }
 
 interface DeploymentHealth {
+  /** Of answers, and of what was broken off without one. */
   timeToFirstToken: Smoothed | undefined;
+  /** Of answers alone. */
+  answeredAfter: Smoothed | undefined;
   perToken: Smoothed | undefined;
   successes: number;
   failures: number;
@@ -121,8 +131,17 @@ export function createHealth({ clock }: { clock: Clock }): Health {
       health.successes += 1;
       health.unhintedMs = 0;
       health.timeToFirstToken = peak(health.timeToFirstToken, sample.timeToFirstTokenMs, nowMs);
+      health.answeredAfter = peak(health.answeredAfter, sample.timeToFirstTokenMs, nowMs);
       health.perToken = average(health.perToken, sample.msPerOutputToken, nowMs);
     },
+    recordAtLeast(deploymentId, timeToFirstTokenMs) {
+      const health = healthOf(deploymentId);
+      const nowMs = clock.monotonic();
+      const known = fresh(health.timeToFirstToken, nowMs);
+      if (known === undefined || timeToFirstTokenMs > known)
+        health.timeToFirstToken = { value: timeToFirstTokenMs, atMs: nowMs };
+    },
+    answersAfterMs: deploymentId => fresh(deployments.get(deploymentId)?.answeredAfter, clock.monotonic()),
     cooldown(deploymentId, retryAfterMs) {
       const health = healthOf(deploymentId);
       const nowMs = clock.monotonic();
@@ -166,6 +185,7 @@ function figuresOf(health: DeploymentHealth, clock: Clock): HealthFigures {
 function unseen(): DeploymentHealth {
   return {
     timeToFirstToken: undefined,
+    answeredAfter: undefined,
     perToken: undefined,
     successes: 0,
     failures: 0,

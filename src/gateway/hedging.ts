@@ -78,9 +78,12 @@ export function failureOf(calls: readonly Called[]): Called | undefined {
   return failures.find(isFinal) ?? failures.find(mayBeRetried) ?? failures.at(-1);
 }
 
-/** A deployment that is known to be slow is not hurried. */
+/**
+ * A deployment that is known to be slow is not hurried. Races that it lost say nothing here: one that hangs would be
+ * given more time with each of them.
+ */
 function patienceMs({ deployment }: Target, { afterMs }: Hedging, { health }: FailoverDeps): number {
-  return Math.max(afterMs, health.read(deployment.id).timeToFirstTokenMs ?? 0);
+  return Math.max(afterMs, health.answersAfterMs(deployment.id) ?? 0);
 }
 
 function isFinal({ outcome }: Called): boolean {

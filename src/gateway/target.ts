@@ -7,7 +7,7 @@ import { outputLimit } from '../domain/routing.ts';
 import { estimateTokens } from '../domain/usage.ts';
 import type { ProviderCall } from '../providers/provider.ts';
 import { type AttemptFailed, type AttemptResult, runAttempt } from './attempt.ts';
-import { learn, toAttempt } from './attempt-record.ts';
+import { learn, learnFromDefeat, toAttempt } from './attempt-record.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import type { Entry } from './passage.ts';
 import { createScreen, prefillFor, type Transcript } from './screen.ts';
@@ -55,10 +55,9 @@ export async function callTarget(
   const startedAtMs = deps.clock.monotonic();
   let text = '';
   let prefill: string | undefined;
-  const book = (outcome: AttemptResult) => {
-    const hasLost = outcome.outcome === 'cancelled' && race?.lost.aborted === true;
-    return toAttempt({ journey, deployment, number, startedAt, text, prefill, hasLost }, outcome);
-  };
+  const lost = ({ outcome }: AttemptResult) => outcome === 'cancelled' && race?.lost.aborted === true;
+  const book = (outcome: AttemptResult) =>
+    toAttempt({ journey, deployment, number, startedAt, text, prefill, hasLost: lost(outcome) }, outcome);
   try {
     prefill = prefillFor(deployment, journey, transcript);
     const show = createScreen({ journey, transcript, number, prefill });
@@ -82,6 +81,7 @@ export async function callTarget(
     });
     if (outcome.outcome === 'succeeded') show.end();
     learn(deployment, outcome, text, deps);
+    if (lost(outcome)) learnFromDefeat(deployment, outcome, deps);
     return { deployment, outcome, attempt: book(outcome), prefilled: prefill !== undefined };
   } catch (cause) {
     // Nobody else would give them back.

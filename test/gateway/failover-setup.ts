@@ -104,14 +104,20 @@ export function journey(
   options: Partial<FailoverDeps> & {
     readonly clock?: TestClock;
     readonly simulated?: readonly string[];
+    /** `maxConcurrency` by id. */
+    readonly limits?: Readonly<Record<string, number>>;
   } = {},
   emit: (event: StreamEvent) => void = () => {},
 ): Journeying {
-  const { clock = createTestClock(), simulated = [], ...overrides } = options;
+  const { clock = createTestClock(), simulated = [], limits = {}, ...overrides } = options;
   const events: StreamEvent[] = [];
   const calls: string[] = [];
   const ids = streams.map((_, index) => `p${index + 1}/m`);
-  const offered = ids.map(id => ({ ...deploymentOf(id), simulated: simulated.includes(id) }));
+  const offered = ids.map(id => ({
+    ...deploymentOf(id),
+    simulated: simulated.includes(id),
+    maxConcurrency: limits[id],
+  }));
   const adapters = new Map(
     offered.map(({ id }, index) => [
       id,

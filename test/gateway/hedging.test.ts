@@ -3,30 +3,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHealth } from '../../src/gateway/health.ts';
-import type { Hedging } from '../../src/gateway/hedging.ts';
 import { createRetryBudget, createTrafficShare } from '../../src/gateway/retry-budget.ts';
-import type { ProviderEvent } from '../../src/providers/provider.ts';
 import { ProviderError, type ProviderFault } from '../../src/providers/provider-error.ts';
 import { createTestClock } from '../support/clock.ts';
 import { finish, gate, text } from '../support/upstream.ts';
 import { finished, pass, progress, silence, started, streamOf, token } from './attempt-setup.ts';
 import { ask, startChain } from './chain-setup.ts';
 import { arrived, attemptsOf, type Journeying, journey } from './failover-setup.ts';
+import { AFTER_MS, answering, freely, gated, silent } from './hedging-setup.ts';
 
-const AFTER_MS = 500;
-
-/** Everybody may be hedged. */
-const freely = (afterMs = AFTER_MS): { hedging: Hedging } => ({
-  hedging: { afterMs, share: { deposit() {}, take: () => true } },
-});
-const answering = (text: string) => streamOf(started, token(text), finished());
 const failing = (fault: ProviderFault) => streamOf(new ProviderError(fault, fault));
-const silent = streamOf(started, silence());
-/** Waits until it is told to go on. */
-function gated(...steps: (ProviderEvent | Error)[]) {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { stream: streamOf(started, promise, ...steps), open: resolve };
-}
 const textOf = ({ events }: Journeying) =>
   events.map(event => (event.type === 'token' ? event.text : '')).join('');
 
