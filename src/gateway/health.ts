@@ -43,6 +43,8 @@ export interface Health {
    * rate like any call that brought nothing.
    */
   cooldown(deploymentId: string, retryAfterMs: number | undefined): void;
+  /** What is left of the cooldown; 0 without one. */
+  cooldownLeftMs(deploymentId: string): number;
   /** Its breaker closed: it gets calls again, few at first. */
   startRamp(deploymentId: string): void;
   read(deploymentId: string): HealthFigures;
@@ -149,6 +151,10 @@ export function createHealth({ clock }: { clock: Clock }): Health {
       health.failures += 1;
       extendCooldown(health, retryAfterMs, nowMs);
       health.rampStartedAtMs = health.cooldownEndsAtMs;
+    },
+    cooldownLeftMs(deploymentId) {
+      const endsAtMs = deployments.get(deploymentId)?.cooldownEndsAtMs ?? Number.NEGATIVE_INFINITY;
+      return Math.max(0, endsAtMs - clock.monotonic());
     },
     startRamp(deploymentId) {
       healthOf(deploymentId).rampStartedAtMs = clock.monotonic();

@@ -24,7 +24,7 @@ interface Ended {
 export function errorToTell(
   { attempts, transcript, error, isRefused }: Ended,
   { decision, endsAtMs }: Pick<Journey, 'decision' | 'endsAtMs'>,
-  deps: Pick<FailoverDeps, 'breakers' | 'clock'>,
+  deps: Pick<FailoverDeps, 'breakers' | 'health' | 'clock'>,
 ): RequestError {
   if (attempts.length === 0) return noRoute(decision, deps);
   const isOver = transcript.sent !== '' || isRefused || deps.clock.monotonic() >= endsAtMs;
@@ -35,7 +35,7 @@ export function errorToTell(
 /** `failure`: how the last resort ended; absent: it was not asked. */
 export function noRoute(
   decision: RoutingDecision,
-  { breakers }: Pick<FailoverDeps, 'breakers'>,
+  deps: Pick<FailoverDeps, 'breakers' | 'health'>,
   failure?: RequestError,
 ): RequestError {
   const { candidates, explanation, retryAfterMs } = decision;
@@ -44,7 +44,18 @@ export function noRoute(
   const message = failure
     ? `No deployment can serve this: ${ids[0]} was asked before its breaker let calls through again, and failed: ${failure.message}`
     : `No deployment can serve this any more: none of ${ids.join(', ')} takes calls now.`;
-  const waitsMs = ids.map(id => breakers.outlook(id).retryAfterMs).filter(waitMs => waitMs !== undefined);
+  const waitsMs = ids.map(id => waitOf(id, deps)).filter(waitMs => waitMs !== undefined);
   const waitMs = waitsMs.length > 0 ? Math.min(...waitsMs) : failure?.retryAfterMs;
   return requestError('NO_ROUTE', message, { retryAfterMs: waitMs });
+}
+
+/** Until calls are let through again; undefined: they are now, or time alone does not change it. */
+function waitOf(
+  deploymentId: string,
+  { breakers, health }: Pick<FailoverDeps, 'breakers' | 'health'>,
+): number | undefined {
+  const { admits, retryAfterMs } = breakers.outlook(deploymentId);
+  const cooldownMs = Math.ceil(health.cooldownLeftMs(deploymentId));
+  if (admits) return cooldownMs || undefined;
+  return retryAfterMs === undefined ? undefined : Math.max(retryAfterMs, cooldownMs);
 }

@@ -28,7 +28,13 @@ export interface Passage {
 /** `permit`: the breaker's word, undefined when no call may be made for another reason than capacity. */
 export function createPassage(
   journey: Journey,
-  { capacity, catalog, clock }: Pick<FailoverDeps, 'capacity' | 'catalog' | 'clock'>,
+  {
+    capacity,
+    health,
+    catalog,
+    clock,
+    retryLimits,
+  }: Pick<FailoverDeps, 'capacity' | 'health' | 'catalog' | 'clock' | 'retryLimits'>,
   permit: (deployment: Deployment) => Permit | undefined,
 ): Passage {
   const { signal, endsAtMs } = journey;
@@ -59,12 +65,15 @@ export function createPassage(
       sinceMs,
       signal,
       endsAtMs,
+      maxCooldownMs: retryLimits.maxRetryAfterMs,
     });
     journey.onWaiting?.(false);
     waitedMs += clock.monotonic() - startMs;
-    if (!place && !signal.aborted)
+    if (place || signal.aborted) return place;
+    const areCooling = deployments.every(({ id }) => health.cooldownLeftMs(id) > retryLimits.maxRetryAfterMs);
+    if (!areCooling)
       expired = `It waited ${Math.round(waitedMs)} ms for room at ${deployments.map(({ id }) => id).join(', ')}, until its total deadline passed.`;
-    return place;
+    return undefined;
   }
 
   return {

@@ -1,7 +1,7 @@
 // What becomes of requests whose deployments have all the calls they may have: they wait, and are served in their turn.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { type TestApp, until } from '../support/app.ts';
 import { REQUEST, readStream, submit, textOf } from '../support/requests.ts';
 import { cut, finish, gate, stall, startUpstream, status, text } from '../support/upstream.ts';
@@ -177,6 +177,50 @@ test('a deployment that is drained lets go of those who wait for it', async t =>
 
   for (const id of ids) assert.equal((await readStream(app, id)).at(-1).error.code, 'NO_ROUTE');
   assert.equal(upstream.modelCalls.length, 1);
+});
+
+/** The first call is answered when it is told to go on; three others wait for it in line. */
+async function startLine(t: TestContext) {
+  const { app, upstream } = await startLimited(t, { small: 1 });
+  const go = Promise.withResolvers<void>();
+  upstream.enqueue([gate(go.promise), text('first')]);
+  await submit(app, { prompt: 'first' });
+  await upstream.nextRequest();
+  const ids: string[] = [];
+  for (const prompt of ['second', 'third', 'fourth']) ids.push(await submit(app, { prompt }));
+  await until(async () => (await loadOf(app, 'small')).waiting === 3, 'three wait');
+  return { app, upstream, ids, go: go.resolve };
+}
+
+test('after a 429 nobody in line calls before the pause is over, and then all are answered', async t => {
+  const { app, upstream, ids, go } = await startLine(t);
+  let refusedAtMs: number | undefined;
+  upstream.answerWith(() => {
+    refusedAtMs ??= performance.now();
+    const isPause = performance.now() - refusedAtMs < 1_000;
+    return isPause ? status(429, { 'retry-after': '1' }) : [text('served')];
+  });
+  go();
+
+  for (const id of ids) assert.equal(textOf(await readStream(app, id)), 'served');
+  assert.equal(upstream.modelCalls.length, 5, 'one of them was refused');
+  await until(async () => (await loadOf(app, 'small')).inFlight === 0, 'the last place was given back');
+});
+
+test('a pause that is too long ends the waiting at once, and the caller is told how long it is', async t => {
+  const { app, upstream, ids, go } = await startLine(t);
+  upstream.answerWith(() => status(429, { 'retry-after': '120' }));
+  go();
+
+  const [refused, ...others] = await Promise.all(ids.map(id => readStream(app, id)));
+  assert.equal(refused!.at(-1).error.code, 'PROVIDER_FAILED');
+  for (const events of others) {
+    const { code, retryable, retryAfterMs } = events.at(-1).error;
+    assert.deepEqual([code, retryable], ['NO_ROUTE', true]);
+    assert.ok(retryAfterMs > 90_000 && retryAfterMs <= 120_000, `${retryAfterMs}`);
+  }
+  assert.equal(upstream.modelCalls.length, 2);
+  assert.deepEqual(await loadOf(app, 'small'), { inFlight: 0, waiting: 0 });
 });
 
 test('a full local deployment spills over to one with room, and the decision says so', async t => {

@@ -13,7 +13,8 @@ const twin = deployment('b/twin', 1, { maxConcurrency: 1 });
 
 function setUp() {
   const clock = createTestClock();
-  return { clock, capacity: createCapacity({ health: createHealth({ clock }), clock }) };
+  const health = createHealth({ clock });
+  return { clock, health, capacity: createCapacity({ health, clock }) };
 }
 
 /** Stands in line and notes in `served` when its turn has come. */
@@ -26,6 +27,7 @@ function queue(
     deployments?: (typeof small)[];
     signal?: AbortSignal;
     endsAtMs?: number;
+    maxCooldownMs?: number;
   } = {},
 ): Promise<Place | undefined> {
   const waiting = capacity.wait({
@@ -34,6 +36,7 @@ function queue(
     sinceMs: clock.monotonic(),
     signal: never,
     endsAtMs: 600_000,
+    maxCooldownMs: 30_000,
     ...options,
   });
   void waiting.then(place => served.push(place ? name : `${name} gave up`));
@@ -123,6 +126,66 @@ test('who is cancelled or out of time leaves the line, and takes no place with i
   assert.equal(await queue(set, 'gone', [], { signal: caller.signal }), undefined);
 });
 
+test('at a deployment that asked for a pause the line waits for its end, also when the pause is extended', async () => {
+  const set = setUp();
+  const { clock, capacity, health } = set;
+  const served: string[] = [];
+  const taken = capacity.tryAcquire(small)!;
+  const first = queue(set, 'first', served);
+  const second = queue(set, 'second', served);
+  health.cooldown(small.id, 2_000);
+  taken.release();
+  clock.advance(1_000);
+  health.cooldown(small.id, 2_000);
+  clock.advance(1_999);
+  await turn();
+  assert.deepEqual(capacity.load(small.id), { inFlight: 0, waiting: 2 });
+
+  clock.advance(1);
+  const place = (await first)!;
+  assert.deepEqual(capacity.load(small.id), { inFlight: 1, waiting: 1 });
+  place.release();
+  (await second)!.release();
+  assert.deepEqual(served, ['first', 'second']);
+});
+
+test('who comes to the line of a deployment that pauses takes its free place only afterwards, or another one now', async () => {
+  const set = setUp();
+  const { clock, health } = set;
+  const served: string[] = [];
+  health.cooldown(small.id, 2_000);
+  const either = await queue(set, 'either', served, { deployments: [small, twin] });
+  assert.equal(either?.deployment, twin);
+  const patient = queue(set, 'patient', served);
+  clock.advance(1_999);
+  await turn();
+  assert.deepEqual(served, ['either']);
+  clock.advance(1);
+  assert.equal((await patient)?.deployment, small);
+});
+
+test('who cannot wait for the end of all pauses leaves the line at once, and nobody else does', async () => {
+  const set = setUp();
+  const { clock, capacity, health } = set;
+  const served: string[] = [];
+  const [atSmall, atTwin] = [capacity.tryAcquire(small)!, capacity.tryAcquire(twin)!];
+  const hasty = queue(set, 'hasty', served, { maxCooldownMs: 1_000 });
+  const patient = queue(set, 'patient', served, { maxCooldownMs: 60_000 });
+  const either = queue(set, 'either', served, { maxCooldownMs: 1_000, deployments: [small, twin] });
+  health.cooldown(small.id, 5_000);
+  atSmall.release();
+  await hasty;
+  assert.deepEqual(served, ['hasty gave up']);
+  assert.deepEqual(capacity.load(small.id), { inFlight: 0, waiting: 2 });
+
+  atTwin.release();
+  assert.equal((await either)?.deployment, twin);
+  clock.advance(5_000);
+  (await patient)!.release();
+  const late = queue(set, 'late', served, { maxCooldownMs: 1_000 });
+  assert.ok(await late, 'the pause is over');
+});
+
 test('there are never more calls than places, and no place is idle while somebody waits for it', async () => {
   const step = fc.record({
     do: fc.constantFrom('try', 'wait', 'release', 'cancel', 'time'),
@@ -145,7 +208,7 @@ test('there are never more calls than places, and no place is idle while somebod
           const deployments = offered.filter((_, index) => ((which % 7) + 1) & (1 << index));
           const [sinceMs, endsAtMs] = [clock.monotonic(), clock.monotonic() + 10_000];
           void capacity
-            .wait({ deployments, priority, sinceMs, endsAtMs, signal: caller.signal })
+            .wait({ deployments, priority, sinceMs, endsAtMs, maxCooldownMs: 0, signal: caller.signal })
             .then(place => place && held.push(place));
         } else if (what === 'release') held.splice(which % (held.length || 1), 1)[0]?.release();
         else if (what === 'cancel') callers[which % (callers.length || 1)]?.abort();

@@ -2,13 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createCapacity } from '../../src/gateway/capacity.ts';
+import { createHealth } from '../../src/gateway/health.ts';
 import { createRetryBudget } from '../../src/gateway/retry-budget.ts';
 import { ProviderError, type ProviderFault } from '../../src/providers/provider-error.ts';
 import { createTestClock } from '../support/clock.ts';
 import { gate, status, text } from '../support/upstream.ts';
-import { finished, silence, streamOf, token } from './attempt-setup.ts';
+import { finished, silence, streamOf, token, turn } from './attempt-setup.ts';
 import { ask, startChain } from './chain-setup.ts';
-import { arrived, attemptsOf, journey } from './failover-setup.ts';
+import { arrived, attemptsOf, deploymentOf, journey } from './failover-setup.ts';
 
 const answering = streamOf(token('rescued'), finished());
 const failing = (fault: ProviderFault, retryAfterMs?: number) =>
@@ -167,6 +169,22 @@ test('without a retry budget the first failover is made, and nothing else', asyn
     'same-deployment false',
     'further-failover false',
   ]);
+});
+
+test('who is left with a deployment that pauses for too long may come back later, whatever the others said', async () => {
+  const clock = createTestClock();
+  const health = createHealth({ clock });
+  const capacity = createCapacity({ health, clock });
+  const taken = capacity.tryAcquire({ ...deploymentOf('p2/m'), maxConcurrency: 1 })!;
+  const given = { clock, health, capacity, limits: { 'p2/m': 1 } };
+  const { arrival } = journey([[failing('unknown-model')], [answering]], given);
+  await turn();
+  assert.deepEqual(capacity.load('p2/m'), { inFlight: 1, waiting: 1 });
+  health.cooldown('p2/m', 120_000);
+  taken.release();
+
+  const { error } = await arrival;
+  assert.deepEqual([error?.message, error?.retryable], ['unknown-model', true]);
 });
 
 test('attempts that were made before a fault of ours are in the ledger, and the one that it ended too', async () => {
