@@ -19,7 +19,8 @@ export interface Caller {
 
 /** OpenAI's Chat Completions: the provider itself, the proxy, or the peer. */
 export function completionsCaller(url: string, headers: Record<string, string> = {}): Caller {
-  const dispatcher = new Agent({ connections: 2_000, pipelining: 1 });
+  // Let go before the servers do, which end idle connections after five seconds.
+  const dispatcher = new Agent({ connections: 2_000, pipelining: 1, keepAliveTimeout: 2_000 });
   return {
     async ask(prompt) {
       const startMs = performance.now();

@@ -21,7 +21,7 @@ interface AnswerHead {
 export interface AnswerState {
   /** Emits `started`, the first time only. */
   start(out: ProviderEvent[], head: AnswerHead): void;
-  /** Emits text. Anything but a string would be content that we cannot read, and must not be dropped unnoticed. */
+  /** Emits text, joined to the text before it. Content that is not text is an error: it must not be dropped unnoticed. */
   text(out: ProviderEvent[], content: unknown): void;
   progress(out: ProviderEvent[]): void;
   finished(unified: FinishReason, raw: string, usage: ReportedUsage | undefined): FinishedEvent;
@@ -44,7 +44,10 @@ export function createAnswerState({ provider }: ErrorContext): AnswerState {
       if (typeof content !== 'string')
         throw new ProviderError('bad-response', `${provider} sent content that is not text`);
       hasText = true;
-      out.push({ type: 'token', text: content });
+      // What came in one piece goes on in one: each event costs more on its way than its text.
+      const last = out.at(-1);
+      if (last?.type === 'token') out[out.length - 1] = { type: 'token', text: last.text + content };
+      else out.push({ type: 'token', text: content });
     },
     progress(out) {
       hasProgress = true;
