@@ -22,9 +22,8 @@ export interface BodyFeed {
   fail(error: unknown): void;
 }
 
-/** Unread bytes at which the socket pauses, and is taken up again. */
+/** Unread bytes at which the socket pauses until they are read. */
 const PAUSE_AT_BYTES = 256_000;
-const RESUME_AT_BYTES = 64_000;
 /** After the end marker of a stream its last chunk is due at once; a server that dawdles loses its connection. */
 const RELEASE_GRACE_MS = 250;
 const RELEASE_MAX_BYTES = 64_000;
@@ -73,11 +72,13 @@ export function createBody(controller: Dispatcher.DispatchController, onSettled:
   }
 
   async function read(): Promise<Buffer | undefined> {
-    const chunk = chunks.shift();
-    if (chunk) {
-      unreadBytes -= chunk.length;
-      if (controller.paused && unreadBytes < RESUME_AT_BYTES) controller.resume();
-      return chunk;
+    if (chunks.length > 0) {
+      // All that has come: each reading costs more than joining does.
+      const unread = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+      chunks.length = 0;
+      unreadBytes = 0;
+      if (controller.paused) controller.resume();
+      return unread;
     }
     if (state === 'failed') throw failure;
     if (state !== 'open') return undefined;

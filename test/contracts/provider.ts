@@ -57,10 +57,10 @@ function answers(provider: ProviderUnderTest): void {
     });
     const raw =
       rest.at(-1)?.type === 'finished' ? (rest.at(-1) as { reason: { raw: string } }).reason.raw : '';
-    assert.deepEqual(rest, [
-      { type: 'token', text: 'echo:' },
-      { type: 'token', text: ' Hello' },
-      { type: 'token', text: ' there' },
+    // Tokens that come in one piece of the stream are one event.
+    const tokens = rest.slice(0, -1).map(event => (event.type === 'token' ? event.text : event.type));
+    assert.deepEqual(tokens.join(''), 'echo: Hello there');
+    assert.deepEqual(rest.slice(-1), [
       {
         type: 'finished',
         reason: { unified: 'stop', raw },

@@ -49,7 +49,7 @@ describe('an independent upstream', () => {
       assert.equal(whole.error, undefined);
       assert.equal(whole.text, 'Hello from somebody else, 世界.');
       assert.equal(whole.finished?.reason.unified, 'stop');
-      assert.ok(whole.events.filter(event => event.type === 'token').length > 3);
+      assert.ok(whole.events.some(event => event.type === 'token'));
       assert.equal(faultOf(broken.error), 'truncated');
       assert.ok('This answer is never finished.'.startsWith(broken.text) && broken.text !== '');
       assert.equal(faultOf(limited.error), 'rate-limit 429');
