@@ -4,7 +4,7 @@
 
 import { type Kysely, sql } from 'kysely';
 import { groupCommit, jsonArrayOf, type Row } from './group-commit.ts';
-import { toJson } from './json.ts';
+import { routingAsJson, toJson } from './json.ts';
 import { LEDGER, toLedger } from './ledger.ts';
 import { outcomeColumns } from './request-rows.ts';
 import type { FinishedRequest } from './store.ts';
@@ -26,11 +26,11 @@ function encode(finished: FinishedRequest): string {
     finished_at: finished.finishedAt,
     overhead_ms: finished.overheadMs,
     attempt_count: finished.attempts.length,
-    failed_attempts_cost_nano_usd: finished.failedAttemptsCostNanoUsd,
+    failed_attempts_cost_nano_usd: finished.failedAttemptsCostNanoUsd?.toString(),
     last_sequence: finished.lastSequence,
     restart_sequence: finished.restartSequence,
     output: finished.output,
-    routing: finished.routing,
+    routing: routingAsJson(finished.routing),
     attempts: finished.attempts.map(toLedger),
   };
   return toJson(columns) as string;

@@ -7,9 +7,18 @@ import type { RoutingDecision } from '../domain/routing.ts';
 /** JSON text for a jsonb column; null (SQL) for undefined. */
 export function toJson(value: unknown): string | null {
   if (value === undefined) return null;
-  const json = JSON.stringify(value, bigintAsText);
+  const json = stringify(value);
   // JSON escapes what Postgres cannot hold, so that its text tells at once whether there is any.
   return json.includes('\\u') ? JSON.stringify(value, storable) : json;
+}
+
+/** Without a function that is called for every value, unless there is a bigint left, which JSON refuses. */
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return JSON.stringify(value, bigintAsText);
+  }
 }
 
 function bigintAsText(_key: string, inner: unknown): unknown {
@@ -59,6 +68,21 @@ type WithStoredCost<Value> = Omit<Value, 'estimatedCostNanoUsd'> & { readonly es
 function withCost<Value extends { readonly estimatedCostNanoUsd?: string }>(stored: Value) {
   const { estimatedCostNanoUsd: text } = stored;
   return { ...stored, estimatedCostNanoUsd: text === undefined ? undefined : BigInt(text) };
+}
+
+function costAsText<Value extends { readonly estimatedCostNanoUsd: bigint | undefined }>(value: Value) {
+  return { ...value, estimatedCostNanoUsd: value.estimatedCostNanoUsd?.toString() };
+}
+
+/** The decision with its bigints as text. */
+export function routingAsJson(decision: RoutingDecision | undefined): object | undefined {
+  return (
+    decision && {
+      ...decision,
+      candidates: decision.candidates.map(costAsText),
+      runnerUp: decision.runnerUp && costAsText(decision.runnerUp),
+    }
+  );
 }
 
 export function routingFromJson(json: unknown): RoutingDecision | undefined {

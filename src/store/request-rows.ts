@@ -109,7 +109,8 @@ export function outcomeColumns(outcome: {
     cache_write_tokens: usage ? toTokenCount(usage.cacheWriteTokens) : null,
     output_tokens: usage ? toTokenCount(usage.outputTokens) : null,
     usage_estimated: usage?.estimated ?? null,
-    cost_nano_usd: outcome.costNanoUsd ?? null,
+    // As text, since JSON has no bigint.
+    cost_nano_usd: outcome.costNanoUsd?.toString() ?? null,
   } satisfies { [Column in keyof OutcomeColumns]: unknown };
 }
 
