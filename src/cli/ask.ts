@@ -28,7 +28,11 @@ export async function ask(words: readonly string[], options: AskOptions): Promis
   const prompt = await promptOf(words);
   const client = await connect(process.env, options.url);
   try {
-    const stream = client.stream(toInput(prompt, options));
+    const stream = client.stream(toInput(prompt, options), {
+      onAccepted({ queuePosition }) {
+        if (queuePosition != null) note(`It has to wait: number ${queuePosition} in the queue.`);
+      },
+    });
     const { last, text } = await print(stream, options.json === true);
     report(last, text, options.json === true);
   } finally {

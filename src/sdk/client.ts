@@ -1,7 +1,7 @@
 // The entry of the SDK: every operation as a typed method, and streams that survive lost connections.
 
 import { isMcplaneError } from './errors.ts';
-import type { SubmitRequestInput } from './generated/graphql.ts';
+import type { SubmitRequestInput, SubmitRequestMutation } from './generated/graphql.ts';
 import { getSdk, type Sdk } from './generated/sdk.ts';
 import { createModelStream, type ModelStream, type StreamOptions } from './stream.ts';
 import {
@@ -22,9 +22,16 @@ export interface ClientOptions extends Pick<TransportOptions, 'url' | 'fetch' | 
   readonly apiKey?: Credential | undefined;
 }
 
+export interface SubmitOptions extends StreamOptions {
+  /** Called once the request is durable, with its place in the queue if it has to wait. */
+  readonly onAccepted?: ((request: SubmittedRequest) => void) | undefined;
+}
+
+export type SubmittedRequest = SubmitRequestMutation['submitRequest']['request'];
+
 export interface Client extends Sdk {
   /** Submits the request at the first use of the stream, and follows it. */
-  stream(input: SubmitRequestInput, options?: StreamOptions): ModelStream;
+  stream(input: SubmitRequestInput, options?: SubmitOptions): ModelStream;
   /** Follows a request that was submitted before, from its start or from `options.after`. */
   follow(requestId: string, options?: StreamOptions): ModelStream;
   /** An operation of one's own. */
@@ -46,12 +53,14 @@ export function createClient(options: ClientOptions): Client {
   const transport = createTransport({ ...rest, credential: token ?? apiKey });
   const sdk = getSdk(transport);
 
-  async function submit(input: SubmitRequestInput, signal: AbortSignal | undefined): Promise<string> {
+  async function submit(input: SubmitRequestInput, { signal, onAccepted }: SubmitOptions): Promise<string> {
     const idempotencyKey = input.idempotencyKey ?? crypto.randomUUID();
     for (let tries = 1; ; tries++) {
       try {
         const result = await sdk.submitRequest({ input: { ...input, idempotencyKey } }, { signal });
-        return result.submitRequest.request.id;
+        const { request } = result.submitRequest;
+        onAccepted?.(request);
+        return request.id;
       } catch (error) {
         if (!isMcplaneError(error) || !error.retryable || tries >= SUBMIT_TRIES) throw error;
         await new Promise(resolve => setTimeout(resolve, error.retryAfterMs ?? SUBMIT_PAUSE_MS * tries));
@@ -78,7 +87,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     ...sdk,
-    stream: (input, streamOptions) => streamOf(() => submit(input, streamOptions?.signal), streamOptions),
+    stream: (input, streamOptions = {}) => streamOf(() => submit(input, streamOptions), streamOptions),
     follow: (requestId, streamOptions) => streamOf(async () => requestId, streamOptions),
     query: (document, variables, callOptions) => transport.request(document as never, variables, callOptions),
     dispose: () => transport.dispose(),

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ADMIN, startTestApp } from '../support/app.ts';
+import { submit } from '../support/requests.ts';
 import { gate, startUpstream, text } from '../support/upstream.ts';
 
 const COMMAND = join(import.meta.dirname, '../../src/cli/mcplane.js');
@@ -81,6 +82,30 @@ test('a refusal is told by its code and ends with 1', async t => {
   const { code, stdout, stderr } = await mcplane(['ask', 'hello', '--model', 'no-such-model'], env);
   assert.deepEqual([code, stdout], [1, '']);
   assert.match(stderr, /^BAD_USER_INPUT: .*no-such-model/);
+});
+
+test('a request that has to wait says so once, with its place', async t => {
+  const upstream = await startUpstream(t);
+  const app = await startTestApp(t, {
+    OPENAI_BASE_URL: `${upstream.url}/v1`,
+    MCPLANE_MAX_RUNNING_REQUESTS: '1',
+  });
+  const go = Promise.withResolvers<void>();
+  upstream.enqueue([gate(go.promise), text('first')], [text('second')]);
+  await submit(app, { prompt: 'busy' });
+  await upstream.nextRequest();
+  const child = spawn(process.execPath, [COMMAND, 'ask', 'hello'], {
+    env: { PATH: process.env.PATH ?? '', MCPLANE_URL: app.url, MCPLANE_TOKEN: app.adminToken },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', chunk => {
+    stderr += chunk;
+    if (stderr.includes('number 1 in the queue')) go.resolve();
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0);
+  assert.equal(stderr.match(/in the queue/g)?.length, 1);
 });
 
 test('an interrupt cancels the request at the server', async t => {

@@ -16,8 +16,11 @@ const bodies = createLoader((ids, context) => context.store.requests.bodiesByIds
 const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load(request.id);
 const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
 
+/** The most that an Int holds: 24 days. */
+const MAX_SPAN_MS = 2 ** 31 - 1;
+
 function span(from: Date | undefined, to: Date | undefined): number | undefined {
-  return from && to && Math.max(0, to.getTime() - from.getTime());
+  return from && to && Math.min(MAX_SPAN_MS, Math.max(0, to.getTime() - from.getTime()));
 }
 
 const MessageType = builder.objectRef<Message>('Message').implement({
@@ -181,7 +184,8 @@ builder.objectFields(ModelRequestType, t => ({
   startedAt: t.expose('startedAt', {
     type: 'DateTime',
     nullable: true,
-    description: 'When it left the queue.',
+    description:
+      'When it left the queue for the first time; it waits once more when the instance that ran it stops.',
   }),
   firstTokenAt: t.expose('firstTokenAt', {
     type: 'DateTime',
@@ -192,6 +196,21 @@ builder.objectFields(ModelRequestType, t => ({
     type: 'DateTime',
     nullable: true,
     description: 'When it came into its final state.',
+  }),
+  queuePosition: t.loadable({
+    type: 'Int',
+    nullable: true,
+    description:
+      'Its place among all that wait, 1 for the one that is next; 10000 stands for that place and those behind it. Null unless QUEUED. It can grow: a request of higher priority goes ahead.',
+    complexity: 5,
+    ...loading((ids, context) => context.store.queue.positions(ids)),
+    resolve: request => (request.status === 'QUEUED' ? request.id : null),
+  }),
+  waitMs: t.int({
+    nullable: true,
+    description:
+      'Milliseconds from acceptance to the start, and so far while it waits for that; to the final state when it never started.',
+    resolve: request => span(request.createdAt, request.startedAt ?? request.finishedAt ?? new Date()),
   }),
   timeToFirstTokenMs: t.int({
     nullable: true,

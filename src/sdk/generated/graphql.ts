@@ -407,7 +407,7 @@ export type DashboardQueryVariables = Exact<{
 }>;
 
 
-export type DashboardQuery = { dashboard: { load: { running: number, queued: number }, lastHour: { total: { key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null } }, byProvider: Array<{ key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null }>, errorCodes: Array<{ code: ErrorCode, requests: number }>, providers: Array<{ id: string, status: ProviderStatus, statusReason: string | null }>, recentRequests: Array<{ prompt: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null }> } };
+export type DashboardQuery = { dashboard: { load: { running: number, queued: number }, lastHour: { total: { key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null } }, byProvider: Array<{ key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null }>, errorCodes: Array<{ code: ErrorCode, requests: number }>, providers: Array<{ id: string, status: ProviderStatus, statusReason: string | null }>, recentRequests: Array<{ prompt: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null }> } };
 
 export type DrainDeploymentMutationVariables = Exact<{
   input: DrainDeploymentInput;
@@ -482,16 +482,16 @@ export type RequestQueryVariables = Exact<{
 }>;
 
 
-export type RequestQuery = { request: { prompt: string | null, output: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, attempts: Array<{ number: number, deploymentId: string, servedModel: string | null, outcome: AttemptOutcome, startedAt: string, timeToFirstTokenMs: number | null, durationMs: number, cost: string | null, priceSource: string | null, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, estimated: boolean } | null }>, routing: { explanation: string, candidates: Array<{ deploymentId: string, score: number }>, rejections: Array<{ deploymentId: string, reason: RejectionReason, detail: string }> } | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } | null };
+export type RequestQuery = { request: { queuePosition: number | null, prompt: string | null, output: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, attempts: Array<{ number: number, deploymentId: string, servedModel: string | null, outcome: AttemptOutcome, startedAt: string, timeToFirstTokenMs: number | null, durationMs: number, cost: string | null, priceSource: string | null, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, estimated: boolean } | null }>, routing: { explanation: string, candidates: Array<{ deploymentId: string, score: number }>, rejections: Array<{ deploymentId: string, reason: RejectionReason, detail: string }> } | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } | null };
 
 export type RequestFeedSubscriptionVariables = Exact<{
   filter?: RequestFilter | null | undefined;
 }>;
 
 
-export type RequestFeedSubscription = { requestFeed: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } };
+export type RequestFeedSubscription = { requestFeed: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } };
 
-export type RequestSummaryFragment = { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null };
+export type RequestSummaryFragment = { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null };
 
 export type RequestsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -502,7 +502,7 @@ export type RequestsQueryVariables = Exact<{
 }>;
 
 
-export type RequestsQuery = { requests: { edges: Array<{ cursor: string, node: { prompt: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+export type RequestsQuery = { requests: { edges: Array<{ cursor: string, node: { queuePosition: number | null, prompt: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type ResetBreakerMutationVariables = Exact<{
   input: ResetBreakerInput;
@@ -530,7 +530,7 @@ export type SubmitRequestMutationVariables = Exact<{
 }>;
 
 
-export type SubmitRequestMutation = { submitRequest: { request: { id: string, status: RequestStatus, createdAt: string } } };
+export type SubmitRequestMutation = { submitRequest: { request: { id: string, status: RequestStatus, createdAt: string, queuePosition: number | null } } };
 
 export type TokenStreamSubscriptionVariables = Exact<{
   requestId: string;
@@ -540,8 +540,8 @@ export type TokenStreamSubscriptionVariables = Exact<{
 
 export type TokenStreamSubscription = { tokenStream:
     | { __typename: 'AttemptStarted', attempt: number, deployment: string, cursor: string, requestId: string }
-    | { __typename: 'StreamCompleted', cursor: string, requestId: string, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
-    | { __typename: 'StreamFailed', cursor: string, requestId: string, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null }, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
+    | { __typename: 'StreamCompleted', cursor: string, requestId: string, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
+    | { __typename: 'StreamFailed', cursor: string, requestId: string, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null }, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
     | { __typename: 'StreamRestarted', attempt: number, reason: string, keepThrough: string | null, cursor: string, requestId: string }
     | { __typename: 'TokenDelta', text: string, step: string | null, cursor: string, requestId: string }
    };
@@ -681,6 +681,7 @@ export const RequestSummaryFragmentDoc = new TypedDocumentString(`
   startedAt
   firstTokenAt
   finishedAt
+  waitMs
   timeToFirstTokenMs
   durationMs
   overheadMs
@@ -837,6 +838,7 @@ fragment requestSummary on ModelRequest {
   startedAt
   firstTokenAt
   finishedAt
+  waitMs
   timeToFirstTokenMs
   durationMs
   overheadMs
@@ -1155,6 +1157,7 @@ export const RequestDocument = new TypedDocumentString(`
     query request($id: ID!) {
   request(id: $id) {
     ...requestSummary
+    queuePosition
     prompt
     output
     attempts {
@@ -1226,6 +1229,7 @@ export const RequestDocument = new TypedDocumentString(`
   startedAt
   firstTokenAt
   finishedAt
+  waitMs
   timeToFirstTokenMs
   durationMs
   overheadMs
@@ -1270,6 +1274,7 @@ export const RequestFeedDocument = new TypedDocumentString(`
   startedAt
   firstTokenAt
   finishedAt
+  waitMs
   timeToFirstTokenMs
   durationMs
   overheadMs
@@ -1287,6 +1292,7 @@ export const RequestsDocument = new TypedDocumentString(`
       cursor
       node {
         ...requestSummary
+        queuePosition
         prompt
       }
     }
@@ -1332,6 +1338,7 @@ export const RequestsDocument = new TypedDocumentString(`
   startedAt
   firstTokenAt
   finishedAt
+  waitMs
   timeToFirstTokenMs
   durationMs
   overheadMs
@@ -1419,6 +1426,7 @@ export const SubmitRequestDocument = new TypedDocumentString(`
       id
       status
       createdAt
+      queuePosition
     }
   }
 }
@@ -1494,6 +1502,7 @@ export const TokenStreamDocument = new TypedDocumentString(`
   startedAt
   firstTokenAt
   finishedAt
+  waitMs
   timeToFirstTokenMs
   durationMs
   overheadMs
