@@ -1,6 +1,7 @@
 // The composition root: every part in the order of start. What is opened registers its end; a failure half-way closes
 // what was opened, and `close` runs it all in reverse. How each part is made from the configuration: wiring.ts.
 
+import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import type { Catalog } from './control/catalog.ts';
 import type { Members } from './control/members.ts';
@@ -88,6 +89,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       clock,
       log,
       version: VERSION,
+      host: { hostname: hostname(), pid: process.pid },
       onRecovered: ({ requeued, failed }) => void gateway.changedElsewhere([...requeued, ...failed]),
       onBeat: gateway.review,
       onFenced: gateway.fence,

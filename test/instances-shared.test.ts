@@ -1,6 +1,7 @@
 // What several instances have in common besides streams: feeds, orders of administrators, idempotency keys.
 
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { idOf } from '../src/domain/ids.ts';
 import { type Data, type TestApp, until } from './support/app.ts';
@@ -95,6 +96,38 @@ test('a feed shows what runs on the other instance', { skip: redisMissing() }, a
 });
 
 const summary = ({ id, status }: Data) => [id, status];
+
+const INSTANCES = '{ instances { id version hostname pid startedAt lastBeatAt isSelf runningRequests } }';
+
+test('administrators see which instances live, where, and what each runs', async t => {
+  const { upstream, first, second, declareDead } = await withUpstream(t);
+  upstream.answerWith(() => [text('busy '), gate(never)]);
+  await first.freeze();
+  for (let running = 1; running <= 2; running += 1) {
+    await submit(first, { prompt: 'Hello' });
+    await upstream.nextRequest();
+  }
+  const { instances } = await second.ask(INSTANCES);
+  assert.deepEqual(
+    instances.map(({ id, isSelf, runningRequests, pid }: Data) => [id, isSelf, runningRequests, pid]),
+    [
+      [first.ids[0], false, 2, process.pid],
+      [second.ids[0], true, 0, process.pid],
+    ],
+  );
+  assert.equal(instances[0].hostname, hostname());
+  assert.match(instances[0].version, /^\d/);
+  const lastBeatOf = async (index: number) => (await second.ask(INSTANCES)).instances[index].lastBeatAt;
+  await until(async () => (await lastBeatOf(1)) > instances[1].lastBeatAt, 'the second one has beaten');
+  assert.equal(await lastBeatOf(0), instances[0].lastBeatAt);
+
+  await declareDead(first);
+  const left = await second.ask(INSTANCES);
+  assert.deepEqual(
+    left.instances.map(({ id }: Data) => id),
+    [second.ids[0]],
+  );
+});
 
 const KEY = 'b7c1';
 

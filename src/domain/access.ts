@@ -32,6 +32,7 @@ const PERMISSIONS = {
   'deployment:drain': ['ADMIN'],
   'deployment:enable': ['ADMIN'],
   'metrics:read': ['ADMIN'],
+  'instance:read': ['ADMIN'],
   'member:manage': ['ADMIN'],
   'audit:read': ['ADMIN'],
 } as const satisfies Record<string, readonly Role[]>;

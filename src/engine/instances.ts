@@ -3,6 +3,7 @@
 // Not here: running requests (gateway). A process that finds itself declared dead must stop all of its work.
 
 import { newId } from '../domain/ids.ts';
+import type { InstanceHost } from '../domain/instance.ts';
 import { requestError } from '../domain/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Recovered, Store } from '../store/store.ts';
@@ -21,6 +22,8 @@ export interface InstancesDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly version: string;
+  /** Where this process runs, for operators. */
+  readonly host?: InstanceHost;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Requests that were taken from dead instances: they wait again, or have failed. */
   readonly onRecovered: (recovered: Recovered) => void;
@@ -75,7 +78,7 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
     deps.onFenced();
     // What is accepted meanwhile belongs to the dead one, and is found: an owner that was never registered is not.
     const next = newId();
-    await store.instances.register(next, deps.version);
+    await store.instances.register(next, deps.version, deps.host);
     instanceId = next;
     deps.onAlive();
   }
@@ -107,7 +110,7 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
   return {
     id: () => instanceId,
     async start() {
-      await store.instances.register(instanceId, deps.version);
+      await store.instances.register(instanceId, deps.version, deps.host);
       if (store.info.kind === 'embedded') await recover({ allBut: instanceId });
       deps.onAlive();
       schedule();

@@ -95,6 +95,8 @@ export interface Gateway {
   drainOf(deploymentId: string): DeploymentControl | undefined;
   /** Takes up what administrators have drained and enabled, before the start or on other instances. */
   restoreDrains(): Promise<void>;
+  /** The incarnation under which this process owns what it runs; see engine/instances.ts. */
+  instanceId(): string;
   /** Requests that run here now, and those that wait for a slot. */
   load(): { readonly running: number; readonly queued: number };
   /** This process has a living owner: it runs what waits, and what comes. */
@@ -177,6 +179,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return (await visible(actor, requestId)) ?? request;
     },
     request: visible,
+    instanceId: deps.owner,
     ...createFollowing({ store, events, news, visible }),
     ...status,
     estimateCost: (_actor, submission) => planning.estimate(parse(submission)),

@@ -8,6 +8,7 @@ import { withPrintableDefaults } from './defaults.ts';
 import './scalars.ts';
 import './types/audit.ts';
 import './types/dashboard.ts';
+import './types/instance.ts';
 import './types/member.ts';
 import './types/member-mutations.ts';
 import './types/metrics.ts';

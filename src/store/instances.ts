@@ -1,8 +1,8 @@
 // Which servers are alive. Times are compared on the database's clock alone: the clocks of two servers differ.
 
-import { type Kysely, type SqlBool, sql } from 'kysely';
+import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
 import type { InstanceRepository } from './store.ts';
-import type { Tables } from './tables.ts';
+import type { InstancesTable, Tables } from './tables.ts';
 
 /** Rows of dead instances older than this serve nobody. */
 const FORGOTTEN_AFTER = sql.lit('7 days');
@@ -10,7 +10,7 @@ const FORGOTTEN_AFTER = sql.lit('7 days');
 export function instancesIn(db: Kysely<Tables>): InstanceRepository {
   return {
     // A known id is left as it is: one that was declared dead must not rise again, its requests are taken.
-    async register(id, version) {
+    async register(id, version, host) {
       await db
         .with('forgotten', query =>
           query
@@ -20,7 +20,7 @@ export function instancesIn(db: Kysely<Tables>): InstanceRepository {
               select from requests where owner = instances.id and status in ('QUEUED', 'RUNNING'))`),
         )
         .insertInto('instances')
-        .values({ id, version, dead_at: null })
+        .values({ id, version, hostname: host?.hostname ?? null, pid: host?.pid ?? null, dead_at: null })
         .onConflict(conflict => conflict.column('id').doNothing())
         .execute();
     },
@@ -63,6 +63,23 @@ export function instancesIn(db: Kysely<Tables>): InstanceRepository {
         .where('id', '=', id)
         .where('dead_at', 'is', null)
         .execute();
+    },
+
+    async living() {
+      // Counted through requests_unfinished.
+      const { rows } = await sql<Selectable<InstancesTable> & { running: number }>`
+        select instances.*, (
+          select count(*)::integer from requests where owner = instances.id and status = 'RUNNING'
+        ) as running
+        from instances where dead_at is null order by started_at, id`.execute(db);
+      return rows.map(({ hostname, pid, ...row }) => ({
+        id: row.id,
+        version: row.version,
+        host: hostname === null || pid === null ? undefined : { hostname, pid },
+        startedAt: row.started_at,
+        lastBeatAt: row.beat_at,
+        runningRequests: row.running,
+      }));
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Role } from '../domain/access.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
+import type { Instance, InstanceHost } from '../domain/instance.ts';
 import type { ApiKey, User } from '../domain/member.ts';
 import type { MetricsDimension, MetricsRow } from '../domain/metrics.ts';
 import type {
@@ -257,7 +258,7 @@ export interface DeploymentControlRepository {
 }
 
 export interface InstanceRepository {
-  register(id: string, version: string): Promise<void>;
+  register(id: string, version: string, host?: InstanceHost): Promise<void>;
   /** False: this instance was declared dead, or is unknown. */
   beat(id: string): Promise<boolean>;
   /**
@@ -266,4 +267,6 @@ export interface InstanceRepository {
    */
   sweep(id: string, leaseMs: number): Promise<string[]>;
   retire(id: string): Promise<void>;
+  /** Those that were not declared dead, however silent, oldest first, with what they run. */
+  living(): Promise<Instance[]>;
 }

@@ -165,6 +165,8 @@ export interface DeploymentControlsTable {
 export interface InstancesTable {
   id: string;
   version: string;
+  hostname: string | null;
+  pid: number | null;
   started_at: Generated<Date>;
   beat_at: Generated<Date>;
   dead_at: Date | null;

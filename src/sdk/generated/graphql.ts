@@ -430,6 +430,11 @@ export type EstimateCostQueryVariables = Exact<{
 
 export type EstimateCostQuery = { estimateCost: Array<{ deploymentId: string, inputTokens: number, maxOutputTokens: number, cost: string | null, typicalCost: string | null, rejection: string | null }> };
 
+export type InstancesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type InstancesQuery = { instances: Array<{ id: string, version: string, hostname: string | null, pid: number | null, startedAt: string, lastBeatAt: string, isSelf: boolean, runningRequests: number }> };
+
 export type LoginMutationVariables = Exact<{
   input: LoginInput;
 }>;
@@ -941,6 +946,20 @@ export const EstimateCostDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<EstimateCostQuery, EstimateCostQueryVariables>;
+export const InstancesDocument = new TypedDocumentString(`
+    query instances {
+  instances {
+    id
+    version
+    hostname
+    pid
+    startedAt
+    lastBeatAt
+    isSelf
+    runningRequests
+  }
+}
+    `) as unknown as TypedDocumentString<InstancesQuery, InstancesQueryVariables>;
 export const LoginDocument = new TypedDocumentString(`
     mutation login($input: LoginInput!) {
   login(input: $input) {
