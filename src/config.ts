@@ -43,7 +43,7 @@ export interface Config {
   readonly database: DatabaseSettings;
   /** Processes that share the port. */
   readonly workers: number | 'auto';
-  /** Not used yet. */
+  /** For what instances share and may lose: events of running answers, signals. Absent: each keeps them to itself. */
   readonly redis: { readonly url: string } | undefined;
   /** Without a secret (never in production) the data directory keeps one: ensureJwtSecret. */
   readonly jwt: { readonly secret: string | undefined; readonly expireMinutes: number };

@@ -62,20 +62,10 @@ export const SERVER_SETTINGS = {
   REDIS_URL: secret(
     'redis.url',
     redisUrl(),
-    '`redis://…`. Accepted, but not used yet: several instances do not share streams so far.',
+    '`redis://…`: what instances share and may lose, namely the events of running answers, and signals. Without it an answer is live only at the instance that runs it and comes whole from the others, and what is ordered on one reaches the others with their next heartbeat, after 1.5 s.',
   ),
-  REDIS_HOST: setting(
-    'redis.host',
-    text('a host'),
-    undefined,
-    'Instead of `REDIS_URL`. Accepted, not used yet.',
-  ),
-  REDIS_PORT: setting(
-    'redis.port',
-    integer(1, 65_535),
-    6_379,
-    'Together with `REDIS_HOST`. Accepted, not used yet.',
-  ),
+  REDIS_HOST: setting('redis.host', text('a host'), undefined, 'Instead of `REDIS_URL`.'),
+  REDIS_PORT: setting('redis.port', integer(1, 65_535), 6_379, 'Together with `REDIS_HOST`.'),
   JWT_SECRET_KEY: secret(
     'jwt.secret',
     secretText(),
