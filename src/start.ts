@@ -147,13 +147,19 @@ function banner({ providers, url, websocket, setupUrl }: Description, config: Co
     ...(config.workers === 1 || config.redis
       ? []
       : ['Warning     without Redis a stream is live only in the worker that runs it; set REDIS_URL']),
-    ...(setupUrl
-      ? ['', 'No administrator yet. Create one (the link works once, for 60 minutes):', `  ${setupUrl}`]
-      : []),
+    ...(setupUrl ? ['', `No administrator yet. Create one (${validityOf(config)}):`, `  ${setupUrl}`] : []),
     '',
     'Ask something from another terminal:',
     '  npx mcplane ask "What can you do?"',
   ];
+}
+
+/** Each start makes a link and ends the one before; only where instances share a database is there more than one. */
+function validityOf({ database }: Config): string {
+  const validity = 'the link works once, for 60 minutes';
+  return database.kind === 'postgres'
+    ? `${validity}; of several instances, that of the one started last`
+    : validity;
 }
 
 function shortList(ids: readonly string[]): string {
