@@ -38,6 +38,8 @@ export interface BreakerTransition {
   readonly to: BreakerState;
   readonly at: Date;
   readonly cause: 'automatic' | 'manual';
+  /** When it will let a probe through; absent unless it became OPEN, and while it is held. */
+  readonly retryAt?: Date | undefined;
   /** The last error, or the administrator's reason. */
   readonly detail: string | undefined;
 }

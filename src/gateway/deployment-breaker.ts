@@ -9,7 +9,7 @@ import { BreakerCircuit, BreakerRefusedError } from './breaker-circuit.ts';
 import { createOutcomeWindow, type OutcomeWindow } from './outcome-window.ts';
 import { neutralText, type Permit } from './permit.ts';
 
-export type BreakerChange = Pick<BreakerTransition, 'from' | 'to' | 'cause' | 'detail'>;
+export type BreakerChange = Pick<BreakerTransition, 'from' | 'to' | 'cause' | 'detail' | 'retryAt'>;
 
 export interface DeploymentBreakerDeps {
   readonly clock: Clock;
@@ -146,13 +146,17 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
   }
 
   /** Takes up the state after the last known change of an earlier process, with the rest of its time; tells nobody. */
-  restore(last: Pick<BreakerTransition, 'to' | 'at' | 'cause' | 'detail'>): void {
-    const { clock } = this.#deps;
-    const restMs = Math.min(last.at.getTime() + this.#rules.openForMs - clock.now(), this.#rules.openForMs);
+  restore(last: Pick<BreakerTransition, 'to' | 'at' | 'cause' | 'detail' | 'retryAt'>): void {
+    const { openForMs, maxOpenForMs } = this.#rules;
+    const knownMs = last.retryAt && last.retryAt.getTime() - last.at.getTime();
+    const lengthMs = Math.min(knownMs ?? openForMs, maxOpenForMs);
+    // No longer than it was meant to be, whatever the clock of the earlier process said.
+    const restMs = Math.min(last.at.getTime() + lengthMs - this.#deps.clock.now(), lengthMs);
     const over = last.cause === 'automatic' && restMs <= 0;
     const to = last.to === 'OPEN' && over ? 'HALF_OPEN' : last.to;
     if (last.cause === 'automatic') this.#lastError = last.detail;
-    this.#openings = to === 'CLOSED' ? 0 : 1;
+    // By its length, the how manieth opening it was.
+    this.#openings = to === 'CLOSED' ? 0 : 1 + Math.max(0, Math.ceil(Math.log2(lengthMs / openForMs)));
     this.#enter(to, last.cause === 'manual' ? undefined : restMs);
     this.stateTimestamp = last.at.getTime();
   }
@@ -246,7 +250,8 @@ export class DeploymentBreaker extends BreakerCircuit<AdmittedCall> {
     // Open already and now held: that it ends no more by itself is news, and a restart has to know it.
     if (from === to && !(held && to === 'OPEN')) return;
     this.stateTimestamp = clock.now();
-    onChange({ from, to, cause, detail });
+    const retryAt = this.#retryAtMs === undefined ? undefined : new Date(this.#retryAtMs);
+    onChange({ from, to, cause, detail, retryAt });
   }
 
   /** The one place where the state changes. `openForMs` undefined: no probe until somebody resets it. */

@@ -32,6 +32,7 @@ export function breakersIn(db: Kysely<Tables>): BreakerRepository {
           at: transition.at,
           cause: transition.cause,
           detail: transition.detail ?? null,
+          retry_at: transition.retryAt ?? null,
         })
         .execute();
     },
@@ -62,6 +63,7 @@ function toTransition(row: Selectable<BreakerTransitionsTable>): BreakerTransiti
     to: row.to_state,
     at: row.at,
     cause: row.cause,
+    retryAt: row.retry_at ?? undefined,
     detail: row.detail ?? undefined,
   };
 }

@@ -152,6 +152,7 @@ export interface BreakerTransitionsTable {
   at: Date;
   cause: 'automatic' | 'manual';
   detail: string | null;
+  retry_at: Date | null;
 }
 
 export interface DeploymentControlsTable {

@@ -46,6 +46,7 @@ test('hands on every token in order and reports what was measured', async () => 
     usage,
     responseId: 'resp_1',
     servedModel: 'gpt-6-sol-1102',
+    inputUsage: undefined,
     accepted: true,
     timeToFirstTokenMs: 300,
     durationMs: 350,

@@ -90,10 +90,16 @@ onBothStores(open => {
       to: 'OPEN' as const,
       at: new Date(at),
       cause: 'automatic' as const,
+      retryAt: new Date(Date.parse(at) + 5_000),
       detail: undefined,
     });
     const [a1, a2, a3] = ['10:00', '11:00', '12:00'].map(time => transition('a', `2026-03-01T${time}:00Z`));
-    const b1 = { ...transition('b', '2026-03-01T10:30:00Z'), cause: 'manual' as const, detail: 'repaired' };
+    const b1 = {
+      ...transition('b', '2026-03-01T10:30:00Z'),
+      cause: 'manual' as const,
+      detail: 'repaired',
+      retryAt: undefined,
+    };
     for (const one of [a2!, a1!, b1, a3!]) await store.breakers.append(one);
 
     assert.deepEqual(await store.breakers.history('a', new Date(0), 2), [a3, a2]);
