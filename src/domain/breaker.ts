@@ -30,7 +30,7 @@ export interface BreakerOutlook {
   readonly lastResort: boolean;
 }
 
-/** A change of state of one breaker. */
+/** A change of state of one breaker, or an act of an administrator, which may leave the state as it was. */
 export interface BreakerTransition {
   readonly id: string;
   readonly deploymentId: string;

@@ -163,7 +163,8 @@ BreakerType.implement({
     }),
     history: t.field({
       type: [BreakerTransitionType],
-      description: 'Its latest changes of state, newest first.',
+      description:
+        'Its latest changes of state on any instance, newest first, and what administrators did to it, even if that left the state as it was.',
       args: {
         first: t.arg.int({ defaultValue: 20, description: 'How many at most: 0 to 100.' }),
       },
