@@ -52,8 +52,7 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
   let instanceId = newId();
   let cancelTimer: (() => void) | undefined;
   let stopped = false;
-  // Whoever has just seen the database fail may not judge the others: they were cut off as well.
-  let soundSinceMs = clock.monotonic();
+  const judgement = createJudgement(clock, leaseMs);
 
   async function recover(owners: readonly string[] | { allBut: string }): Promise<void> {
     const error = requestError(
@@ -89,12 +88,13 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
         if (!stopped) await reincarnate();
         return;
       }
+      judgement.beaten();
       await deps.onBeat();
-      if (clock.monotonic() - soundSinceMs < leaseMs * 1.5) return;
+      if (!judgement.isSound()) return;
       const dead = await store.instances.sweep(instanceId, leaseMs);
       if (dead.length > 0) await recover(dead);
     } catch (error) {
-      soundSinceMs = clock.monotonic();
+      judgement.failed();
       log.warn({ error }, 'the heartbeat did not reach the database');
     }
   }
@@ -125,5 +125,26 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
           log.warn({ error }, 'this instance could not sign off; the others wait for its lease'),
         );
     },
+  };
+}
+
+/**
+ * Whether one may declare others dead: only after an unbroken row of beats. Whoever was cut off from the database, or
+ * stood still itself, knows nothing of them: they may have been so too, and get there later. An answer that came late
+ * is such a cut; only the gap between the beats shows it.
+ */
+function createJudgement(clock: Clock, leaseMs: number) {
+  let soundSinceMs = clock.monotonic();
+  let beatenMs = soundSinceMs;
+  return {
+    beaten() {
+      const nowMs = clock.monotonic();
+      if (nowMs - beatenMs > leaseMs / 2) soundSinceMs = nowMs;
+      beatenMs = nowMs;
+    },
+    failed() {
+      soundSinceMs = clock.monotonic();
+    },
+    isSound: () => clock.monotonic() - soundSinceMs >= leaseMs * 1.5,
   };
 }

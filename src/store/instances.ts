@@ -36,11 +36,15 @@ export function instancesIn(db: Kysely<Tables>): InstanceRepository {
       return alive !== undefined;
     },
 
-    // One that is dead itself, or was never registered, has no say in who else is. Those declared earlier come up
-    // again while they hold unfinished requests: whoever declared them may have died before it dealt with these.
+    // One that is dead itself, or was never registered, has no say in who else is, nor has one whose own last beat is
+    // old: this statement was held up on its way, as the beats of the others may have been. Those declared earlier
+    // come up again while they hold unfinished requests: whoever declared them may have died before it dealt with these.
     async sweep(id, leaseMs) {
       const { rows } = await sql<{ id: string }>`
-        with me as (select from instances where id = ${id} and dead_at is null),
+        with me as (
+          select from instances where id = ${id} and dead_at is null
+            and beat_at > clock_timestamp() - ${leaseMs / 2}::double precision * interval '1 millisecond'
+        ),
         declared as (
           update instances set dead_at = clock_timestamp()
           where dead_at is null and id <> ${id} and exists (select from me)

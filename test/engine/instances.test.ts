@@ -11,6 +11,7 @@ import { createTestClock } from '../support/clock.ts';
 import type { TestDatabase } from '../support/database.ts';
 
 const LEASE_MS = 6_000;
+const BEAT_MS = 1_500;
 /** Too seldom to come between the beats that a test makes itself. */
 const SELDOM_MS = 3_600_000;
 
@@ -47,6 +48,14 @@ function anInstance(store: Store, beatMs = SELDOM_MS) {
   return { ...instances, clock, reports };
 }
 
+/** Beats without a break for so long, the last time at its end. */
+async function live({ clock, tick }: ReturnType<typeof anInstance>, ms: number): Promise<void> {
+  for (let restMs = ms; restMs > 0; restMs -= BEAT_MS) {
+    clock.advance(Math.min(BEAT_MS, restMs));
+    await tick();
+  }
+}
+
 /** The same database as several servers see it: nobody takes the others for what the last process left behind. */
 const sharedBy = (store: Store): Store => ({ ...store, info: { ...store.info, kind: 'postgres' } });
 
@@ -75,8 +84,7 @@ onBothStores(open => {
     const request = aRequest({ owner: other.id() });
     await store.requests.accept(request);
     await silence(database, other.id());
-    mine.clock.advance(LEASE_MS * 1.5);
-    await mine.tick();
+    await live(mine, LEASE_MS * 1.5);
 
     assert.deepEqual(mine.reports.requeued, [request.id]);
     assert.equal(await statusOf(store, request.id), 'QUEUED');
@@ -95,17 +103,40 @@ onBothStores(open => {
     await store.requests.accept(request);
     await silence(database, other.id());
 
-    await judge.tick();
+    await live(judge, LEASE_MS);
     assert.equal(await statusOf(store, request.id), 'RUNNING', 'just come up');
-    judge.clock.advance(LEASE_MS * 1.5);
     broken.now = true;
-    await judge.tick();
+    await live(judge, LEASE_MS);
     broken.now = false;
-    judge.clock.advance(LEASE_MS);
-    await judge.tick();
+    await live(judge, LEASE_MS);
     assert.equal(await statusOf(store, request.id), 'RUNNING', 'cut off a moment ago');
-    judge.clock.advance(LEASE_MS);
+    await live(judge, LEASE_MS);
+    assert.equal(await statusOf(store, request.id), 'QUEUED');
+  });
+
+  test('one whose beat was answered late, or that stood still itself, declares nobody dead', async t => {
+    const { database, store, other } = await two(t);
+    let lateMs = 0;
+    const beat: Store['instances']['beat'] = id => {
+      judge.clock.advance(lateMs);
+      return store.instances.beat(id);
+    };
+    const judge = anInstance({ ...store, instances: { ...store.instances, beat } });
+    await judge.start();
+    await live(judge, LEASE_MS);
+    const request = aRequest({ owner: other.id() });
+    await store.requests.accept(request);
+    await silence(database, other.id());
+
+    lateMs = LEASE_MS * 2;
     await judge.tick();
+    assert.equal(await statusOf(store, request.id), 'RUNNING', 'answered late');
+    lateMs = 0;
+    await live(judge, LEASE_MS);
+    judge.clock.advance(LEASE_MS * 2);
+    await judge.tick();
+    assert.equal(await statusOf(store, request.id), 'RUNNING', 'stood still');
+    await live(judge, LEASE_MS * 1.5);
     assert.equal(await statusOf(store, request.id), 'QUEUED');
   });
 
@@ -138,8 +169,7 @@ onBothStores(open => {
     await reborn.tick();
     assert.equal(reborn.reports.fencedAs.length, 2);
 
-    other.clock.advance(LEASE_MS * 1.5);
-    await other.tick();
+    await live(other, LEASE_MS * 1.5);
     assert.equal(await statusOf(store, request.id), 'QUEUED');
   });
 
@@ -149,8 +179,7 @@ onBothStores(open => {
     await store.requests.accept(request);
     await database.db.updateTable('requests').set({ deaths: 2 }).execute();
     await other.stop();
-    mine.clock.advance(LEASE_MS * 1.5);
-    await mine.tick();
+    await live(mine, LEASE_MS * 1.5);
 
     assert.deepEqual(mine.reports.failed, [request.id]);
     const [failed] = await store.requests.byIds([request.id]);
@@ -171,8 +200,7 @@ onBothStores(open => {
     const request = aRequest({ owner: other.id() });
     await store.requests.accept(request);
     await other.stop();
-    mine.clock.advance(LEASE_MS * 1.5);
-    await mine.tick();
+    await live(mine, LEASE_MS * 1.5);
     assert.equal(await statusOf(store, request.id), 'QUEUED');
   });
 

@@ -67,6 +67,16 @@ onBothStores(open => {
     assert.equal(await store.instances.beat('retired'), false);
   });
 
+  test('one whose own last beat is old declares nobody dead: its sweep was held up on the way', async t => {
+    const { store, db } = await open(t);
+    for (const id of ['late', 'silent']) await store.instances.register(id, '1.0.0');
+    await db.updateTable('instances').set({ beat_at: sql`now() - interval '7 s'` }).execute();
+
+    assert.deepEqual(await store.instances.sweep('late', 6_000), []);
+    assert.equal(await store.instances.beat('late'), true);
+    assert.deepEqual(await store.instances.sweep('late', 6_000), ['silent']);
+  });
+
   test('of two that sweep at once one gets the dead instance', async t => {
     const { store, db } = await open(t);
     for (const id of ['a', 'b', 'dead']) await store.instances.register(id, '1.0.0');
