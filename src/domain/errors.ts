@@ -74,7 +74,7 @@ export const ERROR_CODES = {
     scope: 'operation',
   },
   OVERLOADED: {
-    meaning: 'The server has no room for more work. Wait retryAfterMs.',
+    meaning: 'The server has no room for more work, or cannot use its database. Wait retryAfterMs.',
     retryable: true,
     httpStatus: 503,
     scope: 'operation',

@@ -1,12 +1,14 @@
 // The store on a Postgres server (15 or newer), through a pool that outlives lost connections.
 
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import { createStorableTextCompiler } from './compiler.ts';
 import type { OpenedDatabase } from './create-store.ts';
+import { lending } from './lending.ts';
 import { awaitTurn, migrate } from './migrate.ts';
 import type { OpenOptions } from './options.ts';
 import { prepareNamed } from './prepared.ts';
+import { createReachability } from './reachability.ts';
 import type { Tables } from './tables.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -29,15 +31,24 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<O
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + QUERY_TIMEOUT_MARGIN_MS,
   });
-  // The pool is ended by us: Kysely's destroy() leaves a pool open that it has not used yet.
-  const db = new Kysely<Tables>({ dialect: dialectOf(pool) });
   const { rows } = await pool.query<{ server_version: string }>('show server_version').catch(async error => {
     await pool.end();
     throw error;
   });
   const version = `PostgreSQL ${rows[0]?.server_version}`;
   options.log(`opened the database at ${location} (${version})`);
-  return { db, info: { kind: 'postgres', location, version }, close: once(() => pool.end()) };
+  const reachability = createReachability({ connectionString: url, log: options.log });
+  pool.on('connect', reachability.watch);
+  const db = new Kysely<Tables>({ dialect: dialectOf(lending(pool, reachability)) });
+  return {
+    db,
+    info: { kind: 'postgres', location, version },
+    // The pool is ended by us: Kysely's destroy() leaves a pool open that it has not used yet.
+    close: once(async () => {
+      reachability.close();
+      await pool.end();
+    }),
+  };
 }
 
 /** On a connection of its own: waiting for another instance's migration must not run into the pool's timeouts. */
@@ -85,7 +96,7 @@ function createPool({ log }: OpenOptions, config: pg.PoolConfig): pg.Pool {
   return pool;
 }
 
-function dialectOf(pool: pg.Pool): PostgresDialect {
+function dialectOf(pool: PostgresPool): PostgresDialect {
   const dialect = new PostgresDialect({ pool });
   dialect.createQueryCompiler = createStorableTextCompiler;
   return dialect;

@@ -126,7 +126,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** No deployment can serve the request now. The routing decision lists why each one was rejected. */
   | 'NO_ROUTE'
-  /** The server has no room for more work. Wait retryAfterMs. */
+  /** The server has no room for more work, or cannot use its database. Wait retryAfterMs. */
   | 'OVERLOADED'
   /** Every provider that was tried refused or failed. */
   | 'PROVIDER_FAILED'
