@@ -20,6 +20,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     'domain',
     'telemetry',
     'store/store.ts',
+    // What is told apart of its failures: whether a statement may have been carried out.
+    'store/unavailable.ts',
     'events/event-log.ts',
     'events/signals.ts',
     'control/catalog.ts',

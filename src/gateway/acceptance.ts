@@ -8,6 +8,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Signals } from '../events/signals.ts';
 import { atMost, type Clock } from '../lib/clock.ts';
 import type { AcceptResult, KnownRequest, NewRequest, Store } from '../store/store.ts';
+import { StoreUnavailable } from '../store/unavailable.ts';
 import type { ActiveRequests } from './active-requests.ts';
 import type { Admission, Place } from './admission.ts';
 import type { Active } from './execution.ts';
@@ -79,7 +80,9 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     const storing = acceptSurely(store, place === 'running' ? { ...row, ...taking } : row);
     const accepted = await storing.catch(error => {
       admission.withdraw(place);
-      void active.disown(entry());
+      // A caller with a key comes again and shall find it: should the row turn up, nobody holds it, and it is queued.
+      if (neverRan(error) || idempotencyKey !== undefined) active.arriving.delete(request.id);
+      else void active.disown(entry());
       throw error;
     });
     active.arriving.delete(request.id);
@@ -115,8 +118,19 @@ function toAccepted({ requestId, outcome }: KnownRequest): Accepted {
 }
 
 /** Sent again when it fails: a connection that breaks behind the commit leaves a row, which is recognised by its id. */
-function acceptSurely({ requests }: Store, row: NewRequest): Promise<AcceptResult> {
-  return requests.accept(row).catch(() => requests.accept(row));
+async function acceptSurely({ requests }: Store, row: NewRequest): Promise<AcceptResult> {
+  try {
+    return await requests.accept(row);
+  } catch (first) {
+    return requests.accept(row).catch(second => {
+      throw neverRan(second) ? first : second;
+    });
+  }
+}
+
+/** Nothing was stored and nothing will be; of any other failure this is not known. */
+function neverRan(error: unknown): boolean {
+  return error instanceof StoreUnavailable && !error.mayHaveRun;
 }
 
 function newRow(accepting: {

@@ -35,12 +35,29 @@ test('a request whose acceptance stays unclear is refused, and what may have bee
     storeWith(requests => ({ accept: losingAnswers(requests.accept, 2) })),
   );
 
-  const { errors } = await app.send(SUBMIT, { input: { prompt: 'Hello', idempotencyKey: 'k1' } });
+  const { errors } = await app.send(SUBMIT, { input: { prompt: 'Hello' } });
   assert.equal(errors?.[0]?.extensions.code, 'INTERNAL');
-  const id = await submit(app, { prompt: 'Hello', idempotencyKey: 'k1' });
+  const [{ id }] = (await app.ask('{ requests { nodes { id } } }')).requests.nodes;
   assert.equal((await readStream(app, id)).at(-1).error.code, 'INTERNAL');
   assert.equal(upstream.modelCalls.length, 0);
   assert.deepEqual(app.app.gateway.load(), { running: 0, queued: 0 });
+});
+
+test('one with a key is found by the caller who comes again, and runs once', async t => {
+  const upstream = await startUpstream(t);
+  const app = await startTestApp(
+    t,
+    { OPENAI_BASE_URL: `${upstream.url}/v1` },
+    storeWith(requests => ({ accept: losingAnswers(requests.accept, 2) })),
+  );
+  upstream.answerWith(() => [text('found')]);
+
+  const input = { prompt: 'Hello', idempotencyKey: 'k1' };
+  const { errors } = await app.send(SUBMIT, { input });
+  assert.equal(errors?.[0]?.extensions.code, 'INTERNAL');
+  assert.equal(textOf(await readStream(app, await submit(app, input))), 'found');
+  assert.equal(upstream.modelCalls.length, 1);
+  assert.equal((await app.ask('{ requests { nodes { id } } }')).requests.nodes.length, 1);
 });
 
 test('a result whose write lost its answer is a success like any other', async t => {
