@@ -54,7 +54,12 @@ export function createDuties(deps: GatewayDeps, { active, acceptance, queue, new
       await queue.review();
       await followOrders();
     },
-    changedElsewhere: news.changedElsewhere,
+    changedElsewhere(requestIds) {
+      // They may wait now, and there may be room here.
+      admission.wake();
+      signals.send({ type: 'work-queued' });
+      return news.changedElsewhere(requestIds);
+    },
     async drain(graceMs) {
       draining = true;
       stopListening();
