@@ -48,7 +48,10 @@ export function createGraphQLEndpoint(deps: EndpointDeps): GraphQLEndpoint {
       const params = await readRequest(request, deps.limits);
       if (params === 'gone') return;
       if (params === 'too-large') return refuseBody({ request, response, accepted }, deps.limits);
-      const actor = await deps.authenticate(request.headers.authorization);
+      const actor = await deps
+        .authenticate(request.headers.authorization)
+        .catch(error => deps.pipeline.failure(error));
+      if (actor instanceof GraphQLError) return refuse(response, actor, accepted, deps.limits);
       const exchange = { request, response, accepted, call: { actor, address: deps.addressOf(request) } };
       const closed = deps.gate.refuse(
         actor,

@@ -51,6 +51,8 @@ export interface Pipeline {
   readonly schema: GraphQLSchema;
   /** The operation ready to run, or why it is refused; nothing has been executed yet. */
   prepare(params: OperationParams, call: CallInfo): Operation | Refused;
+  /** What a client may see of a failure before there was an operation. */
+  failure(error: unknown): GraphQLError;
 }
 
 export interface PipelineDeps {
@@ -72,6 +74,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const yoga = createEnvelope(deps);
   return {
     schema: deps.schema,
+    failure: error => asGraphQLError(error, deps),
     prepare(params, call) {
       const enveloped = yoga.getEnveloped({ ...deps.createContext(call) });
       let document: DocumentNode;

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { DomainError } from '../../src/domain/errors.ts';
 import { answerOf, post, startTestServer, type TestServer } from './test-server.ts';
 
 const RESPONSE_JSON = 'application/graphql-response+json';
@@ -27,6 +28,36 @@ describe('access', () => {
     const bad = await post(server, { query: '{ viewer }' }, { token: 'forged' });
     assert.equal(bad.status, 401);
     assert.equal(await bad.text(), await none.text());
+  });
+
+  test('a credential that cannot be looked at is a refusal as of any operation, and tells nothing', async () => {
+    const failures = [
+      new DomainError('OVERLOADED', 'Try again.', { retryAfterMs: 1_000 }),
+      new Error('connect ECONNREFUSED 10.0.0.7'),
+    ];
+    const failing = await startTestServer({
+      authenticator: {
+        authenticate: () => Promise.reject(failures.shift()),
+        authenticateSocket: () => Promise.reject(new Error('not asked')),
+      },
+    });
+    try {
+      const overloaded = await post(failing, { query: '{ viewer }' }, { accept: RESPONSE_JSON });
+      assert.equal(overloaded.status, 503);
+      assert.equal(overloaded.headers.get('retry-after'), '1');
+      assert.deepEqual((await overloaded.json()).errors[0].extensions, {
+        code: 'OVERLOADED',
+        retryable: true,
+        retryAfterMs: 1_000,
+      });
+      const broken = await post(failing, { query: '{ viewer }' }, { accept: RESPONSE_JSON });
+      assert.equal(broken.status, 500);
+      const { errors } = await broken.json();
+      assert.equal(errors[0].extensions.code, 'INTERNAL');
+      assert.equal(errors[0].message, 'Internal error');
+    } finally {
+      await failing.close();
+    }
   });
 
   test('a missing role is 403 in both media types', async () => {
