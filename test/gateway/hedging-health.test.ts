@@ -1,9 +1,11 @@
-// What a race between two deployments teaches about them, and what their load does to it.
+// What a race between two deployments teaches about them, what their load does to it, and who may have one.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCapacity } from '../../src/gateway/capacity.ts';
 import { createHealth } from '../../src/gateway/health.ts';
+import { createHedging } from '../../src/gateway/hedging.ts';
+import { createRetryBudget } from '../../src/gateway/retry-budget.ts';
 import { ProviderError } from '../../src/providers/provider-error.ts';
 import { createTestClock } from '../support/clock.ts';
 import { finished, pass, token } from './attempt-setup.ts';
@@ -77,4 +79,50 @@ test('when the second candidate is full there is no hedge, and it may be waited 
   assert.deepEqual(capacity.load('p2/m'), { inFlight: 1, waiting: 1 });
   taken.release();
   assert.deepEqual(attemptsOf(await race.arrival), ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']);
+});
+
+test('a second candidate that is not asked after all gives back what it had, and is asked when its turn comes', async () => {
+  const first = gated(new ProviderError('certificate', 'not trusted'));
+  const hedging = { afterMs: AFTER_MS, share: { deposit() {}, take: () => false } };
+  const race = journey([[first.stream], [answering('second')]], { hedging, limits: { 'p2/m': 1 } });
+  await pass(race.clock, AFTER_MS);
+  assert.deepEqual(race.deps.capacity.load('p2/m'), { inFlight: 0, waiting: 0 });
+  assert.ok(race.deps.breakers.forget('p2/m'), 'no call of it is under way');
+
+  first.open();
+  assert.deepEqual(attemptsOf(await race.arrival), ['p1/m PROVIDER_FAILED', 'p2/m SUCCEEDED']);
+});
+
+test('a request that may make one attempt makes one', async () => {
+  const retryLimits = { maxAttempts: 1, maxRetryAfterMs: 0 };
+  const race = journey([[silent], [answering('second')]], { ...freely(), retryLimits });
+  await pass(race.clock, AFTER_MS * 2, AFTER_MS);
+  assert.deepEqual(race.calls, ['p1/m']);
+  race.caller.abort('cancelled');
+  await race.arrival;
+});
+
+test('a hedge counts as somebody asked: who comes after it is no first failover', async () => {
+  const clock = createTestClock();
+  const decisions: string[] = [];
+  const onDecision = (kind: string) => decisions.push(kind);
+  const retryBudget = createRetryBudget({ clock, percent: 100, minPerSecond: 1, onDecision });
+  const first = gated(new ProviderError('certificate', 'not trusted'));
+  const second = gated(new ProviderError('certificate', 'not trusted'));
+  const streams = [[first.stream], [second.stream], [answering('third')]];
+  const race = journey(streams, { ...freely(), clock, retryBudget });
+  await pass(clock, AFTER_MS);
+  first.open();
+  second.open();
+  assert.equal((await race.arrival).status, 'SUCCEEDED');
+  assert.deepEqual(decisions, ['hedge', 'further-failover']);
+});
+
+test('on a quiet server one request of the window may be hedged, and without a share none', () => {
+  const clock = createTestClock();
+  const { share } = createHedging(clock, { afterMs: AFTER_MS, maxPercent: 1 })!;
+  share.deposit();
+  assert.deepEqual([share.take(), share.take()], [true, false]);
+  assert.equal(createHedging(clock, { afterMs: AFTER_MS, maxPercent: 0 }), undefined);
+  assert.equal(createHedging(clock, { afterMs: 0, maxPercent: 1 }), undefined);
 });

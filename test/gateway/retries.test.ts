@@ -155,7 +155,8 @@ test('without a retry budget the first failover is made, and nothing else', asyn
     onDecision: (kind, admitted) => decisions.push(`${kind} ${admitted}`),
   });
   const failed = [failing('server')];
-  const arrival = await arrived(journey([failed, failed, [answering]], { clock, retryBudget }));
+  const underWay = journey([failed, failed, [answering]], { clock, retryBudget });
+  const arrival = await arrived(underWay);
 
   assert.equal(arrival.status, 'FAILED');
   assert.deepEqual(attemptsOf(arrival), ['p1/m PROVIDER_FAILED', 'p2/m PROVIDER_FAILED']);
@@ -169,6 +170,8 @@ test('without a retry budget the first failover is made, and nothing else', asyn
     'same-deployment false',
     'further-failover false',
   ]);
+  assert.deepEqual(underWay.deps.capacity.load('p3/m'), { inFlight: 0, waiting: 0 });
+  assert.ok(underWay.deps.breakers.forget('p3/m'), 'no call of it is under way');
 });
 
 test('who is left with a deployment that pauses for too long may come back later, whatever the others said', async () => {
