@@ -1,0 +1,54 @@
+// kill -9 at every step, with two instances on one Postgres and one Redis: the other instance is the heir.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { postgresMissing, postgresTestUrl } from '../support/database.ts';
+import { redisMissing, sharedRedisUrl } from '../support/redis.ts';
+import { dieAt, LANES, occupy, pointOf, promptOf, type Step } from './steps.ts';
+import { createWorld, passLeases } from './world.ts';
+
+const skip = (await postgresMissing()) || redisMissing();
+
+const TIMEOUT_MS = 120_000;
+
+/** One heir outlives them all. */
+async function dieOneByOne(t: TestContext, steps: readonly Step[]): Promise<void> {
+  const databaseUrl = await postgresTestUrl(t);
+  const world = await createWorld(t, {
+    env: {
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: await sharedRedisUrl(),
+      MCPLANE_MAX_RUNNING_REQUESTS: '1',
+    },
+  });
+  const heir = await world.start();
+  for (const step of steps) {
+    let passed = false;
+    await t.test(`killed ${step.title}`, async () => {
+      const victim = await world.start(pointOf(step));
+      world.balancer.pointTo([victim, heir]);
+      const dead = Promise.withResolvers<void>();
+      await dieAt(step, world, victim, {
+        occupy: () => occupy(world, heir, { prompt: `beside ${promptOf(step)}`, until: dead.promise }),
+        async takeOver() {
+          dead.resolve();
+          await passLeases(databaseUrl);
+        },
+      });
+      passed = true;
+    });
+    assert.ok(passed);
+  }
+}
+
+test('kill -9 of one of two instances loses nothing and doubles nothing', {
+  skip,
+  timeout: TIMEOUT_MS,
+  concurrency: true,
+}, async t => {
+  await Promise.all(
+    LANES.map((steps, lane) =>
+      t.test(`installation ${lane + 1}`, { timeout: TIMEOUT_MS }, lane => dieOneByOne(lane, steps)),
+    ),
+  );
+});

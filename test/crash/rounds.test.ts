@@ -1,0 +1,150 @@
+// Again and again: twenty requests under way, some waiting, and at a random moment a random server is killed.
+// CRASH_SECONDS is how long each test goes on (default 20), CRASH_SEED repeats one.
+
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Client } from '../../src/sdk/client.ts';
+import { postgresMissing, postgresTestUrl } from '../support/database.ts';
+import { redisMissing, sharedRedisUrl } from '../support/redis.ts';
+import type { ServerProcess } from '../support/server-process.ts';
+import { text, waitMs } from '../support/upstream.ts';
+import {
+  answerTo,
+  assertLedger,
+  createWorld,
+  followToEnd,
+  stored,
+  submitSurely,
+  type World,
+  wordsOf,
+} from './world.ts';
+
+const SECONDS = Number(process.env.CRASH_SECONDS ?? 20);
+const SEED = Number(process.env.CRASH_SEED ?? randomInt(1_000_000));
+const REQUESTS = 20;
+const CLIENTS = 4;
+/** All submissions and the kill come within this time. */
+const SPREAD_MS = 900;
+const TIMEOUT_MS = SECONDS * 1_000 + 100_000;
+
+/** Mulberry32. Numbers below `below`. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return below => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+interface Surviving {
+  readonly id: string;
+  readonly prompt: string;
+  readonly restarts: number;
+  readonly end: Awaited<ReturnType<typeof stored>>;
+}
+
+/** One request as its client sees it, from the submission to what is stored. */
+async function ask(world: World, client: Client, prompt: string, priority: number): Promise<Surviving> {
+  const input = { prompt, priority, idempotencyKey: prompt };
+  const id = await submitSurely(client, input);
+  const { text: answer, restarts, last } = await followToEnd(client, id);
+  assert.equal(last.__typename, 'StreamCompleted', JSON.stringify(last));
+  assert.equal(answer, answerTo(prompt));
+  assert.equal(await submitSurely(client, input), id, 'the key is the same request again');
+  const end = await stored(client, id);
+  assert.deepEqual({ status: end.status, output: end.output }, { status: 'SUCCEEDED', output: answer });
+  assertLedger(world.calls(prompt), end.outcomes);
+  assert.equal(end.outcomes.filter(outcome => outcome === 'SUCCEEDED').length, 1);
+  return { id, prompt, restarts, end };
+}
+
+async function killInRounds(t: TestContext, world: World, servers: ServerProcess[]): Promise<void> {
+  const random = randomFrom(SEED);
+  const clients = Array.from({ length: CLIENTS }, () => world.client());
+  const survived: Surviving[] = [];
+  const startedMs = performance.now();
+  let rounds = 0;
+  world.balancer.pointTo(servers, { inTurn: true });
+  while (rounds < 2 || performance.now() - startedMs < SECONDS * 1_000) {
+    rounds += 1;
+    const asked = Array.from({ length: REQUESTS }, async (_, index) => {
+      const [priority, delayMs] = [random(101), random(SPREAD_MS)];
+      await wait(delayMs);
+      return ask(world, clients[index % CLIENTS]!, `round${rounds}-request${index}`, priority);
+    });
+    await Promise.all([...asked, killOne(world, servers, random)]);
+    survived.push(...(await Promise.all(asked)));
+  }
+  await assertUnchanged(clients[0]!, survived);
+  report(t, world, { survived, rounds, ms: performance.now() - startedMs });
+}
+
+/** Kills one at a random moment, and starts another in its place. */
+async function killOne(
+  world: World,
+  servers: ServerProcess[],
+  random: (below: number) => number,
+): Promise<void> {
+  const [victim, delayMs] = [random(servers.length), random(SPREAD_MS)];
+  await wait(delayMs);
+  const { process, ended } = servers[victim]!;
+  process.kill('SIGKILL');
+  await ended;
+  servers[victim] = await world.start();
+  world.balancer.pointTo(servers, { inTurn: true });
+}
+
+/** What has ended stays as it is, whatever dies later. */
+async function assertUnchanged(client: Client, survived: readonly Surviving[]): Promise<void> {
+  for (const { id, end } of survived) assert.deepEqual(await stored(client, id), end);
+  assert.equal(new Set(survived.map(({ id }) => id)).size, survived.length);
+}
+
+function report(
+  t: TestContext,
+  world: World,
+  { survived, rounds, ms }: { survived: readonly Surviving[]; rounds: number; ms: number },
+): void {
+  const outcomes = survived.flatMap(({ end }) => end.outcomes);
+  const count = (outcome: string) => outcomes.filter(each => each === outcome).length;
+  const restarts = survived.reduce((sum, each) => sum + each.restarts, 0);
+  // What was answered to the end was written, or its writer died.
+  assert.ok(world.upstream.billed.calls <= count('SUCCEEDED') + count('LOST'));
+  assert.ok(count('LOST') > 0, 'nothing was under way when a server was killed');
+  t.diagnostic(
+    `seed ${SEED}: ${rounds} kills, ${survived.length} requests, ${world.upstream.modelCalls.length} calls ` +
+      `(${world.upstream.billed.calls} whole), ${count('LOST')} LOST, ${restarts} restarts seen, ${Math.round(ms)} ms`,
+  );
+}
+
+function createSlowWorld(t: TestContext, env: Record<string, string>): Promise<World> {
+  const random = randomFrom(SEED);
+  return createWorld(t, {
+    env: { MCPLANE_MAX_RUNNING_REQUESTS: '4', ...env },
+    answer: prompt => wordsOf(prompt).flatMap(word => [text(word), waitMs(random(40))]),
+  });
+}
+
+test('embedded: every accepted request survives every kill', { timeout: TIMEOUT_MS }, async t => {
+  const world = await createSlowWorld(t, {});
+  await killInRounds(t, world, [await world.start()]);
+});
+
+for (const [title, needsRedis] of [
+  ['two instances', false],
+  ['two instances and Redis', true],
+] as const)
+  test(`${title}: every accepted request survives every kill`, {
+    skip: (await postgresMissing()) || (needsRedis && redisMissing()),
+    timeout: TIMEOUT_MS,
+  }, async t => {
+    const world = await createSlowWorld(t, {
+      DATABASE_URL: await postgresTestUrl(t),
+      ...(needsRedis && { REDIS_URL: await sharedRedisUrl() }),
+    });
+    await killInRounds(t, world, [await world.start(), await world.start()]);
+  });

@@ -1,0 +1,195 @@
+// Servers that die, what stands around them and survives, and what must be true of a request whatever was killed.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import pg from 'pg';
+import { idOf } from '../../src/domain/ids.ts';
+import { comparePositions, type Position, parseCursor } from '../../src/domain/stream.ts';
+import { type Client, createClient, isMcplaneError, type StreamEvent } from '../../src/sdk/client.ts';
+import type { CrashPoint } from '../support/crash-hook.ts';
+import { type LoadBalancer, startLoadBalancer } from '../support/load-balancer.ts';
+import { type ServerProcess, startServerProcess, temporaryDirectory } from '../support/server-process.ts';
+import { type Step, startUpstream, text, type Upstream } from '../support/upstream.ts';
+
+const HOOK = join(import.meta.dirname, '../support/crash-hook.ts');
+
+export interface World {
+  readonly upstream: Upstream;
+  /** What clients know of the servers. */
+  readonly balancer: LoadBalancer;
+  /** Starts a server; embedded there is one at a time. With a point it dies there. */
+  start(point?: CrashPoint): Promise<ServerProcess>;
+  /** A client behind the balancer, logged in at the first server that was started. */
+  client(): Client;
+  /** What the provider does with the next calls that have this prompt; afterwards it gives the answer. */
+  script(prompt: string, ...scripts: Step[][]): void;
+  /** Calls of the provider that had this prompt. */
+  calls(prompt: string): number;
+}
+
+export interface WorldOptions {
+  readonly env?: Record<string, string>;
+  /** Of an answer without a script of its own. */
+  readonly answer?: (prompt: string) => readonly Step[];
+}
+
+export async function createWorld(t: TestContext, { env = {}, answer }: WorldOptions): Promise<World> {
+  const upstream = await startUpstream(t);
+  const balancer = await startLoadBalancer(t);
+  const dataDir = temporaryDirectory(t);
+  const scripts = new Map<string, Step[][]>();
+  const promptOf = ({ body }: { body: { messages: { content: string }[] } }) => body.messages.at(-1)!.content;
+  upstream.answerWith(request => {
+    const prompt = promptOf(request);
+    return scripts.get(prompt)?.shift() ?? answer?.(prompt) ?? wordsOf(prompt).map(text);
+  });
+  let token: string | undefined;
+
+  return {
+    upstream,
+    balancer,
+    async start(point) {
+      const server = await startServerProcess(t, dataDir, {
+        OPENAI_BASE_URL: `${upstream.url}/v1`,
+        JWT_SECRET_KEY: 'aGVsbG8gdGhpcyBpcyBmb3IgdGVzdHMgb25seSwgNDggYnl0ZXM',
+        LOG_LEVEL: 'info',
+        ...env,
+        ...(point && { NODE_OPTIONS: `--import=${HOOK}`, CRASH_AT: JSON.stringify(point) }),
+      });
+      token ??= server.token;
+      return server;
+    },
+    client() {
+      const client = createClient({ url: balancer.url, token: () => token });
+      t.after(() => client.dispose());
+      return client;
+    },
+    script: (prompt, ...more) => void scripts.set(prompt, more),
+    calls: prompt => upstream.modelCalls.filter(call => promptOf(call) === prompt).length,
+  };
+}
+
+const WORDS = 12;
+
+/** The whole answer to a prompt, piece by piece: no two prompts have the same. */
+export function wordsOf(prompt: string): string[] {
+  return Array.from({ length: WORDS }, (_, index) => `${prompt}/${index} `);
+}
+
+export function answerTo(prompt: string): string {
+  return wordsOf(prompt).join('');
+}
+
+/** Calls until a server answers, as an application does that wants to know. */
+export async function insist<Result>(call: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isMcplaneError(error) || !error.retryable || tries === TRIES) throw error;
+      await new Promise(resolve => setTimeout(resolve, error.retryAfterMs ?? 100));
+    }
+  }
+}
+
+/** More than a server needs to come back. */
+const TRIES = 300;
+
+/** The key makes it one request, however often it is submitted. */
+export async function submitSurely(
+  client: Client,
+  input: { readonly prompt: string; readonly idempotencyKey: string; readonly priority?: number },
+): Promise<string> {
+  return (await insist(() => client.submitRequest({ input }))).submitRequest.request.id;
+}
+
+export interface Followed {
+  /** The text after all restarts. */
+  readonly text: string;
+  readonly restarts: number;
+  readonly last: StreamEvent;
+}
+
+/** All events, from server to server. The SDK goes on by itself for some seconds, an application for longer. */
+async function* eventsOf(client: Client, requestId: string): AsyncGenerator<StreamEvent, undefined> {
+  let after: string | undefined;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      for await (const event of client.follow(requestId, { after }).events()) {
+        after = event.cursor;
+        yield event;
+      }
+      return;
+    } catch (error) {
+      if (!isMcplaneError(error) || !error.retryable || tries === 5) throw error;
+    }
+  }
+}
+
+/** Follows to the end, whoever dies meanwhile, and checks that the events fit together without a gap or a double. */
+export async function followToEnd(
+  client: Client,
+  requestId: string,
+  onEvent: (event: StreamEvent) => void = () => {},
+): Promise<Followed> {
+  const id = idOf('request', requestId)!;
+  let text = '';
+  let restarts = 0;
+  let before: Position = { epoch: 0, sequence: 0, offset: 0 };
+  for await (const event of eventsOf(client, requestId)) {
+    const at = parseCursor(id, event.cursor);
+    assert.ok(at, `a cursor that does not parse: ${event.cursor}`);
+    assert.ok(comparePositions(before, at) < 0, `an event out of order: ${JSON.stringify({ before, at })}`);
+    if (event.__typename === 'StreamRestarted') {
+      assert.equal(event.keepThrough ?? undefined, undefined, 'another process keeps nothing');
+      text = '';
+      restarts += 1;
+    }
+    if (event.__typename === 'TokenDelta') text += event.text;
+    if (event.__typename !== 'StreamFailed')
+      assert.equal(text.length, at.offset, JSON.stringify({ text, at }));
+    before = at;
+    onEvent(event);
+    if (event.__typename === 'StreamCompleted' || event.__typename === 'StreamFailed')
+      return { text, restarts, last: event };
+  }
+  throw new Error('the stream ended without a last event');
+}
+
+/** A request as it is stored, and the ledger of its attempts. */
+export async function stored(client: Client, id: string) {
+  const { request } = await insist(() => client.request({ id }));
+  assert.ok(request, `an accepted request is gone: ${id}`);
+  const { status, output, finishedAt, attempts } = request;
+  return { status, output, finishedAt, outcomes: attempts.map(attempt => attempt.outcome) };
+}
+
+/**
+ * A process that dies writes nothing of its call, so that its heirs cannot know whether the call had reached the
+ * provider: they enter it as LOST. So the ledger never has fewer rows than the provider had calls, and the rows that
+ * are not LOST never are more than those.
+ */
+export function assertLedger(calls: number, outcomes: readonly string[]): void {
+  const known = outcomes.filter(outcome => outcome !== 'LOST').length;
+  assert.ok(known <= calls && calls <= outcomes.length, `${calls} calls, but the ledger has ${outcomes}`);
+}
+
+/** How many requests with this prompt there are. */
+export async function countOf(client: Client, prompt: string): Promise<number> {
+  const query =
+    'query ($text: String!) { requests(first: 100, filter: { text: $text }) { edges { node { prompt } } } }';
+  const { requests } = await client.query<
+    { requests: { edges: { node: { prompt: string } }[] } },
+    { text: string }
+  >(query, { text: prompt });
+  return requests.edges.filter(({ node }) => node.prompt === prompt).length;
+}
+
+/** Lets the lease of the dead pass. The living touch their rows again before they judge. */
+export async function passLeases(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query("update instances set beat_at = beat_at - interval '1 hour' where dead_at is null");
+  await client.end();
+}

@@ -1,0 +1,67 @@
+// Preloaded into a server under test (`node --import`): ends its process, as kill -9 does, at a statement of its
+// database. CRASH_AT says at which; nothing of this is in the product.
+
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+
+/** How the statements of a request's life are recognised. */
+const STATEMENTS = {
+  accept: /insert into requests \(/,
+  claim: /set status = 'RUNNING', owner = /,
+  route: /update requests set deployment_id = choice/,
+  finish: /insert into request_results/,
+  recover: /with dead as/,
+} as const;
+
+export interface CrashPoint {
+  readonly statement: keyof typeof STATEMENTS;
+  /** `during`: on Postgres it is sent and its answer does not come; embedded its first write to a file is torn. */
+  readonly when: 'before' | 'during' | 'after';
+  /** From the first statement on that carries this text; absent: from the start. */
+  readonly since?: string;
+}
+
+type Query = (this: unknown, ...parameters: unknown[]) => unknown;
+
+const point: CrashPoint = JSON.parse(process.env.CRASH_AT!);
+let armed = point.since === undefined;
+let tearsNextWrite = false;
+
+function die(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('unreachable');
+}
+
+/** The same query, which does not survive the statement. */
+function mortal(query: Query, isEmbedded: boolean): Query {
+  return function (...parameters) {
+    const [statement, values] = parameters as [string | { text?: string; values?: unknown }, unknown];
+    const text = typeof statement === 'string' ? statement : (statement.text ?? '');
+    const carried = typeof statement === 'string' ? values : statement.values;
+    armed ||= JSON.stringify(carried ?? '').includes(point.since!);
+    if (!armed || !STATEMENTS[point.statement].test(text)) return query.apply(this, parameters);
+    if (point.when === 'before') die();
+    if (isEmbedded && point.when === 'during') tearsNextWrite = true;
+    const answer = query.apply(this, parameters) as Promise<unknown>;
+    // It is on the wire now; whether it is carried out the dead will not know.
+    if (!isEmbedded && point.when === 'during') setImmediate(die);
+    return answer.then(die);
+  };
+}
+
+if (process.env.DATABASE_URL) {
+  const { default: pg } = await import('pg');
+  pg.Client.prototype.query = mortal(pg.Client.prototype.query as Query, false) as never;
+} else {
+  const { PGlite } = await import('@electric-sql/pglite');
+  PGlite.prototype.query = mortal(PGlite.prototype.query as Query, true) as never;
+  const { writeSync } = fs;
+  fs.writeSync = ((...parameters: [number, Uint8Array, number, number, number]) => {
+    if (!tearsNextWrite) return writeSync(...parameters);
+    const [file, bytes, offset, length, position] = parameters;
+    // The kernel copies page by page, and a process may end between two of them.
+    writeSync(file, bytes, offset, length >> 1, position);
+    die();
+  }) as typeof writeSync;
+  syncBuiltinESMExports();
+}
