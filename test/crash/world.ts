@@ -1,6 +1,8 @@
 // Servers that die, what stands around them and survives, and what must be true of a request whatever was killed.
 
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import pg from 'pg';
@@ -20,6 +22,8 @@ export interface World {
   readonly balancer: LoadBalancer;
   /** Starts a server; embedded there is one at a time. With a point it dies there. */
   start(point?: CrashPoint): Promise<ServerProcess>;
+  /** Kills the server that was started last, whether it listens already or not. */
+  killNewest(): Promise<void>;
   /** A client behind the balancer, logged in at the first server that was started. */
   client(): Client;
   /** What the provider does with the next calls that have this prompt; afterwards it gives the answer. */
@@ -45,20 +49,32 @@ export async function createWorld(t: TestContext, { env = {}, answer }: WorldOpt
     return scripts.get(prompt)?.shift() ?? answer?.(prompt) ?? wordsOf(prompt).map(text);
   });
   let token: string | undefined;
+  let newest: ChildProcess | undefined;
 
   return {
     upstream,
     balancer,
     async start(point) {
-      const server = await startServerProcess(t, dataDir, {
-        OPENAI_BASE_URL: `${upstream.url}/v1`,
-        JWT_SECRET_KEY: 'aGVsbG8gdGhpcyBpcyBmb3IgdGVzdHMgb25seSwgNDggYnl0ZXM',
-        LOG_LEVEL: 'info',
-        ...env,
-        ...(point && { NODE_OPTIONS: `--import=${HOOK}`, CRASH_AT: JSON.stringify(point) }),
-      });
+      const server = await startServerProcess(
+        t,
+        dataDir,
+        {
+          OPENAI_BASE_URL: `${upstream.url}/v1`,
+          JWT_SECRET_KEY: 'aGVsbG8gdGhpcyBpcyBmb3IgdGVzdHMgb25seSwgNDggYnl0ZXM',
+          ...env,
+          ...(point && { NODE_OPTIONS: `--import=${HOOK}`, CRASH_AT: JSON.stringify(point) }),
+        },
+        child => {
+          newest = child;
+        },
+      );
       token ??= server.token;
       return server;
+    },
+    async killNewest() {
+      const ended = once(newest!, 'exit');
+      newest!.kill('SIGKILL');
+      await ended;
     },
     client() {
       const client = createClient({ url: balancer.url, token: () => token });

@@ -54,7 +54,14 @@ if (process.env.DATABASE_URL) {
   pg.Client.prototype.query = mortal(pg.Client.prototype.query as Query, false) as never;
 } else {
   const { PGlite } = await import('@electric-sql/pglite');
-  PGlite.prototype.query = mortal(PGlite.prototype.query as Query, true) as never;
+  const { query, transaction } = PGlite.prototype;
+  PGlite.prototype.query = mortal(query as Query, true) as never;
+  PGlite.prototype.transaction = function (work) {
+    return transaction.call(this, inside => {
+      inside.query = mortal(inside.query as Query, true) as never;
+      return work(inside);
+    }) as never;
+  };
   const { writeSync } = fs;
   fs.writeSync = ((...parameters: [number, Uint8Array, number, number, number]) => {
     if (!tearsNextWrite) return writeSync(...parameters);

@@ -19,7 +19,7 @@ export async function postgresMissing(): Promise<string | false> {
     return false;
   } catch (error) {
     if (process.env.REQUIRE_INFRA === '1') return false;
-    return `no Postgres: ${(error as Error).message}`;
+    return `NOT RUN: no Postgres: ${(error as Error).message}`;
   }
 }
 

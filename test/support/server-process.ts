@@ -33,13 +33,18 @@ export function temporaryDirectory(t: TestContext): string {
   return directory;
 }
 
-/** Starts `src/main.ts` and resolves when it listens. It is killed with the test at the latest. */
+/**
+ * Starts `src/main.ts` and resolves when it listens and an administrator is logged in. It is killed with the test at
+ * the latest. `onSpawn` gets the process before it listens.
+ */
 export async function startServerProcess(
   t: TestContext,
   dataDir: string,
   env: Record<string, string> = {},
+  onSpawn: (child: ChildProcess) => void = () => {},
 ): Promise<ServerProcess> {
   const child = spawnServer(dataDir, env);
+  onSpawn(child);
   const ended = once(child, 'exit').then(([code, signal]) => code ?? signal);
   t.after(async () => {
     child.kill('SIGKILL');
