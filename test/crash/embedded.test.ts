@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { dieAt, pointOf, STEPS, type Step } from './steps.ts';
 import { createWorld } from './world.ts';
 
-test('kill -9 on the embedded database loses nothing and doubles nothing', { timeout: 120_000 }, async t => {
+test('kill -9 on the embedded database loses nothing and doubles nothing', { timeout: 240_000 }, async t => {
   const world = await createWorld(t, { env: { MCPLANE_MAX_RUNNING_REQUESTS: '1' } });
   const start = async (step: Step | undefined) => {
     const server = await world.start(step && pointOf(step));

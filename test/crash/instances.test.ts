@@ -9,7 +9,7 @@ import { createWorld, passLeases } from './world.ts';
 
 const skip = (await postgresMissing()) || redisMissing();
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 
 /** One heir outlives them all. */
 async function dieOneByOne(t: TestContext, steps: readonly Step[]): Promise<void> {
