@@ -17,10 +17,8 @@ test('kill -9 on the embedded database loses nothing and doubles nothing', { tim
   for (const [index, step] of STEPS.entries()) {
     let passed = false;
     await t.test(`killed ${step.title}`, async () => {
-      await dieAt(step, world, server, {
-        async takeOver() {
-          server = await start(STEPS[index + 1]);
-        },
+      await dieAt(step, world, server, async () => {
+        server = await start(STEPS[index + 1]);
       });
       passed = true;
     });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { postgresMissing, postgresTestUrl } from '../support/database.ts';
-import { redisMissing, sharedRedisUrl } from '../support/redis.ts';
-import { dieAt, LANES, occupy, pointOf, promptOf, type Step } from './steps.ts';
+import { redisMissing, startRedis } from '../support/redis.ts';
+import { dieAt, LANES, occupy, pointOf, type Step } from './steps.ts';
 import { createWorld, passLeases } from './world.ts';
 
 const skip = (await postgresMissing()) || redisMissing();
@@ -17,7 +17,8 @@ async function dieOneByOne(t: TestContext, steps: readonly Step[]): Promise<void
   const world = await createWorld(t, {
     env: {
       DATABASE_URL: databaseUrl,
-      REDIS_URL: await sharedRedisUrl(),
+      // Its own: word of what waits elsewhere would send requests through the queue that are to run at once.
+      REDIS_URL: (await startRedis(t)).url,
       MCPLANE_MAX_RUNNING_REQUESTS: '1',
     },
   });
@@ -25,15 +26,14 @@ async function dieOneByOne(t: TestContext, steps: readonly Step[]): Promise<void
   for (const step of steps) {
     let passed = false;
     await t.test(`killed ${step.title}`, async () => {
+      // The heir is busy before there is another one, so that each request is where it is meant to be.
+      const dead = Promise.withResolvers<void>();
+      await occupy(world, heir, { prompt: `beside: ${step.title}`, until: dead.promise });
       const victim = await world.start(pointOf(step));
       world.balancer.pointTo([victim, heir]);
-      const dead = Promise.withResolvers<void>();
-      await dieAt(step, world, victim, {
-        occupy: () => occupy(world, heir, { prompt: `beside ${promptOf(step)}`, until: dead.promise }),
-        async takeOver() {
-          dead.resolve();
-          await passLeases(databaseUrl);
-        },
+      await dieAt(step, world, victim, async () => {
+        dead.resolve();
+        await passLeases(databaseUrl);
       });
       passed = true;
     });

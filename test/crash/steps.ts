@@ -86,14 +86,6 @@ export const STEPS: readonly Step[] = [
 /** Two installations at a time halve what is mostly waiting. */
 export const LANES = [0, 1].map(lane => STEPS.filter((_step, index) => index % 2 === lane));
 
-/** Those who live when the server dies, or come after it. */
-export interface Heirs {
-  /** Keeps the heirs from taking what waits, until the server is dead. */
-  occupy?(): Promise<void>;
-  /** The server is dead: resolves when somebody has what it had. */
-  takeOver(): Promise<void>;
-}
-
 export function promptOf(step: Step): string {
   return step.title.replaceAll(/\W+/g, '-');
 }
@@ -103,16 +95,19 @@ export function pointOf(step: Step): CrashPoint | undefined {
   return step.point && { ...step.point, since: promptOf(step) };
 }
 
-export async function dieAt(step: Step, world: World, victim: ServerProcess, heirs: Heirs): Promise<void> {
+/** `takeOver`: the server is dead; resolves when those who live may have what it had. */
+export async function dieAt(
+  step: Step,
+  world: World,
+  victim: ServerProcess,
+  takeOver: () => Promise<void>,
+): Promise<void> {
   const prompt = promptOf(step);
   const client = world.client();
   const called = Promise.withResolvers<void>();
   const seen = Promise.withResolvers<void>();
   const free = Promise.withResolvers<void>();
-  if (step.waits) {
-    await heirs.occupy?.();
-    await occupy(world, victim, { prompt: `before ${prompt}`, until: free.promise });
-  }
+  if (step.waits) await occupy(world, victim, { prompt: `before: ${step.title}`, until: free.promise });
   const tells: ScriptStep = { do: 'wait', until: async () => called.resolve() };
   if (step.killedAt === 'call') world.script(prompt, [tells, stall()]);
   if (step.killedAt === 'text') world.script(prompt, [text('half an answer'), stall()]);
@@ -129,10 +124,10 @@ export async function dieAt(step: Step, world: World, victim: ServerProcess, hei
     victim.process.kill('SIGKILL');
   }
   assert.equal(await victim.ended, 'SIGKILL');
-  await heirs.takeOver();
+  await takeOver();
 
   const { text: answer, restarts, last } = await followed;
-  assert.equal(last.__typename, 'StreamCompleted');
+  assert.equal(last.__typename, 'StreamCompleted', JSON.stringify(last));
   assert.equal(answer, answerTo(prompt));
   if (step.killedAt === 'text') assert.equal(restarts, 1);
   const id = await accepted;
