@@ -11,12 +11,16 @@ export interface Drains {
 }
 
 export function createDrains(): Drains {
-  const drained = new Map<string, DeploymentControl>();
+  const latest = new Map<string, DeploymentControl>();
   return {
-    of: deploymentId => drained.get(deploymentId),
+    of(deploymentId) {
+      const control = latest.get(deploymentId);
+      return control?.drained ? control : undefined;
+    },
     apply(control) {
-      if (control.drained) drained.set(control.deploymentId, control);
-      else drained.delete(control.deploymentId);
+      const known = latest.get(control.deploymentId);
+      // What was read from the store may be older than what was done here meanwhile.
+      if (!known || known.at <= control.at) latest.set(control.deploymentId, control);
     },
   };
 }
