@@ -64,27 +64,22 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     const { decision, place, known } = await admit(actor, spec, idempotencyKey);
     if (known) return known;
     const request = newRequest(actor, spec, { now: new Date(clock.now()), place });
-    const entry = (): Active => ({
-      request,
-      spec,
-      decision,
-      writer: events.open(request.id, request.epoch),
-      controller: new AbortController(),
-      earlier: [],
-      receivedAtMs,
-      done: Promise.withResolvers<ModelRequest>(),
-    });
+    const entry = () => takeOver({ request, spec, decision, receivedAtMs }, events);
     const row = newRow({ actor, request, spec, idempotencyKey });
     const taking = { owner: deps.owner(), deploymentId: decision.chosen };
-    active.arriving.add(request.id);
+    const told = Promise.withResolvers<boolean>();
+    active.arriving.set(request.id, told.promise);
     const storing = acceptSurely(store, place === 'running' ? { ...row, ...taking } : row);
     const accepted = await storing.catch(error => {
       admission.withdraw(place);
       // A caller with a key comes again and shall find it: should the row turn up, nobody holds it, and it is queued.
-      if (neverRan(error) || idempotencyKey !== undefined) active.arriving.delete(request.id);
-      else void active.disown(entry());
+      const isFindable = idempotencyKey !== undefined;
+      told.resolve(isFindable);
+      active.arriving.delete(request.id);
+      if (!isFindable && !neverRan(error)) void active.disown(entry());
       throw error;
     });
+    told.resolve(accepted.outcome === 'accepted');
     active.arriving.delete(request.id);
     if (accepted.outcome !== 'accepted') {
       admission.withdraw(place);
@@ -110,6 +105,19 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
       await atMost(clock, graceMs, Promise.allSettled(underWay));
       return Math.max(0, endsAtMs - clock.monotonic());
     },
+  };
+}
+
+function takeOver(
+  taken: Pick<Active, 'request' | 'spec' | 'decision' | 'receivedAtMs'>,
+  events: EventLog,
+): Active {
+  return {
+    ...taken,
+    writer: events.open(taken.request.id, taken.request.epoch),
+    controller: new AbortController(),
+    earlier: [],
+    done: Promise.withResolvers(),
   };
 }
 

@@ -8,8 +8,11 @@ import { type Active, concludeUnstarted, type ExecutionDeps, execute, type StopR
 
 export interface ActiveRequests {
   get(requestId: string): Active | undefined;
-  /** Ids whose rows may be ours already, and which are about to be added or disowned. */
-  readonly arriving: Set<string>;
+  /**
+   * Ids whose rows this process may have stored already: of acceptances without an answer yet, and of those that are
+   * being disowned. Resolves with whether the caller was told that it is accepted, or may find it by a key.
+   */
+  readonly arriving: Map<string, Promise<boolean>>;
   /** Runs a request whose row is durable and which holds a running place. */
   add(active: Active): void;
   /** Ends a request whose acceptance had an unclear end: nobody was told of it, but its row may exist, or come yet. */
@@ -36,7 +39,7 @@ const LAST_WRITES_MS = 2_000;
 export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRequests {
   const { admission, clock, announce } = surroundings;
   const active = new Map<string, Active>();
-  const arriving = new Set<string>();
+  const arriving = new Map<string, Promise<boolean>>();
   const disowned = new Map<string, Active>();
   let givenUp = false;
   const deps = { ...surroundings, stopped: () => givenUp || surroundings.stopped() };
@@ -62,7 +65,7 @@ export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRe
     },
     async disown(entry) {
       const { id } = entry.request;
-      arriving.add(id);
+      arriving.set(id, Promise.resolve(false));
       const error = requestError(
         'INTERNAL',
         'The request was refused: it was unclear whether it was stored.',

@@ -38,12 +38,27 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
   const { store, admission, owner, log } = deps;
   /** Rows that were found without a holder at the last review; the second time they are given back. */
   let strays = new Set<string>();
+  /** Claimed, and about to run. */
+  const taking = new Set<string>();
+
+  /** Runs it, unless its own acceptance here ends in a refusal: then nobody waits for it. */
+  function begin(entry: Active): void {
+    const { id } = entry.request;
+    const told = active.arriving.get(id);
+    const settle = (isTold: boolean) => {
+      if (isTold) return active.add(entry);
+      admission.leave();
+      void active.disown(entry);
+    };
+    if (told) void told.then(settle);
+    else settle(!active.disowned(id));
+  }
 
   async function take(limit: number): Promise<number> {
     const claimant = owner();
     const claimed = await store.queue.claim(claimant, limit);
     const ids = claimed.map(request => request.id);
-    for (const id of ids) active.arriving.add(id);
+    for (const id of ids) taking.add(id);
     try {
       const entries = await read(claimed, deps);
       const choices = entries.flatMap(({ request: { id }, decision: { chosen } }) =>
@@ -55,16 +70,18 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
         .catch(error => log.warn({ error }, 'choices of routing were not noted'));
       // Declared dead meanwhile: they have been given to others.
       if (owner() !== claimant) return 0;
-      for (const entry of entries) active.add(entry);
+      for (const entry of entries) begin(entry);
       return entries.length;
     } finally {
-      for (const id of ids) active.arriving.delete(id);
+      for (const id of ids) taking.delete(id);
     }
   }
 
   /** A claim whose answer was lost, or an acceptance that came after its refusal, left a row that nobody runs. */
   async function giveBackStrays(held: readonly HeldRequest[]): Promise<void> {
-    const found = held.map(({ id }) => id).filter(id => !active.get(id) && !active.arriving.has(id));
+    const found = held
+      .map(({ id }) => id)
+      .filter(id => !active.get(id) && !active.arriving.has(id) && !taking.has(id));
     const certain = found.filter(id => strays.has(id));
     strays = new Set(found);
     for (const request of await store.requests.byIds(certain)) {
