@@ -50,7 +50,7 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
       admission.leave();
       void active.disown(entry);
     };
-    if (told) void told.then(settle);
+    if (told !== undefined) void told.then(settle);
     else settle(!active.disowned(id));
   }
 
