@@ -14,11 +14,9 @@ import { errorToTell, lastResortOf, noRoute } from './no-route.ts';
 import { FAULT_RULES } from './outcome.ts';
 import { createPassage, type Entry, type Passage } from './passage.ts';
 import { PASSING_REJECTIONS } from './planning.ts';
+import { retryDelay } from './retry-delay.ts';
 import type { Transcript } from './screen.ts';
 import { type Called, callTarget, OWN_FAULT, type Target } from './target.ts';
-
-/** The same deployment is asked again after this, plus up to as much by chance. */
-const RETRY_BASE_MS = 250;
 
 export interface Arrival {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
@@ -115,10 +113,18 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
     course.error = attempt.error ?? course.error;
     course.isRefused = isFinal(outcome);
     if (course.isRefused || deps.clock.monotonic() >= journey.endsAtMs) return { status: 'FAILED' };
+    if (outcome.fault === 'context-length') largerFirst(rest, deployment, deps);
     if (attempts.length < deps.retryLimits.maxAttempts)
       await retrySame(outcome, deployment, { course, journey, deps });
   }
   return { status: journey.signal.aborted ? 'CANCELLED' : 'FAILED' };
+}
+
+/** Whoever has more room goes first. The others stay: how a provider counts is not known to a token. */
+function largerFirst(rest: string[], refused: Deployment, { catalog }: FailoverDeps): void {
+  const window = (id: string) => catalog.deployment(id)?.capabilities.contextWindow ?? 0;
+  const isLarger = (id: string) => window(id) > refused.capabilities.contextWindow;
+  rest.sort((a, b) => Number(isLarger(b)) - Number(isLarger(a)));
 }
 
 /** One attempt, or a hedged pair of them: only the first one of a request gets company. */
@@ -240,24 +246,6 @@ function mayPass({ attempts, isRefused, heldBack }: Course, { decision }: Journe
     attempts.some(attempt => attempt.error?.retryable) ||
     decision.rejections.some(({ reason }) => PASSING_REJECTIONS.has(reason))
   );
-}
-
-/**
- * How long to wait before the same deployment is asked again; undefined: asking again is pointless. With somebody else
- * to ask (`maxHintMs` undefined) nobody waits for a busy provider, and an answer that began is continued elsewhere.
- */
-function retryDelay(failure: AttemptFailed, maxHintMs: number | undefined): number | undefined {
-  const { fault, retryAfterMs: hintMs, tokensSent, retryForbidden } = failure;
-  if (retryForbidden) return undefined;
-  if (fault === 'rate-limit') {
-    const delayMs = hintMs ?? RETRY_BASE_MS;
-    return maxHintMs !== undefined && delayMs >= 0 && delayMs <= maxHintMs ? delayMs : undefined;
-  }
-  const isPassing = fault !== undefined && FAULT_RULES[fault].retrySameTarget;
-  if (!isPassing || (tokensSent && maxHintMs === undefined)) return undefined;
-  const delayMs = RETRY_BASE_MS * (1 + Math.random());
-  if (hintMs === undefined || hintMs <= delayMs) return delayMs;
-  return maxHintMs !== undefined && hintMs <= maxHintMs ? hintMs : undefined;
 }
 
 /** Would a call be let through now? The decision may be older than what keeps calls away. */

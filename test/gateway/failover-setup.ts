@@ -106,15 +106,18 @@ export function journey(
     readonly simulated?: readonly string[];
     /** `maxConcurrency` by id. */
     readonly limits?: Readonly<Record<string, number>>;
+    /** `contextWindow` by id. */
+    readonly windows?: Readonly<Record<string, number>>;
   } = {},
   emit: (event: StreamEvent) => void = () => {},
 ): Journeying {
-  const { clock = createTestClock(), simulated = [], limits = {}, ...overrides } = options;
+  const { clock = createTestClock(), simulated = [], limits = {}, windows = {}, ...overrides } = options;
   const events: StreamEvent[] = [];
   const calls: string[] = [];
   const ids = streams.map((_, index) => `p${index + 1}/m`);
   const offered = ids.map(id => ({
     ...deploymentOf(id),
+    ...(windows[id] && { capabilities: { ...deploymentOf(id).capabilities, contextWindow: windows[id] } }),
     simulated: simulated.includes(id),
     maxConcurrency: limits[id],
   }));

@@ -204,3 +204,16 @@ test('attempts that were made before a fault of ours are in the ledger, and the 
   assert.equal(refused?.usage, undefined);
   assert.ok(broken?.usage?.estimated && broken.usage.outputTokens > 0, 'its text is billed');
 });
+
+test('a prompt that is too long for one model goes to the larger ones first', async () => {
+  const windows = { 'p3/m': 128_000 };
+  const longer = journey([[failing('context-length')], [answering], [answering]], { windows });
+  assert.equal((await arrived(longer)).status, 'SUCCEEDED');
+  assert.deepEqual(longer.calls, ['p1/m', 'p3/m']);
+
+  const refused = [failing('context-length')];
+  const nobody = journey([refused, refused], { windows });
+  const arrival = await arrived(nobody);
+  assert.deepEqual(nobody.calls, ['p1/m', 'p2/m'], 'one of the same size may count otherwise');
+  assert.equal(arrival.error?.code, 'CONTEXT_TOO_LONG');
+});
