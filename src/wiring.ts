@@ -96,6 +96,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     totalDeadlineMs: config.deadlines.totalMs ?? DEFAULT_DEADLINES.totalMs,
     maxOutputBytes: limits.maxAnswerBytes,
     maxQueued: limits.maxQueuedRequests,
+    maxDeaths: limits.maxDeaths,
     onFinished: metrics.requestFinished,
   });
 }

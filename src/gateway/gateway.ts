@@ -119,6 +119,8 @@ export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiti
   readonly signals: Signals;
   /** In the queue, over all instances. */
   readonly maxQueued: number;
+  /** A request with which so many instances have died is not run again. */
+  readonly maxDeaths: number;
   readonly submissionLimits: SubmissionLimits;
   readonly defaultStrategy: RoutingStrategy;
   /** The incarnation that owns what is accepted here. */

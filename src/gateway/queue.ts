@@ -31,6 +31,8 @@ interface QueueDeps {
   readonly clock: Clock;
   readonly owner: () => string;
   readonly maxQueued: number;
+  /** A request with which so many instances have died is not run again. */
+  readonly maxDeaths: number;
   readonly log: { warn(fields: object, message: string): void };
 }
 
@@ -56,7 +58,7 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
 
   async function take(limit: number): Promise<number> {
     const claimant = owner();
-    const claimed = await store.queue.claim(claimant, limit);
+    const claimed = await store.queue.claim(claimant, limit, Math.max(1, deps.maxDeaths - 1));
     const ids = claimed.map(request => request.id);
     for (const id of ids) taking.add(id);
     try {

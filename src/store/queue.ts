@@ -15,18 +15,35 @@ import type { RequestsTable, Tables } from './tables.ts';
 const RANK = sql.raw(`extract(epoch from created_at at time zone 'UTC') - priority`);
 /** Positions further back are not told: counting them all for each request would cost more than it says. */
 const LAST_POSITION = 10_000;
+/** No request is run for the last time. */
+const NO_LAST_DEATH = 2_147_483_647;
 const LOST = requestError('INTERNAL', 'The instance that made this call died; what came of it is unknown.');
 
 export function queueIn(db: Kysely<Tables>): QueueRepository {
   return {
-    async claim(owner, limit) {
-      const { rows } = await sql<RequestRow>`
-        update requests set status = 'RUNNING', owner = ${owner}, epoch = epoch + 1, deployment_id = null,
-          provider_id = null, started_at = coalesce(started_at, greatest(clock_timestamp(), created_at))
-        where id in (
-          select id from requests where status = 'QUEUED' order by ${RANK}, id limit ${limit} for update skip locked
-        )
-        returning *`.execute(db);
+    async claim(owner, limit, lastDeath = NO_LAST_DEATH) {
+      const take = async (which: RawBuilder<unknown>, atMost: number) => {
+        const { rows } = await sql<RequestRow>`
+          update requests set status = 'RUNNING', owner = ${owner}, epoch = epoch + 1, deployment_id = null,
+            provider_id = null, started_at = coalesce(started_at, greatest(clock_timestamp(), created_at))
+          where id in (
+            select id from requests where status = 'QUEUED' and ${which}
+            order by ${RANK}, id limit ${atMost} for update skip locked
+          )
+          returning *`.execute(db);
+        return rows;
+      };
+      const rows = await take(sql`deaths < ${lastDeath}::integer`, limit);
+      if (rows.length < limit && lastDeath !== NO_LAST_DEATH)
+        rows.push(
+          ...(await take(
+            sql`deaths >= ${lastDeath}::integer and not exists (
+              select from requests as held
+              where held.owner = ${owner} and held.status = 'RUNNING' and held.deaths >= ${lastDeath}::integer
+            )`,
+            1,
+          )),
+        );
       return rows
         .map(row => toModelRequest(row))
         .sort((a, b) => rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1));

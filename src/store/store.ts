@@ -164,9 +164,10 @@ export interface Recovered {
 export interface QueueRepository {
   /**
    * Takes up to `limit` waiting requests for `owner`: RUNNING, their epoch one higher. Higher priority first, where
-   * each second of waiting counts as one point.
+   * each second of waiting counts as one point. Those with which `lastDeath` instances have died, whose next death
+   * would be the last, come after the others, and an owner has one of them at a time: whoever kills it dies alone.
    */
-  claim(owner: string, limit: number): Promise<ModelRequest[]>;
+  claim(owner: string, limit: number, lastDeath?: number): Promise<ModelRequest[]>;
   /** Notes who is going to serve claimed requests, for the ledger of the lost should this instance die. */
   routed(choices: readonly { readonly id: string; readonly deploymentId: string }[]): Promise<void>;
   /** Ends a waiting request as CANCELLED with `error`; false: it does not wait. */

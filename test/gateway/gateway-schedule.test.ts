@@ -134,6 +134,7 @@ function gatewayFor(store: Store, schedule: Schedule) {
     totalDeadlineMs: DEFAULT_DEADLINES.totalMs,
     signals: createNoSignals(),
     maxQueued: 10,
+    maxDeaths: 3,
     stopped: () => false,
     owner: () => 'instance-1',
     log: { warn() {}, info() {}, error() {}, debug() {} },

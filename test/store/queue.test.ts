@@ -136,6 +136,27 @@ onBothStores(open => {
     assert.ok(failed?.finishedAt);
   });
 
+  test('those on their last life run one at a time, behind the others, so that only the guilty one dies', async t => {
+    const { store, db } = await open(t);
+    const suspects = [await enqueue(store, { secondsAgo: 9 }), await enqueue(store, { secondsAgo: 8 })];
+    await db
+      .updateTable('requests')
+      .set({ deaths: MAX_DEATHS - 1 })
+      .execute();
+    const other = await enqueue(store);
+    const claim = async (owner: string, limit: number) =>
+      (await store.queue.claim(owner, limit, MAX_DEATHS - 1)).map(({ id }) => id);
+
+    assert.deepEqual(await claim('me', 1), [other]);
+    assert.deepEqual(await claim('me', 10), [suspects[0]]);
+    assert.deepEqual(await claim('me', 10), [], 'one is in hand');
+    assert.deepEqual(await claim('somebody else', 10), [suspects[1]]);
+    assert.deepEqual(await store.queue.recover(['me'], MAX_DEATHS, POISON), {
+      requeued: [other],
+      failed: [suspects[0]],
+    });
+  });
+
   test('a request is cancelled while it waits, and only then', async t => {
     const { store } = await open(t);
     const [waits, runs] = [await enqueue(store, { priority: 0 }), await enqueue(store)];
