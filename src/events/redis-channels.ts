@@ -31,6 +31,8 @@ export function createChannels(connection: Redis, onError: (error: Error) => voi
   const channels = new Map<string, Channel>();
 
   function subscribe(names: readonly string[]): Promise<boolean> {
+    // No fault: all channels are subscribed once the connection stands.
+    if (connection.status !== 'ready') return Promise.resolve(false);
     return connection.subscribe(...names).then(
       () => true,
       error => {

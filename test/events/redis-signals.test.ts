@@ -2,11 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { newId } from '../../src/domain/ids.ts';
 import { createRedisSignals, type RedisSignalsOptions } from '../../src/events/redis-signals.ts';
 import { createNoSignals, type Signal, type Signals } from '../../src/events/signals.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { createTestClock } from '../support/clock.ts';
-import { connectTo, redisMissing, startRedis, type TestConnection } from '../support/redis.ts';
+import {
+  connectTo,
+  redisMissing,
+  sharedRedisUrl,
+  startRedis,
+  type TestConnection,
+} from '../support/redis.ts';
 
 const skip = redisMissing();
 
@@ -47,6 +54,17 @@ async function openNode(
 }
 
 const changed = (requestId: string): Signal => ({ type: 'request-changed', requestId });
+
+test('what is joined before the connection stands is subscribed when it does, and no failure', {
+  skip,
+}, async t => {
+  const { redis, meter } = await connectTo(t, await sharedRedisUrl(), { wait: false });
+  const resumed = Promise.withResolvers<void>();
+  const { ready } = redis.channels.join(`test:${newId()}`, { message() {}, resumed: resumed.resolve });
+  assert.equal(await ready, false);
+  await resumed.promise;
+  assert.equal(meter.counts.failed, 0);
+});
 
 test('a signal reaches every other instance and not its sender', { skip }, async t => {
   const { url } = await startRedis(t);
