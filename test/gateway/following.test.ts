@@ -45,9 +45,11 @@ test('an instance that was taken for dead stops, and whoever takes its requests 
   for await (const { tokenStream } of app.follow(STREAM, { id: running }))
     if (tokenStream.__typename === 'TokenDelta') break;
 
-  // What another instance does with one that it takes for dead.
-  await app.store.instances.retire(ids[0]!);
-  await app.store.queue.recover([ids[0]!], 3, STOPPED);
+  // What another instance does with one that it takes for dead; at once, lest this one takes the queued one in between.
+  await app.store.transaction(async store => {
+    await store.instances.retire(ids[0]!);
+    await store.queue.recover([ids[0]!], 3, STOPPED);
+  });
 
   const [ofRunning, ofQueued] = await Promise.all(streams);
   assert.deepEqual(
