@@ -4,15 +4,13 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { newId } from '../domain/ids.ts';
 import { requestError } from '../domain/request.ts';
-import { isUuid, uuidsIn } from './ids.ts';
+import { uuidsIn } from './ids.ts';
 import { toJson } from './json.ts';
 import { LEDGER, toLedger } from './ledger.ts';
 import { toModelRequest } from './request-rows.ts';
 import type { HeldRequest, QueueRepository, Recovered } from './store.ts';
-import type { RequestsTable, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
-/** As in the index requests_queue. */
-const RANK = sql.raw(`extract(epoch from created_at at time zone 'UTC') - priority`);
 /** Positions further back are not told: counting them all for each request would cost more than it says. */
 const LAST_POSITION = 10_000;
 /** No request is run for the last time. */
@@ -28,7 +26,7 @@ export function queueIn(db: Kysely<Tables>): QueueRepository {
             provider_id = null, started_at = coalesce(started_at, greatest(clock_timestamp(), created_at))
           where id in (
             select id from requests where status = 'QUEUED' and ${which}
-            order by ${RANK}, id limit ${atMost} for update skip locked
+            order by ${rankIn('requests')}, id limit ${atMost} for update skip locked
           )
           returning *`.execute(db);
         return rows;
@@ -104,7 +102,7 @@ export function queueIn(db: Kysely<Tables>): QueueRepository {
         select mine.id, (
           select count(*)::integer from (
             select from requests as other
-            where other.status = 'QUEUED' and (${rankOfTable('other')}, other.id) <= (${rankOfTable('mine')}, mine.id)
+            where other.status = 'QUEUED' and (${rankIn('other')}, other.id) <= (${rankIn('mine')}, mine.id)
             limit ${LAST_POSITION}
           ) as before
         ) as position
@@ -116,13 +114,14 @@ export function queueIn(db: Kysely<Tables>): QueueRepository {
   };
 }
 
-type RequestRow = Parameters<typeof toModelRequest>[0] & Pick<RequestsTable, 'owner'>;
+type RequestRow = Parameters<typeof toModelRequest>[0];
 
 function rankOf({ createdAt, priority }: { createdAt: Date; priority: number }): number {
   return createdAt.getTime() / 1_000 - priority;
 }
 
-function rankOfTable(table: string): RawBuilder<number> {
+/** As in the index requests_queue. */
+function rankIn(table: string): RawBuilder<number> {
   return sql.raw(`extract(epoch from ${table}.created_at at time zone 'UTC') - ${table}.priority`);
 }
 
@@ -136,7 +135,6 @@ interface RecoveredRow {
   readonly id: string;
   readonly user_id: string;
   readonly api_key_id: string | null;
-  readonly status: string;
   readonly epoch: number;
   readonly attempt_count: number;
   readonly deployment_id: string | null;
@@ -153,33 +151,27 @@ async function recover(
       ? sql`owner is distinct from ${owners.allBut}::text`
       : sql`owner = any(${owners}::text[])`;
   // The epoch grows here already, so that whoever wakes up late is refused from now on.
-  const requeued = await sql<RecoveredRow>`
-    with dead as (
-      select id from requests where ${theirs} and status = 'RUNNING' and deaths + 1 < ${maxDeaths}::integer
-      order by id for update skip locked
-    )
-    update requests set status = 'QUEUED', owner = null, epoch = epoch + 1, deaths = deaths + 1,
-      attempt_count = attempt_count + case when deployment_id is null then 0 else 1 end
-    where id in (select id from dead)
-    returning ${RECOVERED}`.execute(db);
-  const failed = await sql<RecoveredRow>`
-    with dead as (
-      select id from requests where ${theirs} and status = 'RUNNING' order by id for update skip locked
-    )
-    update requests set status = 'FAILED', owner = null, epoch = epoch + 1, deaths = deaths + 1,
-      attempt_count = attempt_count + case when deployment_id is null then 0 else 1 end, ${endedBy(error)}
-    where id in (select id from dead)
-    returning ${RECOVERED}`.execute(db);
+  const takeAway = (which: RawBuilder<unknown>, become: RawBuilder<unknown>) =>
+    sql<RecoveredRow>`
+      with dead as (
+        select id from requests where ${theirs} and status = 'RUNNING' and ${which}
+        order by id for update skip locked
+      )
+      update requests set ${become}, owner = null, epoch = epoch + 1, deaths = deaths + 1,
+        attempt_count = attempt_count + case when deployment_id is null then 0 else 1 end
+      where id in (select id from dead)
+      returning id, user_id, api_key_id, epoch, attempt_count, deployment_id, started_at`.execute(db);
+  const mayLive = sql`deaths + 1 < ${maxDeaths}::integer`;
+  const requeued = await takeAway(mayLive, sql`status = 'QUEUED'`);
+  const failed = await takeAway(sql`not (${mayLive})`, sql`status = 'FAILED', ${endedBy(error)}`);
   await insertLost(db, [...requeued.rows, ...failed.rows]);
   const ids = ({ rows }: typeof requeued) => rows.map(row => row.id).sort();
   return { requeued: ids(requeued), failed: ids(failed) };
 }
 
-const RECOVERED = sql.raw('id, user_id, api_key_id, status, epoch, attempt_count, deployment_id, started_at');
-
 /** The ledger says of each dead instance's call that it was made: its provider may bill it. */
 async function insertLost(db: Kysely<Tables>, rows: readonly RecoveredRow[]): Promise<void> {
-  const called = rows.filter(row => row.deployment_id !== null && isUuid(row.id));
+  const called = rows.filter(row => row.deployment_id !== null);
   if (called.length === 0) return;
   await db
     .insertInto('attempts')
