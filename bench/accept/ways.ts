@@ -11,6 +11,7 @@ import type { OpenedDatabase } from '../../src/store/create-store.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import type { NewRequest } from '../../src/store/store.ts';
 import type { Tables } from '../../src/store/tables.ts';
+import { aRequest, aSpec } from '../../test/store/samples.ts';
 import { postgresTestUrl } from '../../test/support/postgres.ts';
 
 export interface Way {
@@ -67,12 +68,12 @@ export async function openWays(): Promise<Ways> {
 /** As the server does it. */
 function grouped(name: string, db: Kysely<Tables>): Way {
   const accept = acceptIn(db);
-  return { name, serial: false, accept: () => accept(aRequest()) };
+  return { name, serial: false, accept: () => accept(nextRequest()) };
 }
 
 /** A group of its own for every request: one row in each statement. */
 function singly(name: string, db: Kysely<Tables>, serial = true): Way {
-  return { name, serial, accept: () => acceptIn(db)(aRequest()) };
+  return { name, serial, accept: () => acceptIn(db)(nextRequest()) };
 }
 
 async function describe({ db, info }: OpenedDatabase): Promise<string> {
@@ -112,33 +113,11 @@ const USERS = Array.from({ length: 50 }, () => newId());
 let made = 0;
 
 /** About 0.5 kB. */
-function aRequest(): NewRequest {
+function nextRequest(): NewRequest {
   made += 1;
-  return {
-    id: newId(),
+  return aRequest({
     userId: USERS[made % USERS.length]!,
-    apiKeyId: undefined,
-    spec: {
-      messages: [{ role: 'USER', content: PROMPT }],
-      system: undefined,
-      taskType: 'CHAT',
-      model: undefined,
-      strategy: 'BALANCED',
-      preferLocal: false,
-      priority: 50,
-      maxOutputTokens: undefined,
-      temperature: undefined,
-      buffered: false,
-      stop: [],
-      deadlines: {},
-      metadata: undefined,
-    },
-    status: 'RUNNING',
-    owner: 'bench',
-    epoch: 1,
-    createdAt: new Date(),
+    spec: aSpec({ prompt: PROMPT }),
     deploymentId: 'openai/gpt-6-sol',
-    idempotencyKey: undefined,
-    inputHash: '',
-  };
+  });
 }

@@ -12,6 +12,7 @@ import { type Arrival, failover } from '../../src/gateway/failover.ts';
 import { createHealth } from '../../src/gateway/health.ts';
 import type { FailoverDeps } from '../../src/gateway/journey.ts';
 import { createRetryBudget } from '../../src/gateway/retry-budget.ts';
+import { aSpec } from '../store/samples.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 import { adapterFor, type Stream, turn } from './attempt-setup.ts';
 
@@ -31,21 +32,7 @@ export function deploymentOf(id: string, assistantPrefill = false): Deployment {
 }
 
 export function specOf(buffered = false): RequestSpec {
-  return {
-    messages: [{ role: 'USER', content: 'What is the answer?' }],
-    system: undefined,
-    taskType: 'CHAT',
-    model: undefined,
-    strategy: 'BALANCED',
-    preferLocal: false,
-    priority: 50,
-    maxOutputTokens: undefined,
-    temperature: undefined,
-    stop: [],
-    buffered,
-    deadlines: {},
-    metadata: undefined,
-  };
+  return aSpec({ prompt: 'What is the answer?', buffered });
 }
 
 /** Only what the path of an attempt reads of a decision. */

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { type Catalog, createCatalog } from '../../src/control/catalog.ts';
 import { createPriceBook } from '../../src/control/prices.ts';
-import type { RequestSpec } from '../../src/domain/request.ts';
 import type { Clock } from '../../src/lib/clock.ts';
+import { aSpec } from '../store/samples.ts';
 
 const OPENAI = {
   id: 'openai',
@@ -18,21 +18,7 @@ const OPENAI = {
   explicit: true,
 } as const;
 
-export const SPEC: RequestSpec = {
-  messages: [{ role: 'USER', content: 'Hello' }],
-  system: undefined,
-  taskType: 'CHAT',
-  model: undefined,
-  strategy: 'BALANCED',
-  preferLocal: false,
-  priority: 50,
-  buffered: false,
-  maxOutputTokens: undefined,
-  temperature: undefined,
-  stop: [],
-  deadlines: {},
-  metadata: undefined,
-};
+export const SPEC = aSpec({ prompt: 'Hello' });
 
 /** `openai/first` and `openai/second`. */
 export function catalogOfTwo(clock: Clock): Catalog {

@@ -8,6 +8,7 @@ import { newId } from '../../src/domain/ids.ts';
 import { createErrorMasker } from '../../src/graphql/errors.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import type { FinishedRequest, NewRequest, Store } from '../../src/store/store.ts';
+import { aRequest, aSpec } from '../store/samples.ts';
 import { type Data, startTestApp } from './app.ts';
 import type { openTestStore } from './database.ts';
 
@@ -131,38 +132,11 @@ export async function seedRequest(
   userId: string,
   { id = newId(), createdAt = new Date(), spec = {}, finished }: SeedOptions = {},
 ): Promise<string> {
-  await store.requests.accept({
-    id,
-    userId,
-    apiKeyId: undefined,
-    status: 'RUNNING',
-    owner: 'seed',
-    epoch: 1,
-    deploymentId: undefined,
-    createdAt,
-    idempotencyKey: undefined,
-    inputHash: '',
-    spec: { ...SPEC, ...spec },
-  });
+  const request = aRequest({ id, userId, owner: 'seed', createdAt, inputHash: '', spec: aSpec(spec) });
+  await store.requests.accept(request);
   if (finished) await store.requests.finish({ ...FINISHED, id, finishedAt: createdAt, ...finished });
   return id;
 }
-
-const SPEC: NewRequest['spec'] = {
-  messages: [{ role: 'USER', content: 'Why is the sky blue?' }],
-  system: undefined,
-  taskType: 'CHAT',
-  model: undefined,
-  strategy: 'BALANCED',
-  preferLocal: false,
-  priority: 50,
-  maxOutputTokens: undefined,
-  temperature: undefined,
-  buffered: false,
-  stop: [],
-  deadlines: {},
-  metadata: undefined,
-};
 
 const FINISHED: Omit<FinishedRequest, 'id' | 'finishedAt'> = {
   epoch: 1,
