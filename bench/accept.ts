@@ -1,9 +1,10 @@
 // What it costs to answer a submission only when it is durable: group commit against one statement for each request,
 // and against no database at all. Needs TEST_PG_URL for figures with fsync; else it starts a server without it.
 
-import { closedLoop, type Measured, medianOf, openLoop } from './accept/load.ts';
 import { addedOf, type Figure, type Report, ratiosOf, table } from './accept/report.ts';
 import { openWays, type Way } from './accept/ways.ts';
+import { mediansOf } from './measure/figures.ts';
+import { closedLoop, type Measured, openLoop } from './measure/load.ts';
 import type { BenchOptions, BenchResult } from './run.ts';
 
 const ROUNDS = 5;
@@ -64,7 +65,7 @@ async function measure(ways: readonly Way[], clear: () => Promise<void>, seed: n
   const figures: Figure[] = runs.map(each => ({
     way: each.way.name,
     callers: each.callers,
-    ...medianOf(found.get(each)!),
+    ...mediansOf(found.get(each)!),
   }));
   return { figures, rounds };
 }

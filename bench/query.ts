@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
-import { mediansOf, table } from './gateway/figures.ts';
 import { type OwnServer, startOurs } from './gateway/ours.ts';
 import { startServer } from './gateway/processes.ts';
+import { mediansOf, table } from './measure/figures.ts';
+import { repeat } from './measure/load.ts';
 import type { BenchResult } from './run.ts';
 
 const GATEWAY = join(import.meta.dirname, 'gateway');
@@ -105,14 +106,6 @@ async function floorFor(query: Query, dispatcher: Agent, stack: AsyncDisposableS
 
 async function measure(query: Query, dispatcher: Agent): Promise<number> {
   const startMs = performance.now();
-  let left = QUERIES;
-  await Promise.all(
-    Array.from({ length: CALLERS }, async () => {
-      for (; left > 0; ) {
-        left -= 1;
-        await send(query, dispatcher);
-      }
-    }),
-  );
+  await repeat(() => send(query, dispatcher), CALLERS, QUERIES);
   return QUERIES / ((performance.now() - startMs) / 1_000);
 }

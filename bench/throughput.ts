@@ -1,8 +1,9 @@
 // Streamed requests per second and processor time per request: ours durable, without durability and with two workers,
 // against the peer and the least proxy. Callers ask again as soon as they are answered.
 
-import { mediansOf, table } from './gateway/figures.ts';
 import { type Contestant, openLineup, warmUp } from './gateway/lineup.ts';
+import { mediansOf, table } from './measure/figures.ts';
+import { repeat } from './measure/load.ts';
 import type { BenchResult } from './run.ts';
 
 const ROUNDS = 5;
@@ -39,15 +40,7 @@ export async function run(): Promise<BenchResult> {
 async function measure({ server, caller }: Contestant): Promise<Figures> {
   const cpuMs = server.cpuMs();
   const startMs = performance.now();
-  let left = REQUESTS;
-  await Promise.all(
-    Array.from({ length: CALLERS }, async () => {
-      for (; left > 0; ) {
-        left -= 1;
-        await caller.ask(PROMPT);
-      }
-    }),
-  );
+  await repeat(() => caller.ask(PROMPT), CALLERS, REQUESTS);
   const seconds = (performance.now() - startMs) / 1_000;
   return { perSecond: REQUESTS / seconds, cpuUs: ((server.cpuMs() - cpuMs) * 1_000) / REQUESTS };
 }

@@ -3,8 +3,8 @@
 // text over WebSockets by a server that does nothing else.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { mediansOf, percentile, table } from './gateway/figures.ts';
 import { type Contestant, openLineup, warmUp } from './gateway/lineup.ts';
+import { mediansOf, percentile, table } from './measure/figures.ts';
 import type { BenchResult } from './run.ts';
 
 const ROUNDS = 5;

@@ -2,10 +2,10 @@
 // one WebSocket; the others stream Chat Completions. All in front of the same provider, one after the other in each
 // round. The peer's reader waits 25 ms before it hands on a first piece.
 
-import { setTimeout as wait } from 'node:timers/promises';
-import { mediansOf, percentile, table } from './gateway/figures.ts';
 import { type Contestant, openLineup, warmUp } from './gateway/lineup.ts';
-import { createRandom, exponential } from './routing/random.ts';
+import { mediansOf, percentile, table } from './measure/figures.ts';
+import { arrive } from './measure/load.ts';
+import { createRandom } from './routing/random.ts';
 import type { BenchOptions, BenchResult } from './run.ts';
 
 const ROUNDS = 5;
@@ -47,16 +47,11 @@ async function measure(
   random: ReturnType<typeof createRandom>,
 ): Promise<Figures> {
   const times: number[] = [];
-  const underWay: Promise<unknown>[] = [];
-  const startMs = performance.now();
-  for (let dueMs = startMs; dueMs < startMs + DURATION_MS; ) {
-    for (; dueMs <= performance.now(); dueMs += exponential(random, 1_000 / perSecond)) {
-      const lateMs = performance.now() - dueMs;
-      underWay.push(caller.ask(PROMPT).then(({ firstTokenMs }) => times.push(lateMs + firstTokenMs)));
-    }
-    await wait(1);
-  }
-  await Promise.all(underWay);
+  const ask = (dueMs: number) => {
+    const lateMs = performance.now() - dueMs;
+    return caller.ask(PROMPT).then(({ firstTokenMs }) => times.push(lateMs + firstTokenMs));
+  };
+  await arrive(ask, { perSecond, durationMs: DURATION_MS, random });
   return { p50Ms: percentile(times, 0.5), p95Ms: percentile(times, 0.95), p99Ms: percentile(times, 0.99) };
 }
 

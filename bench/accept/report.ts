@@ -1,8 +1,8 @@
 // What came of the runs, as figures and as a table; ratios first, because they travel better than milliseconds.
 
-import type { Measured } from './load.ts';
+import type { Measured } from '../measure/load.ts';
 
-export interface Figure extends Measured {
+export interface Figure extends Pick<Measured, 'perSecond' | 'p50Ms' | 'p99Ms'> {
   readonly way: string;
   /** Callers at a time; undefined at a fixed rate. */
   readonly callers: number | undefined;

@@ -2,6 +2,7 @@
 // provider, each with a client of its own.
 
 import { join } from 'node:path';
+import { repeat } from '../measure/load.ts';
 import { type Caller, completionsCaller, socketCaller } from './clients.ts';
 import { type OwnOptions, startOurs } from './ours.ts';
 import { startPeer } from './peer.ts';
@@ -51,10 +52,5 @@ export async function openLineup({ ours, sockets }: LineupOptions): Promise<Line
 
 /** Connections, compiled code, caches. */
 export async function warmUp({ contestants }: Lineup, prompt: string): Promise<void> {
-  for (const { caller } of contestants)
-    await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        for (let asked = 0; asked < 40; asked += 1) await caller.ask(prompt);
-      }),
-    );
+  for (const { caller } of contestants) await repeat(() => caller.ask(prompt), 20, 800);
 }

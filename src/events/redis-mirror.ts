@@ -3,7 +3,7 @@
 // local log once Redis is back. One round trip at a time, for all requests together.
 
 import type { LoggedEvent } from '../domain/stream.ts';
-import type { Clock } from '../lib/clock.ts';
+import { atMost, type Clock } from '../lib/clock.ts';
 import type { MemoryEventLog } from './memory.ts';
 import { createPump } from './pump.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -97,10 +97,7 @@ export function createRedisMirror(
     },
     flushed: pump.flushed,
     async close() {
-      const late = Promise.withResolvers<void>();
-      const cancel = clock.after(settings.closeMs, late.resolve);
-      await Promise.race([pump.flushed(), late.promise]);
-      cancel();
+      await atMost(clock, settings.closeMs, pump.flushed());
       pump.close();
       copies.clear();
     },
