@@ -103,7 +103,7 @@ export interface Gateway {
   start(): void;
   /** What each heartbeat has to look after: wishes to cancel, rows that nobody holds, and how many wait. */
   review(): Promise<void>;
-  /** Requests that were changed by somebody else: tells those who watch them. */
+  /** Requests that others changed: tells those who watch them, and looks into the queue, where they may wait now. */
   changedElsewhere(requestIds: readonly string[]): Promise<void>;
   /** Refuses new work, lets what runs finish for `graceMs`, then lets the rest wait again; resolves when nothing is left. */
   drain(graceMs: number): Promise<void>;
