@@ -4,7 +4,7 @@
 import { DomainError } from '../domain/errors.ts';
 import type { Deadlines } from '../domain/model.ts';
 import { estimateTokens } from '../domain/usage.ts';
-import { atMost, type Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { ProviderAdapter, ProviderCall, ProviderEvent } from '../providers/provider.ts';
 import { ProviderError } from '../providers/provider-error.ts';
 import {
@@ -65,9 +65,11 @@ interface Run {
   readonly onCallerAbort: () => void;
   readonly resolve: (result: AttemptResult) => void;
   readonly reject: (error: unknown) => void;
-  iterator: AsyncIterator<ProviderEvent> | undefined;
+  /** Of the adapter's farewell. */
+  stopTimer: () => void;
   sawContent: boolean;
   over: boolean;
+  released: boolean;
 }
 
 /** Resolves when the attempt is over, also when the adapter ignores the abort. Rejects only if a callback throws. */
@@ -90,33 +92,31 @@ export function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
     onCallerAbort: () => cancel(run),
     resolve,
     reject,
-    iterator: undefined,
+    stopTimer: () => {},
     sawContent: false,
     over: false,
+    released: false,
   };
   signal.addEventListener('abort', run.onCallerAbort, { once: true });
-  if (signal.aborted) cancel(run);
-  else void read(run);
+  if (signal.aborted) {
+    cancel(run);
+    release(run);
+  } else void read(run);
   return promise;
 }
 
-/**
- * Reads until the attempt is over. Nobody waits for it: when a deadline or the caller ends the attempt first, it is
- * left behind with whatever the adapter still holds it up with.
- */
+/** Listens until the attempt is over. What comes then is left to the adapter: nobody is interested any more. */
 async function read(run: Run): Promise<void> {
   const { adapter, call } = run.options;
   try {
-    run.iterator = adapter.stream(call, run.upstream.signal)[Symbol.asyncIterator]();
-    while (!run.over) {
-      const next = await run.iterator.next();
-      if (run.over) return;
-      if (next.done) throw new ProviderError('truncated', 'The answer ended without its end marker.');
-      take(run, next.value);
-    }
+    await adapter.stream(call, run.upstream.signal, event => {
+      if (!run.over) take(run, event);
+    });
+    if (!run.over) throw new ProviderError('truncated', 'The answer ended without its end marker.');
   } catch (error) {
     if (!run.over) failByError(run, error);
   }
+  release(run);
 }
 
 function take(run: Run, event: ProviderEvent): void {
@@ -256,17 +256,24 @@ function describeFailure(run: Run, error: unknown): Omit<AttemptFailed, keyof Me
 
 /** Lets go of everything. `reason` undefined: the stream came to its proper end. */
 function end(run: Run, reason: unknown): Measured {
-  const { options, upstream, iterator } = run;
+  const { options, upstream } = run;
   run.over = true;
   run.deadlines.stop();
   options.signal.removeEventListener('abort', run.onCallerAbort);
   const measured = readMeter(run.meter, options.clock.monotonic());
   if (reason !== undefined) upstream.abort(reason);
-  // The attempt does not wait for it, and nobody for ever: behind a `next()` that hangs, `return()` hangs too.
-  const left = (async () => iterator?.return?.())().catch(() => {});
-  void atMost(options.clock, FAREWELL_MS, left).then(() => {
+  // The attempt does not wait for the adapter, and nobody does for ever.
+  run.stopTimer = options.clock.after(FAREWELL_MS, () => {
     upstream.abort(OVER);
-    options.onReleased?.();
+    release(run);
   });
   return measured;
+}
+
+/** The adapter is done with the call, or has had its time. */
+function release(run: Run): void {
+  run.stopTimer();
+  if (run.released) return;
+  run.released = true;
+  run.options.onReleased?.();
 }

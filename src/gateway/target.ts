@@ -55,6 +55,12 @@ export async function callTarget(
   const startedAtMs = deps.clock.monotonic();
   let text = '';
   let prefill: string | undefined;
+  // The provider is done, and what the call taught is known: a cooldown begins before the next one is let in.
+  let awaited = 2;
+  const leave = () => {
+    awaited -= 1;
+    if (awaited === 0) release();
+  };
   const lost = ({ outcome }: AttemptResult) => outcome === 'cancelled' && race?.lost.aborted === true;
   const book = (outcome: AttemptResult) =>
     toAttempt({ journey, deployment, number, startedAt, text, prefill, hasLost: lost(outcome) }, outcome);
@@ -77,11 +83,12 @@ export async function callTarget(
         text += token;
         show.push(token);
       },
-      onReleased: release,
+      onReleased: leave,
     });
     if (outcome.outcome === 'succeeded') show.end();
     learn(deployment, outcome, text, deps);
     if (lost(outcome)) learnFromDefeat(deployment, outcome, deps);
+    leave();
     return { deployment, outcome, attempt: book(outcome), prefilled: prefill !== undefined };
   } catch (cause) {
     // Nobody else would give them back.

@@ -1,14 +1,15 @@
 // What every adapter's stream has in common: sending the call, telling when the connection stands, reading events,
-// ending at the terminal marker, and closing the connection however the loop is left. What the events mean is the
-// business of a decoder, one for each API.
+// ending at the terminal marker, and closing the connection however it ends. What the events mean is the business of a
+// decoder, one for each API.
 
+import type { IncomingHttpHeaders } from 'node:http';
 import type { EventSourceMessage } from 'eventsource-parser';
-import type { UpstreamBody } from './body.ts';
-import { type ErrorContext, toProviderError } from './errors.ts';
-import { bodyOf, transport } from './http.ts';
-import type { ProviderEvent } from './provider.ts';
+import { type ErrorContext, statusError, toProviderError } from './errors.ts';
+import { type HttpClient, isEnough, refuseHead, type UpstreamRequest, WholeAnswer } from './http.ts';
+import type { ProviderEvent, ProviderListener } from './provider.ts';
 import { ProviderError } from './provider-error.ts';
 import { createEventReader, type EventReader } from './sse.ts';
+import type { UpstreamCall, UpstreamListener } from './upstream-call.ts';
 
 export type FinishedEvent = Extract<ProviderEvent, { type: 'finished' }>;
 
@@ -24,123 +25,131 @@ export interface AnswerDecoder {
   finished(): FinishedEvent;
 }
 
-/** What the SDKs return before a response is parsed. */
-interface Sending {
-  asResponse(): Promise<Response>;
-}
-
 export interface AnswerOptions extends ErrorContext {
+  readonly http: HttpClient;
+  readonly request: UpstreamRequest;
   readonly signal: AbortSignal;
   readonly decoder: AnswerDecoder;
-  /** Sends the call through the SDK with these fetch options. */
-  send(fetchOptions: Record<never, never>): Sending;
+  readonly onEvent: ProviderListener;
 }
 
-const READER_LEFT = new DOMException('The reader has left', 'AbortError');
 /** How long usage and marker may come after the finish reason before the answer is taken as it is. */
 const MARKER_GRACE_MS = 1_000;
 
-/** The events of one call. Leaving early closes the connection even while an event is being waited for. */
-export function answerEvents(options: AnswerOptions): AsyncIterableIterator<ProviderEvent> {
-  const leaving = new AbortController();
-  const events = readAnswer(options, leaving);
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next: () => events.next(),
-    return() {
-      leaving.abort(READER_LEFT);
-      return events.return(undefined);
-    },
-  };
-}
-
-async function* readAnswer(
-  options: AnswerOptions,
-  call: AbortController,
-): AsyncGenerator<ProviderEvent, undefined> {
-  const abort = () => call.abort(options.signal.reason);
-  if (options.signal.aborted) abort();
-  else options.signal.addEventListener('abort', abort, { once: true });
-  let body: UpstreamBody | undefined;
-  let released: Promise<void> | undefined;
+/** Makes one call; as `ProviderAdapter.stream` promises it. */
+export async function answerEvents(options: AnswerOptions): Promise<void> {
+  const { http, request, signal } = options;
+  signal.throwIfAborted();
+  const answer = new Answer(options);
   try {
-    call.signal.throwIfAborted();
-    const { connected, response } = open(options, call.signal);
-    if (await connected) yield { type: 'connected' };
-    const answered = await response;
-    body = bodyOf(answered);
-    if (isEventStream(answered)) yield { type: 'accepted' };
-    let hasContent = false;
-    for await (const event of readContent(options, createEventReader(options.provider, body))) {
-      hasContent ||= event.type !== 'started';
-      yield event;
-    }
-    const finished = finish(options, hasContent);
-    released = body.release();
-    body = undefined;
-    yield finished;
+    await answer.read(http.send(request, answer, signal));
   } catch (error) {
-    call.signal.throwIfAborted();
+    if (answer.isFinished) return;
+    signal.throwIfAborted();
     throw toProviderError(error, options);
   } finally {
-    body?.destroy();
-    options.signal.removeEventListener('abort', abort);
-    await released;
+    answer.leave();
+  }
+}
+
+class Answer implements UpstreamListener {
+  readonly #options: AnswerOptions;
+  readonly #events: EventReader;
+  #call: UpstreamCall | undefined;
+  /** Of an answer that is a refusal. */
+  #refusal: WholeAnswer | undefined;
+  #hasContent = false;
+  #markerTimer: NodeJS.Timeout | undefined;
+  isFinished = false;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+    this.#events = createEventReader(options.provider);
+  }
+
+  /** Resolves when the answer is whole and the provider has nothing more to do for it. */
+  async read(call: UpstreamCall): Promise<void> {
+    this.#call = call;
+    try {
+      await call.ended;
+    } catch (error) {
+      // After the finish reason nothing is missing but usage and marker: a cut does not spoil the answer.
+      const isWhole = this.#options.decoder.complete && !this.#options.signal.aborted;
+      if (!isWhole && !(this.#refusal && isEnough(error))) throw error;
+    }
+    if (this.isFinished) return;
+    if (this.#refusal) throw statusError(this.#refusal, this.#options);
+    this.#events.end();
+    this.#finish();
+  }
+
+  leave(): void {
+    clearTimeout(this.#markerTimer);
+  }
+
+  onConnected(): void {
+    this.#options.onEvent({ type: 'connected' });
+  }
+
+  onHead(status: number, headers: IncomingHttpHeaders): void {
+    const { provider, onEvent } = this.#options;
+    refuseHead(provider, status, headers);
+    if (status >= 300) {
+      this.#refusal = new WholeAnswer(provider);
+      this.#refusal.onHead(status, headers);
+    } else if (isEventStream(headers)) onEvent({ type: 'accepted' });
+  }
+
+  onChunk(chunk: Buffer): void {
+    if (this.#refusal) this.#refusal.onChunk(chunk);
+    else if (!this.isFinished) this.#take(this.#events.read(chunk));
+  }
+
+  #take(events: readonly EventSourceMessage[]): void {
+    const { decoder, onEvent } = this.#options;
+    const decoded: ProviderEvent[] = [];
+    let failure: unknown;
+    try {
+      for (const event of events) {
+        decoder.decode(event, decoded);
+        if (decoder.ended) break;
+      }
+    } catch (error) {
+      // A defect behind the finish reason takes nothing away from the answer.
+      if (!decoder.complete) failure = error;
+    }
+    // What came before the failure is content all the same.
+    for (const event of decoded) {
+      this.#hasContent ||= event.type !== 'started';
+      onEvent(event);
+    }
+    if (failure !== undefined) throw failure;
+    if (decoder.ended) this.#finish();
+    else if (decoder.complete) this.#markerTimer ??= setTimeout(() => this.#finishAsItIs(), MARKER_GRACE_MS);
+  }
+
+  #finish(): void {
+    const finished = finishedEvent(this.#options, this.#hasContent);
+    this.isFinished = true;
+    this.#call?.release();
+    this.#options.onEvent(finished);
+  }
+
+  #finishAsItIs(): void {
+    try {
+      if (!this.isFinished) this.#finish();
+    } catch (error) {
+      this.#call?.fail(error);
+    }
   }
 }
 
 /** A page or other JSON comes from somebody between us and the model. */
-function isEventStream({ headers }: Response): boolean {
-  return (headers.get('content-type') ?? '').startsWith('text/event-stream');
+function isEventStream(headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.startsWith('text/event-stream') ?? false;
 }
 
-function open({ send }: AnswerOptions, signal: AbortSignal) {
-  const connection = Promise.withResolvers<boolean>();
-  const response = send(transport({ signal, onConnected: () => connection.resolve(true) })).asResponse();
-  const over = () => connection.resolve(false);
-  response.then(over, over);
-  return { connected: connection.promise, response };
-}
-
-async function* readContent(
-  { decoder }: AnswerOptions,
-  reader: EventReader,
-): AsyncGenerator<ProviderEvent, undefined> {
-  while (!decoder.ended) {
-    const events = decoder.complete ? await readClosing(reader) : await reader.read();
-    if (!events) return;
-    const { decoded, failure } = decode(decoder, events);
-    // What came before the failure is content all the same.
-    yield* decoded;
-    if (failure) throw failure;
-  }
-}
-
-/** After the finish reason nothing is missing but usage and marker: neither a cut nor silence spoils the answer. */
-async function readClosing(reader: EventReader): Promise<readonly EventSourceMessage[] | undefined> {
-  const { promise: tooLate, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, MARKER_GRACE_MS, undefined);
-  const events = reader.read().catch(() => undefined);
-  return Promise.race([events, tooLate]).finally(() => clearTimeout(timer));
-}
-
-function decode(decoder: AnswerDecoder, events: readonly EventSourceMessage[]) {
-  const decoded: ProviderEvent[] = [];
-  try {
-    for (const event of events) {
-      decoder.decode(event, decoded);
-      if (decoder.ended) break;
-    }
-  } catch (failure) {
-    // A defect behind the finish reason takes nothing away from the answer.
-    return { decoded, failure: decoder.complete ? undefined : failure };
-  }
-  return { decoded, failure: undefined };
-}
-
-function finish({ decoder, provider }: AnswerOptions, hasContent: boolean): FinishedEvent {
+function finishedEvent({ decoder, provider }: AnswerOptions, hasContent: boolean): FinishedEvent {
   // Nothing was broken off: the provider came to an end, and there is no answer.
   if (!decoder.complete && decoder.ended && !hasContent)
     throw new ProviderError('bad-response', `${provider} sent an end marker and no answer`);

@@ -1,5 +1,5 @@
-// The adapter for Anthropic's Messages API through the official SDK, which builds and sends the call; we read the raw
-// response, whose meaning is in anthropic-messages.ts.
+// The adapter for Anthropic's Messages API. The official SDK says where a call goes and with which headers, and reads
+// the model list; the stream is read by us, and its meaning is in anthropic-messages.ts.
 
 import Anthropic from '@anthropic-ai/sdk';
 import { answerEvents } from './answer.ts';
@@ -8,6 +8,7 @@ import type { ErrorContext } from './errors.ts';
 import { createHttpClient } from './http.ts';
 import { listedModels } from './model-list.ts';
 import type { ProviderAdapter } from './provider.ts';
+import { callOn, learnRoute, type Route } from './route.ts';
 import { isCount } from './usage.ts';
 
 export const ANTHROPIC_BASE_URL = 'https://api.anthropic.com';
@@ -26,30 +27,23 @@ const MAX_MODELS = 1_000;
 export function createAnthropicAdapter({ baseUrl, apiKey = '' }: AnthropicOptions): ProviderAdapter {
   const context: ErrorContext = { provider: 'anthropic', apiKey };
   const http = createHttpClient('anthropic');
-  const client = new Anthropic({
-    baseURL: (baseUrl || ANTHROPIC_BASE_URL).replace(/\/+$/, '').replace(/\/v1$/, ''),
-    // Given even when empty: without a key the SDK looks for others, at last on disk.
-    apiKey: apiKey || 'none',
-    webhookKey: null,
-    maxRetries: 0,
-    timeout: NO_TIMEOUT_MS,
-    logLevel: 'off',
-    fetch: http.fetch,
-  });
+  const client = createClient(baseUrl, apiKey, http.fetch);
+  let route: Promise<Route> | undefined;
 
   return {
     kind: 'anthropic',
-    stream(call, signal) {
-      return answerEvents({
-        ...context,
-        signal,
-        decoder: createMessagesDecoder(context),
-        send: fetchOptions =>
-          client.messages.create(messagesBody(call), {
-            fetchOptions,
-            headers: { 'X-Client-Request-Id': call.requestId },
-          }),
-      });
+    async stream(call, signal, onEvent) {
+      route ??= learnRoute(fetch =>
+        createClient(baseUrl, apiKey, fetch).messages.create({
+          model: '',
+          max_tokens: 1,
+          messages: [],
+          stream: true,
+        }),
+      );
+      const request = callOn(await route, call.requestId, messagesBody(call));
+      const decoder = createMessagesDecoder(context);
+      await answerEvents({ ...context, http, request, signal, decoder, onEvent });
     },
     async listModels(signal) {
       const listed = await listedModels(
@@ -65,4 +59,21 @@ export function createAnthropicAdapter({ baseUrl, apiKey = '' }: AnthropicOption
     },
     close: () => http.close(),
   };
+}
+
+function createClient(
+  baseUrl: string | undefined,
+  apiKey: string,
+  fetch: typeof globalThis.fetch,
+): Anthropic {
+  return new Anthropic({
+    baseURL: (baseUrl || ANTHROPIC_BASE_URL).replace(/\/+$/, '').replace(/\/v1$/, ''),
+    // Given even when empty: without a key the SDK looks for others, at last on disk.
+    apiKey: apiKey || 'none',
+    webhookKey: null,
+    maxRetries: 0,
+    timeout: NO_TIMEOUT_MS,
+    logLevel: 'off',
+    fetch,
+  });
 }

@@ -51,7 +51,7 @@ function codeOf(error: unknown): string {
   return 'unknown';
 }
 
-/** Whatever sending a call threw: errors of our transport, wrapped by an SDK or not, and the SDKs' own. */
+/** Whatever making a call threw: errors of our transport, wrapped by an SDK or not, and the SDKs' own. */
 export function toProviderError(error: unknown, context: ErrorContext): ProviderError {
   for (let current = error; current instanceof Error; current = current.cause)
     if (current instanceof ProviderError) return current;
@@ -60,8 +60,29 @@ export function toProviderError(error: unknown, context: ErrorContext): Provider
     return new ProviderError('bad-response', `the answer of ${context.provider} could not be read`, {
       cause: error,
     });
-  const said = wordsOf(error);
-  const hints = headers instanceof Headers ? headers : new Headers();
+  return refusedWith(status, headers instanceof Headers ? headers : new Headers(), wordsOf(error), context);
+}
+
+/** An answer whose status is an error. */
+export function statusError(
+  answer: { readonly status: number; readonly headers: Headers; text(): string },
+  context: ErrorContext,
+): ProviderError {
+  const message = answer.text();
+  return refusedWith(answer.status, answer.headers, wordsOf({ error: errorIn(message), message }), context);
+}
+
+/** What the JSON of a refusal says of the error; undefined when it is no JSON. */
+function errorIn(body: string): unknown {
+  try {
+    const json: unknown = JSON.parse(body);
+    return (json as { error?: unknown } | null)?.error ?? json;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusedWith(status: number, hints: Headers, said: Words, context: ErrorContext): ProviderError {
   const shouldRetry = retryAdvice(hints);
   const fault = faultOfStatus(status, said);
   // A status that says little is what the provider takes it for.

@@ -1,33 +1,32 @@
-// The way to a provider's server: a lean `fetch` for the SDKs over undici's dispatcher, without the WHATWG streams
-// that cost more than the rest of a call. Sockets are kept alive per origin; redirects and compressed bodies are
-// refused; only headers we know leave the process. No deadlines here: the signal ends a call at any point.
+// The way to a provider's server, over undici's dispatcher and without the WHATWG streams that cost more than the rest
+// of a call. Sockets are kept alive per origin; redirects and compressed bodies are refused; only headers we know leave
+// the process. No deadlines here: the signal ends a call at any point.
 
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
-import { type BodyFeed, createBody, type UpstreamBody } from './body.ts';
-import { transportError } from './errors.ts';
 import { ProviderError } from './provider-error.ts';
+import { UpstreamCall, type UpstreamListener } from './upstream-call.ts';
 
 export interface HttpClient {
-  /** For the `fetch` option of an SDK; the call's `fetchOptions` must come from `transport()`. */
+  /** Sends a request; what comes back goes to the listener as it comes. */
+  send(request: UpstreamRequest, listener: UpstreamListener, signal: AbortSignal): UpstreamCall;
+  /** For the `fetch` option of an SDK: small answers, read whole. Its signal comes with `transport()`. */
   readonly fetch: typeof globalThis.fetch;
   close(): Promise<void>;
 }
 
-/** What a call needs of the connection. */
-export interface Transport {
-  readonly signal: AbortSignal;
-  /** The connection stands and the request is about to be written to it. */
-  readonly onConnected?: () => void;
+/** Where a request goes and what it says; names and values of the headers take turns. */
+export interface UpstreamRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: readonly string[];
+  readonly body: string | null;
 }
 
 /** `fetchOptions` of an SDK call: the SDKs hand them on to `fetch` untouched, beside a signal that we ignore. */
-export function transport(options: Transport): Record<never, never> {
-  return { [TRANSPORT]: options };
-}
-
-/** The body of a response of this client, to be read without the SDK. */
-export function bodyOf(response: Response): UpstreamBody {
-  return response.body as unknown as UpstreamBody;
+export function transport(options: { readonly signal: AbortSignal }): Record<never, never> {
+  return { [TRANSPORT]: options.signal };
 }
 
 const TRANSPORT = Symbol('transport');
@@ -62,131 +61,109 @@ export function createHttpClient(provider: string): HttpClient {
     bodyTimeout: 0,
   });
 
-  async function fetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const url = new URL(input instanceof Request ? input.url : input);
-    const options = (init as { [TRANSPORT]?: Transport })[TRANSPORT];
-    if (!options) throw new TypeError('transport() is missing in the fetch options');
-    options.signal.throwIfAborted();
-    const { status, headers, body } = await exchange(agent, provider, requestOf(url, init), options);
-    const refusal = refusalOf(provider, status, headers);
-    if (refusal) {
-      body.destroy();
-      throw refusal;
-    }
-    return responseOf(provider, { url: url.href, status, headers, body });
+  function send(request: UpstreamRequest, listener: UpstreamListener, signal: AbortSignal): UpstreamCall {
+    const call = new UpstreamCall(provider, listener, signal);
+    // undici takes the headers for its own, but does not change them.
+    if (!signal.aborted) agent.dispatch(request as Dispatcher.DispatchOptions, call);
+    return call;
   }
 
-  return { fetch, close: () => agent.destroy() };
+  async function fetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+    const signal = (init as { [TRANSPORT]?: AbortSignal })[TRANSPORT];
+    if (!signal) throw new TypeError('transport() is missing in the fetch options');
+    const answer = new WholeAnswer(provider);
+    await send(requestOf(input, init), answer, signal).ended.catch(error => {
+      if (error !== ENOUGH) throw error;
+    });
+    return answer.response();
+  }
+
+  return { send, fetch, close: () => agent.destroy() };
 }
 
-function requestOf(url: URL, init: RequestInit): Dispatcher.DispatchOptions {
+/** What an SDK asks `fetch` to send, without the headers that are nobody's business. */
+export function requestOf(input: string | URL | Request, init: RequestInit): UpstreamRequest {
+  const url = new URL(input instanceof Request ? input.url : input);
   const headers: string[] = [];
   for (const [name, value] of new Headers(init.headers))
     if (SENT_HEADERS.has(name)) headers.push(name, value);
   return {
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
-    method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
+    method: init.method?.toUpperCase() === 'POST' ? 'POST' : 'GET',
     headers,
     body: (init.body ?? null) as string | null,
   };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: UpstreamBody;
+/** Throws for what is refused by its head alone. A redirect would carry the prompt and the key to another place. */
+export function refuseHead(provider: string, status: number, headers: IncomingHttpHeaders): void {
+  if (status >= 300 && status < 400)
+    throw new ProviderError('bad-response', `${provider} answered with a redirect`, { status });
+  const encoding = headers['content-encoding'];
+  // A refusal says enough by its status, even when its words cannot be read.
+  if (status < 300 && encoding && encoding !== 'identity')
+    throw new ProviderError('bad-response', `${provider} sent a compressed answer, which was not asked for`);
 }
 
-/** One request and the head of its response; what comes after is fed to the body. */
-function exchange(
-  agent: Agent,
-  provider: string,
-  request: Dispatcher.DispatchOptions,
-  { signal, onConnected }: Transport,
-): Promise<Answer> {
-  const head = Promise.withResolvers<Answer>();
-  let controller: Dispatcher.DispatchController | undefined;
-  let feed: BodyFeed | undefined;
-
-  function abort(): void {
-    // First our reason, then the socket, whose end would otherwise be taken for the cause.
-    fail(signal.reason);
-    controller?.abort(asError(signal.reason));
-  }
-  function fail(error: unknown): void {
-    signal.removeEventListener('abort', abort);
-    head.reject(error);
-    feed?.fail(error);
-  }
-  signal.addEventListener('abort', abort, { once: true });
-
-  agent.dispatch(request, {
-    onRequestStart(started) {
-      controller = started;
-      // Aborted while it waited for its connection: undici knows nothing of it yet.
-      if (signal.aborted) started.abort(asError(signal.reason));
-      else onConnected?.();
-    },
-    onResponseStart(started, status, headers) {
-      if (status < 200) return;
-      feed = createBody(started, () => signal.removeEventListener('abort', abort));
-      head.resolve({ status, headers: toHeaders(headers), body: feed.body });
-    },
-    onResponseData: (_started, chunk) => feed?.push(chunk),
-    onResponseEnd: () => feed?.end(),
-    onResponseError: (_started, error) => fail(transportError(provider, error, feed !== undefined)),
-  });
-  return head.promise;
-}
-
-function toHeaders(received: NodeJS.Dict<string | string[]>): Headers {
+export function toHeaders(received: IncomingHttpHeaders): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(received))
     for (const single of Array.isArray(value) ? value : [value ?? '']) headers.append(name, single);
   return headers;
 }
 
-/** What is refused by its head alone. A redirect would carry the prompt and the key to another place. */
-function refusalOf(provider: string, status: number, headers: Headers): ProviderError | undefined {
-  if (status >= 300 && status < 400)
-    return new ProviderError('bad-response', `${provider} answered with a redirect`, { status });
-  const encoding = headers.get('content-encoding');
-  // A refusal says enough by its status, even when its words cannot be read.
-  if (status < 300 && encoding && encoding !== 'identity')
-    return new ProviderError('bad-response', `${provider} sent a compressed answer, which was not asked for`);
-  return undefined;
-}
+/** Ends a call whose answer is longer than is wanted, and good for something all the same. */
+const ENOUGH = new Error('The rest is not wanted');
 
-/** As much of a `Response` as the SDKs use. */
-function responseOf(provider: string, { url, status, headers, body }: Answer & { url: string }): Response {
-  const ok = status < 300;
-  async function text(): Promise<string> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for (let chunk = await body.read(); chunk; chunk = await body.read()) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes <= (ok ? MAX_JSON_BYTES : MAX_ERROR_BYTES)) continue;
-      body.destroy();
-      if (ok) throw new ProviderError('bad-response', `${provider} sent an oversized answer`);
-      break;
-    }
-    return Buffer.concat(chunks).toString();
+/** Collects a body of bounded size. */
+export class WholeAnswer implements UpstreamListener {
+  readonly #provider: string;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #status = 0;
+  #headers: IncomingHttpHeaders = {};
+
+  constructor(provider: string) {
+    this.#provider = provider;
   }
-  const response = {
-    ok,
-    status,
-    statusText: '',
-    url,
-    headers,
-    body,
-    text,
-    json: async () => JSON.parse(await text()),
-  };
-  return response as unknown as Response;
+
+  onHead(status: number, headers: IncomingHttpHeaders): void {
+    refuseHead(this.#provider, status, headers);
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onChunk(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#status >= 300 && this.#bytes > MAX_ERROR_BYTES) throw ENOUGH;
+    if (this.#bytes > MAX_JSON_BYTES)
+      throw new ProviderError('bad-response', `${this.#provider} sent an oversized answer`);
+  }
+
+  get status(): number {
+    return this.#status;
+  }
+
+  get headers(): Headers {
+    return toHeaders(this.#headers);
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
+
+  /** As much of a `Response` as the SDKs use. */
+  response(): Response {
+    const { status, headers } = this;
+    const text = async () => this.text();
+    const json = async () => JSON.parse(this.text());
+    return { ok: status < 300, status, statusText: '', headers, text, json } as unknown as Response;
+  }
 }
 
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+/** Was the call ended because enough of its answer had come? */
+export function isEnough(error: unknown): boolean {
+  return error === ENOUGH;
 }

@@ -1,15 +1,18 @@
-// The adapter for OpenAI and for every server that speaks its APIs, through the official SDK, which builds and sends
-// the call; we read the raw response. Responses at OpenAI itself, Chat Completions anywhere else, unless told.
+// The adapter for OpenAI and for every server that speaks its APIs. The official SDK says where a call goes and with
+// which headers, and reads the model list; the stream is read by us. Responses at OpenAI itself, Chat Completions
+// anywhere else, unless told.
 
-import OpenAI, { APIError } from 'openai';
+import OpenAI from 'openai';
 import type { ProviderKind } from '../domain/model.ts';
-import { type AnswerDecoder, answerEvents } from './answer.ts';
+import { answerEvents } from './answer.ts';
 import type { ErrorContext } from './errors.ts';
 import { createHttpClient, type HttpClient } from './http.ts';
 import { type ListedModel, listedModels } from './model-list.ts';
 import { chatBody, createChatDecoder } from './openai-chat.ts';
 import { createResponsesDecoder, responsesBody } from './openai-responses.ts';
-import type { DiscoveredModel, ProviderAdapter, ProviderCall } from './provider.ts';
+import type { DiscoveredModel, ProviderAdapter, ProviderCall, ProviderListener } from './provider.ts';
+import { ProviderError } from './provider-error.ts';
+import { callOn, learnRoute, type Route } from './route.ts';
 import { stoppingAt } from './stop-sequences.ts';
 import { isCount } from './usage.ts';
 
@@ -35,43 +38,31 @@ export function createOpenAIAdapter(options: OpenAIOptions): ProviderAdapter {
   const official = new URL(baseUrl).hostname.endsWith('api.openai.com');
   const api = options.api ?? (official ? 'responses' : 'chat');
   const context: ErrorContext = { provider: kind, apiKey };
-  const client = createClient(baseUrl, apiKey, http);
+  const client = createClient(baseUrl, apiKey, http.fetch);
+  let route: Promise<Route> | undefined;
   let includeUsage = true;
 
-  function sendChat(call: ProviderCall, fetchOptions: Record<never, never>) {
-    const headers = { 'X-Client-Request-Id': call.requestId };
-    const send = () =>
-      client.chat.completions
-        .create(chatBody(call, { official, includeUsage }), { fetchOptions, headers })
-        .asResponse();
-    if (!includeUsage) return { asResponse: send };
-    return {
-      asResponse: () =>
-        send().catch((error: unknown) => {
-          if (!refusesUsage(error)) throw error;
-          includeUsage = false;
-          return send();
-        }),
-    };
+  async function send(call: ProviderCall, signal: AbortSignal, onEvent: ProviderListener): Promise<void> {
+    route ??= learnRoute(fetch => anyCall(createClient(baseUrl, apiKey, fetch), api));
+    const isChat = api === 'chat';
+    const body = isChat ? chatBody(call, { official, includeUsage }) : responsesBody(call);
+    const decoder = isChat
+      ? createChatDecoder(context)
+      : stoppingAt(createResponsesDecoder(context), call.stop);
+    const request = callOn(await route, call.requestId, body);
+    return answerEvents({ ...context, http, request, signal, decoder, onEvent });
   }
 
   return {
     kind,
-    stream(call, signal) {
-      const decoder: AnswerDecoder =
-        api === 'chat' ? createChatDecoder(context) : stoppingAt(createResponsesDecoder(context), call.stop);
-      return answerEvents({
-        ...context,
-        signal,
-        decoder,
-        send: fetchOptions =>
-          api === 'chat'
-            ? sendChat(call, fetchOptions)
-            : client.responses.create(responsesBody(call), {
-                fetchOptions,
-                headers: { 'X-Client-Request-Id': call.requestId },
-              }),
-      });
+    async stream(call, signal, onEvent) {
+      try {
+        await send(call, signal, onEvent);
+      } catch (error) {
+        if (api !== 'chat' || !includeUsage || !refusesUsage(error)) throw error;
+        includeUsage = false;
+        await send(call, signal, event => event.type !== 'connected' && onEvent(event));
+      }
     },
     async listModels(signal) {
       const listed = await listedModels(
@@ -85,7 +76,7 @@ export function createOpenAIAdapter(options: OpenAIOptions): ProviderAdapter {
   };
 }
 
-function createClient(baseURL: string, apiKey: string, http: HttpClient): OpenAI {
+function createClient(baseURL: string, apiKey: string, fetch: typeof globalThis.fetch): OpenAI {
   return new OpenAI({
     baseURL,
     // The SDK insists on a key; a server without authentication gets none all the same.
@@ -99,16 +90,22 @@ function createClient(baseURL: string, apiKey: string, http: HttpClient): OpenAI
     maxRetries: 0,
     timeout: NO_TIMEOUT_MS,
     logLevel: 'off',
-    fetch: http.fetch,
+    fetch,
   });
+}
+
+function anyCall(client: OpenAI, api: 'responses' | 'chat'): PromiseLike<unknown> {
+  return api === 'chat'
+    ? client.chat.completions.create({ model: '', messages: [], stream: true })
+    : client.responses.create({ model: '', input: '', stream: true });
 }
 
 /** An older compatible server that knows no `stream_options` says so in its refusal, before it did anything. */
 function refusesUsage(error: unknown): boolean {
   return (
-    error instanceof APIError &&
+    error instanceof ProviderError &&
     (error.status === 400 || error.status === 422) &&
-    /stream_options|include_usage/.test(`${error.param} ${error.message}`)
+    /stream_options|include_usage/.test(String(error.cause))
   );
 }
 

@@ -52,15 +52,17 @@ export interface DiscoveredModel {
   readonly maxOutputTokens?: number | undefined;
 }
 
+/** Gets the events of a call in their order, at once. Must neither wait nor throw. */
+export type ProviderListener = (event: ProviderEvent) => void;
+
 export interface ProviderAdapter {
   readonly kind: ProviderKind;
   /**
-   * Starts the call when iteration starts. Throws ProviderError before or between events; ends without a
-   * `finished` event only by throwing. Aborting the signal, or leaving the loop early, closes the upstream
-   * connection; after an abort it throws the signal's reason. When the iteration has ended, the provider has nothing
-   * more to do for the call.
+   * Makes the call. Resolves behind the event `finished`, as soon as the provider has nothing more to do for the call;
+   * without that event it ends only by rejecting: with a ProviderError, or with the reason of the signal, whose abort
+   * closes the upstream connection. After its end no event comes.
    */
-  stream(call: ProviderCall, signal: AbortSignal): AsyncIterable<ProviderEvent>;
+  stream(call: ProviderCall, signal: AbortSignal, onEvent: ProviderListener): Promise<void>;
   /** The models the endpoint offers, by a call that costs nothing. Throws ProviderError; empty when it has no list. */
   listModels(signal: AbortSignal): Promise<readonly DiscoveredModel[]>;
   /** Releases sockets. */

@@ -21,7 +21,7 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { estimateTokens } from '../domain/usage.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import type { DiscoveredModel, ProviderAdapter, ProviderCall, ProviderEvent } from './provider.ts';
+import type { DiscoveredModel, ProviderAdapter, ProviderCall, ProviderListener } from './provider.ts';
 import { ProviderError } from './provider-error.ts';
 import { faultBeforeAnswer, faultMidway } from './simulated-faults.ts';
 import { logNormal, randomFrom, seedOf } from './simulated-random.ts';
@@ -74,7 +74,7 @@ export function createSimulatedAdapter({
   const pause = (delayMs: number, signal: AbortSignal) => wait(clock, delayMs * delayFactor, signal);
   return {
     kind: 'simulated',
-    stream: (call, signal) => answer(call, signal, pause),
+    stream: (call, signal, onEvent) => answer(call, { signal, pause, onEvent }),
     async listModels() {
       return Object.entries(MODELS).map(
         ([model, { contextWindow, maxOutputTokens }]): DiscoveredModel => ({
@@ -90,7 +90,13 @@ export function createSimulatedAdapter({
 
 type Pause = (delayMs: number, signal: AbortSignal) => Promise<void>;
 
-async function* answer(call: ProviderCall, signal: AbortSignal, pause: Pause): AsyncIterable<ProviderEvent> {
+interface Course {
+  readonly signal: AbortSignal;
+  readonly pause: Pause;
+  readonly onEvent: ProviderListener;
+}
+
+async function answer(call: ProviderCall, { signal, pause, onEvent }: Course): Promise<void> {
   signal.throwIfAborted();
   const pace = Object.hasOwn(MODELS, call.model) ? MODELS[call.model] : undefined;
   const seed = seedOf(call);
@@ -100,18 +106,19 @@ async function* answer(call: ProviderCall, signal: AbortSignal, pause: Pause): A
   const firstTokenMs = pace ? logNormal(random, pace.firstTokenMs, pace.spread) : 0;
 
   if (script.fault === 'connection') throw new ProviderError('connection', 'Nothing answers (simulated)');
-  yield { type: 'connected' };
+  onEvent({ type: 'connected' });
   await pause(firstTokenMs / 3, signal);
   if (!pace) throw new ProviderError('unknown-model', 'There is no such simulated model', { status: 404 });
   const tooLong = inputTokens >= pace.contextWindow;
   const refused = faultBeforeAnswer(tooLong ? 'context' : script.fault);
   if (refused) throw refused;
-  yield { type: 'started', responseId: `simulated-${seed.toString(16)}`, servedModel: call.model };
+  onEvent({ type: 'started', responseId: `simulated-${seed.toString(16)}`, servedModel: call.model });
   if (script.fault === 'hang') await untilAborted(signal);
   await pause((firstTokenMs * 2) / 3, signal);
 
   const meanGapMs = script.fault === 'slow' ? 1_000 : 1_000 / pace.tokensPerSecond;
-  yield* tokens(script, signal, () => pause(meanGapMs * (0.5 + random()), signal));
+  const gap = () => pause(meanGapMs * (0.5 + random()), signal);
+  await tell(script, { signal, gap, onEvent });
   const usage = {
     inputTokens,
     cachedInputTokens: 0,
@@ -119,24 +126,23 @@ async function* answer(call: ProviderCall, signal: AbortSignal, pause: Pause): A
     outputTokens: script.pieces.length,
     estimated: false,
   };
-  yield {
+  onEvent({
     type: 'finished',
     reason: { unified: script.finish, raw: script.finish },
     usage,
     servedModel: call.model,
-  };
+  });
 }
 
-async function* tokens(
+async function tell(
   { pieces, fault }: Script,
-  signal: AbortSignal,
-  gap: () => Promise<void>,
-): AsyncIterable<ProviderEvent> {
+  { signal, gap, onEvent }: Pick<Course, 'signal' | 'onEvent'> & { readonly gap: () => Promise<void> },
+): Promise<void> {
   const half = Math.ceil(pieces.length / 2);
   for (const [index, text] of pieces.entries()) {
     if (index > 0) await gap();
     if (index === half) await breakOff(fault, signal);
-    yield { type: 'token', text };
+    onEvent({ type: 'token', text });
   }
   // A text of one word has no middle: it breaks off at its end, before the end marker.
   if (pieces.length <= half) await breakOff(fault, signal);

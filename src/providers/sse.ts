@@ -3,7 +3,6 @@
 
 import { StringDecoder } from 'node:string_decoder';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { UpstreamBody } from './body.ts';
 import { ProviderError } from './provider-error.ts';
 
 /** The largest event of a real provider, the closing one of the Responses API, repeats the whole answer. */
@@ -12,11 +11,13 @@ export const MAX_EVENT_BYTES = 1_000_000;
 const LINE_FEED = 10;
 
 export interface EventReader {
-  /** The events that the next bytes complete, perhaps none; undefined at the end of the stream. */
-  read(): Promise<readonly EventSourceMessage[] | undefined>;
+  /** The events that these bytes complete, perhaps none. */
+  read(chunk: Buffer): readonly EventSourceMessage[];
+  /** Nothing more comes: throws when there was no event at all. */
+  end(): void;
 }
 
-export function createEventReader(provider: string, body: Pick<UpstreamBody, 'read'>): EventReader {
+export function createEventReader(provider: string): EventReader {
   const decoder = new StringDecoder('utf8');
   const tooLarge = () => new ProviderError('bad-response', `${provider} sent an event of more than 1 MB`);
   let events: EventSourceMessage[] = [];
@@ -43,18 +44,17 @@ export function createEventReader(provider: string, body: Pick<UpstreamBody, 're
   }
 
   return {
-    async read() {
+    read(chunk) {
       if (oversized) throw tooLarge();
-      const chunk = await body.read();
-      if (!chunk) {
-        if (!seenAny) throw new ProviderError('bad-response', `${provider} did not send an event stream`);
-        return undefined;
-      }
       events = [];
       parser.feed(decoder.write(chunk));
       countLine(chunk);
       if (oversized && events.length === 0) throw tooLarge();
       return events;
+    },
+    end() {
+      if (oversized) throw tooLarge();
+      if (!seenAny) throw new ProviderError('bad-response', `${provider} did not send an event stream`);
     },
   };
 }

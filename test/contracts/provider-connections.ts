@@ -60,39 +60,6 @@ function cancellation(provider: ProviderUnderTest): void {
 
     assert.deepEqual([error, events, upstream.connections], [reason, [], 0]);
   });
-
-  test('leaving the loop closes the connection', async t => {
-    const { upstream, adapter } = await startProvider(t, provider);
-    upstream.enqueue([text('a'), stall()]);
-
-    for await (const event of adapter.stream(providerCall(), AbortSignal.timeout(5_000)))
-      if (event.type === 'token') break;
-
-    const leftAt = performance.now();
-    assert.ok((await upstream.requests[0]!.closed) - leftAt < PROMPT_MS);
-  });
-
-  test('leaving while an event is awaited closes the connection too', async t => {
-    const { upstream, adapter } = await startProvider(t, provider);
-    upstream.enqueue([text('a'), stall()]);
-    const events = adapter.stream(providerCall(), AbortSignal.timeout(5_000))[Symbol.asyncIterator]();
-    for (let event = await events.next(); event.value?.type !== 'token'; ) event = await events.next();
-
-    const pending = assert.rejects(events.next(), { name: 'AbortError' });
-    await events.return?.();
-
-    await pending;
-    await upstream.requests[0]!.closed;
-  });
-
-  test('starts nothing before it is iterated', async t => {
-    const { upstream, adapter } = await startProvider(t, provider);
-
-    adapter.stream(providerCall(), AbortSignal.timeout(5_000));
-    await collect(adapter);
-
-    assert.equal(upstream.requests.length, 1);
-  });
 }
 
 function connections(provider: ProviderUnderTest): void {

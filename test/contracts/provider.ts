@@ -80,10 +80,13 @@ function answers(provider: ProviderUnderTest): void {
   test('says that it is connected before the provider answers', async t => {
     const { upstream, adapter } = await startProvider(t, provider);
     upstream.enqueue({ before: 'never' });
-    const events = adapter.stream(providerCall(), AbortSignal.timeout(5_000))[Symbol.asyncIterator]();
+    const leaving = new AbortController();
+    const connected = Promise.withResolvers<unknown>();
+    const answer = adapter.stream(providerCall(), leaving.signal, connected.resolve);
 
-    assert.deepEqual(await events.next(), { done: false, value: { type: 'connected' } });
-    await events.return?.();
+    assert.deepEqual(await connected.promise, { type: 'connected' });
+    leaving.abort();
+    await assert.rejects(answer, { name: 'AbortError' });
   });
 
   test('passes tokens on as they come', async t => {
@@ -92,11 +95,11 @@ function answers(provider: ProviderUnderTest): void {
     upstream.enqueue([text('first'), gate(go.promise), text(' second')]);
 
     let answer = '';
-    for await (const event of adapter.stream(providerCall(), AbortSignal.timeout(5_000)))
-      if (event.type === 'token') {
-        answer += event.text;
-        go.resolve();
-      }
+    await adapter.stream(providerCall(), AbortSignal.timeout(5_000), event => {
+      if (event.type !== 'token') return;
+      answer += event.text;
+      go.resolve();
+    });
 
     assert.equal(answer, 'first second');
   });

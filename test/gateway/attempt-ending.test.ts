@@ -1,13 +1,14 @@
 // How an attempt lets go: of endless answers, cancelled calls, adapters that do not listen, and at the proper end.
 
 import assert from 'node:assert/strict';
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import test from 'node:test';
 import type { AttemptFailed } from '../../src/gateway/attempt.ts';
 import { createBreakers } from '../../src/gateway/breakers.ts';
 import type { ProviderEvent } from '../../src/providers/provider.ts';
 import { createTestClock } from '../support/clock.ts';
 import {
+  adapterFor,
   begin,
   finished,
   ID,
@@ -164,22 +165,31 @@ test("the adapter's finally runs when an attempt ends early", async () => {
   assert.deepEqual(complete.tokens, ['Hi']);
 });
 
-test('after a proper end an adapter may take its leave before its signal is aborted', async () => {
-  const aborted: boolean[] = [];
-  const attempt = begin(async function* (_call, signal) {
-    try {
-      yield token('Hi');
-      yield finished();
-    } finally {
-      aborted.push(signal.aborted);
-      signal.addEventListener('abort', () => aborted.push(true));
-    }
+test('after a proper end an adapter may take its leave, and is cut off when it does not', async () => {
+  const clock = createTestClock();
+  let upstream: AbortSignal | undefined;
+  let released = 0;
+  const attempt = begin(streamOf(), {
+    clock,
+    adapter: {
+      ...adapterFor(streamOf()),
+      async stream(_call, signal, onEvent) {
+        upstream = signal;
+        onEvent(token('Hi'));
+        onEvent(finished());
+        await once(signal, 'abort');
+      },
+    },
+    onReleased: () => {
+      released += 1;
+    },
   });
 
-  await attempt.result;
-  await turn();
+  assert.equal((await attempt.result).outcome, 'succeeded');
+  assert.deepEqual([upstream?.aborted, released], [false, 0]);
+  await pass(clock, 1_000);
 
-  assert.deepEqual(aborted, [false, true]);
+  assert.deepEqual([upstream?.aborted, released], [true, 1]);
 });
 
 test('a callback that throws ends the attempt and is not blamed on the provider', async () => {

@@ -56,7 +56,19 @@ export function streamOf(...steps: (ProviderEvent | Promise<unknown> | Error)[])
 export const silence = () => new Promise<never>(() => {});
 
 export function adapterFor(stream: Stream): ProviderAdapter {
-  return { kind: 'openai', stream, listModels: async () => [], close: async () => {} };
+  return {
+    kind: 'openai',
+    async stream(call, signal, onEvent) {
+      signal.throwIfAborted();
+      for await (const event of stream(call, signal)) {
+        signal.throwIfAborted();
+        onEvent(event);
+        if (event.type === 'finished') return;
+      }
+    },
+    listModels: async () => [],
+    close: async () => {},
+  };
 }
 
 export interface Started {
@@ -67,7 +79,7 @@ export interface Started {
   readonly snapshot: () => BreakerSnapshot;
 }
 
-type Overrides = Partial<Omit<AttemptOptions, 'adapter' | 'clock'>> & {
+type Overrides = Partial<Omit<AttemptOptions, 'clock'>> & {
   readonly breakers?: Breakers;
   readonly clock?: TestClock;
 };

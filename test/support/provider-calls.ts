@@ -34,7 +34,7 @@ export async function collect(
   const events: ProviderEvent[] = [];
   let error: unknown;
   try {
-    for await (const event of adapter.stream(call, signal)) events.push(event);
+    await adapter.stream(call, signal, event => void events.push(event));
   } catch (thrown) {
     error = thrown;
   }
