@@ -8,7 +8,6 @@ import type { Context } from './graphql/context.ts';
 import { createErrorMasker } from './graphql/errors.ts';
 import { schema } from './graphql/schema.ts';
 import { createAuthenticator } from './http/authentication.ts';
-import { useCredentialExpiry } from './http/expiry.ts';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { Store } from './store/store.ts';
@@ -36,6 +35,7 @@ export function createHttp({
   metrics,
   pingRedis,
 }: HttpParts): HttpServer {
+  const access = authPlugin();
   return createHttpServer({
     schema,
     createContext: ({ actor, address }): Context => ({
@@ -46,7 +46,8 @@ export function createHttp({
       store,
       maxQueryCost: config.limits.queryMaxCost,
     }),
-    plugins: [authPlugin(), useCredentialExpiry(members)],
+    plugins: [access],
+    isAdmitted: access.isAdmitted,
     maskError: createErrorMasker({
       log: (fault, facts) => log.error({ error: fault, ...facts }, 'an operation failed'),
     }),

@@ -9,8 +9,8 @@ import type { CredentialCheck, WarningLog } from './credential-check.ts';
 const RECHECK_MS = 4_000;
 
 export interface CredentialWatch {
-  /** Resolves when the actor's credential ends or the signal aborts, whichever is first. Never rejects. */
-  ended(actor: Actor, signal: AbortSignal): Promise<void>;
+  /** Calls back, once, when the actor's credential ends; the function returned takes that back. */
+  onEnd(actor: Actor, listener: () => void): () => void;
   /** Something about this user's credentials changed here: looks at all of them now. */
   changed(userId: string): void;
 }
@@ -55,19 +55,15 @@ export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
   }
 
   return {
-    ended(actor, signal) {
-      if (signal.aborted) return Promise.resolve();
-      const { promise, resolve } = Promise.withResolvers<void>();
+    onEnd(actor, listener) {
       const watched = watch(actor);
-      const leave = () => {
-        signal.removeEventListener('abort', leave);
-        watched.listeners.delete(leave);
+      // One of its own: the same function may be given twice.
+      const listening = () => listener();
+      watched.listeners.add(listening);
+      return () => {
+        watched.listeners.delete(listening);
         if (watched.listeners.size === 0) watched.stop();
-        resolve();
       };
-      watched.listeners.add(leave);
-      signal.addEventListener('abort', leave);
-      return promise;
     },
     changed(userId) {
       for (const watched of [...watchedByKey.values()]) if (watched.actor.userId === userId) watched.look();

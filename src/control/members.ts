@@ -20,8 +20,11 @@ export interface Members {
   login(username: string, password: string, address: string): Promise<Login>;
   /** The actor behind a session token or API key, or undefined: never a reason, never a throw for a bad credential. */
   authenticate(credential: string): Promise<Actor | undefined>;
-  /** Resolves when the actor's credential is no longer valid (expired, revoked, user disabled), or when aborted. */
-  credentialEnded(actor: Actor, signal: AbortSignal): Promise<void>;
+  /**
+   * Calls back, once, when the actor's credential is no longer valid (expired, revoked, user disabled); the function
+   * returned takes that back.
+   */
+  onCredentialEnd(actor: Actor, listener: () => void): () => void;
   /** Ends the session the actor came with; BAD_USER_INPUT for an API key. */
   logout(actor: Actor): Promise<void>;
   /** Ends all other sessions of the user and returns a fresh login. */
@@ -62,7 +65,7 @@ export function createMembers(deps: MembersDeps): Members {
   const context = createMemberContext(deps);
   return {
     authenticate: context.check.authenticate,
-    credentialEnded: context.watch.ended,
+    onCredentialEnd: context.watch.onEnd,
     ...createSessions(context),
     ...createUsers(context),
     ...createApiKeys(context),

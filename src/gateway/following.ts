@@ -4,11 +4,18 @@
 import { type Actor, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
-import { formatCursor, isLast, type LoggedEvent, type Position, parseCursor } from '../domain/stream.ts';
+import {
+  formatCursor,
+  isLast,
+  type LoggedEvent,
+  type Position,
+  parseCursor,
+  type StreamEvent,
+} from '../domain/stream.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
 import type { RequestFilter, Store } from '../store/store.ts';
-import type { Gateway } from './gateway.ts';
+import type { FollowedEvent, Gateway } from './gateway.ts';
 import { replay } from './replay.ts';
 import type { RequestNews } from './request-news.ts';
 
@@ -29,12 +36,13 @@ export function createFollowing({
   visible,
 }: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
   /** What follows in the story of a request that has ended, from the store. */
-  async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<LoggedEvent> {
+  async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<FollowedEvent> {
     const [[body], [attempts]] = await Promise.all([
       store.requests.bodiesByIds([request.id]),
       store.requests.attemptsByIds([request.id]),
     ]);
-    yield* replay(request, body?.output, attempts ?? [], after);
+    for (const logged of replay(request, body?.output, attempts ?? [], after))
+      yield new Followed(request.id, logged);
   }
 
   /** The log may end without a last event, when the request was taken from its writer: the store knows the end. */
@@ -42,13 +50,13 @@ export function createFollowing({
     known: ModelRequest,
     after: Position | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<LoggedEvent> {
+  ): AsyncGenerator<FollowedEvent> {
     const { id: requestId } = known;
     if (isTerminal(known.status) && !events.holdsRest(requestId, after)) return yield* told(known, after);
     let last = after;
     while (!signal.aborted) {
       for await (const logged of events.follow(requestId, last, signal) ?? []) {
-        yield logged;
+        yield new Followed(requestId, logged);
         if (isLast(logged.event)) return;
         last = logged.position;
       }
@@ -66,10 +74,7 @@ export function createFollowing({
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
-      return cancellable(async function* (signal: AbortSignal) {
-        for await (const { position: at, event } of eventsOf(request, position, signal))
-          yield { requestId, cursor: formatCursor(requestId, at), event };
-      });
+      return cancellable(signal => eventsOf(request, position, signal));
     },
     feed(actor, filter) {
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
@@ -80,6 +85,23 @@ export function createFollowing({
       return cancellable(signal => matching(news.subscribe(signal)));
     },
   };
+}
+
+/** Its cursor is made when somebody asks for it. */
+class Followed implements FollowedEvent {
+  readonly requestId: string;
+  readonly event: StreamEvent;
+  readonly #position: Position;
+
+  constructor(requestId: string, { event, position }: LoggedEvent) {
+    this.requestId = requestId;
+    this.event = event;
+    this.#position = position;
+  }
+
+  get cursor(): string {
+    return formatCursor(this.requestId, this.#position);
+  }
 }
 
 /** The conditions of a filter that can be judged without the database; `text` cannot, and is left to `requests`. */

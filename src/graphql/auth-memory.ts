@@ -18,15 +18,22 @@ interface Payload {
 }
 type Handler = (payload: Payload) => unknown;
 
+/** Was this operation let in before for a caller of this role? Then it is let in whatever its variables are. */
+export type IsAdmitted = (
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  actor: ActorContext['actor'],
+) => boolean;
+
 /** The same plugin; what it adds on its part to look at documents is asked once for each document, operation and role. */
-export function rememberAdmissions(plugin: Plugin): Plugin {
+export function rememberAdmissions(plugin: Plugin): Plugin & { readonly isAdmitted: IsAdmitted } {
   const admitted = new WeakMap<DocumentNode, Set<string>>();
 
   function remembering(handler: Handler): Handler {
     return payload => {
       const { document, operationName, contextValue } = payload.args;
       const { actor } = contextValue as ActorContext;
-      const caller = `${actor?.role} ${operationName ?? ''}`;
+      const caller = callerOf(operationName, actor);
       const callers = admitted.get(document);
       if (callers?.has(caller)) return undefined;
       let isRefused = false;
@@ -46,6 +53,8 @@ export function rememberAdmissions(plugin: Plugin): Plugin {
 
   return {
     ...plugin,
+    isAdmitted: (document, operationName, actor) =>
+      admitted.get(document)?.has(callerOf(operationName, actor)) ?? false,
     onPluginInit(api) {
       plugin.onPluginInit?.({
         ...api,
@@ -60,4 +69,8 @@ export function rememberAdmissions(plugin: Plugin): Plugin {
       });
     },
   };
+}
+
+function callerOf(operationName: string | null | undefined, actor: ActorContext['actor']): string {
+  return `${actor?.role} ${operationName ?? ''}`;
 }

@@ -153,7 +153,7 @@ export function accessError(
  * The first gate: refuses a whole operation before anything of it runs, on every transport. It sees the document's
  * static types only, and runs once for each context object, which must therefore be made anew for each operation.
  */
-export function authPlugin(): Plugin {
+export function authPlugin(): ReturnType<typeof rememberAdmissions> {
   const requirements = new WeakMap<GraphQLField<unknown, unknown>, Requirement>();
   const plugin = useGenericAuth<Actor, Record<string, unknown>, 'actor'>({
     mode: 'protect-all',

@@ -5,19 +5,23 @@ import type { Plugin } from '@envelop/core';
 import {
   type DocumentNode,
   type ExecutionResult,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  type OperationDefinitionNode,
 } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { Actor } from '../domain/access.ts';
+import type { IsAdmitted } from '../graphql/auth-memory.ts';
 import { useQueryLimits } from '../graphql/query-limits.ts';
 import { rootFieldNames } from '../graphql/query-measure.ts';
-import { cancellable } from '../lib/abort.ts';
 import type { Log } from '../telemetry/log.ts';
+import { asGraphQLError, directWay, envelopedWay, type Way } from './execution.ts';
+import { createKnownOperations, documentCacheBounds, type KnownOperation } from './known-operations.ts';
 import type { HttpLimits } from './limits.ts';
 import { refusal, requestError } from './refusals.ts';
+import { createResults, type ResultsOptions } from './results.ts';
 import { variableErrors } from './variables.ts';
 
 export type Transport = 'http' | 'sse' | 'websocket';
@@ -39,8 +43,8 @@ export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   readonly rootFields: readonly string[];
   readonly document: DocumentNode;
-  /** Executes it; failures are in the result, never thrown. */
-  run(): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
+  /** Executes it; failures are in the result, never thrown. `onEnd` is called when nothing more comes of it. */
+  run(onEnd?: () => void): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
 }
 
 export interface Refused {
@@ -59,23 +63,26 @@ export interface PipelineDeps {
   readonly schema: GraphQLSchema;
   readonly createContext: (call: CallInfo) => object;
   readonly plugins: readonly Plugin[];
+  /** What the plugins let in once they let in again, so that it need not pass them. Absent: everything passes them. */
+  readonly isAdmitted?: IsAdmitted | undefined;
+  readonly members: ResultsOptions<unknown>['members'];
   readonly maskError: (error: unknown, message: string) => Error;
   readonly limits: HttpLimits;
   readonly environment: 'development' | 'production';
   readonly log: Log;
 }
 
-type Yoga = ReturnType<typeof createYoga>;
-
-/** Characters of query text whose documents are kept: about ten times as many bytes of syntax tree. */
-const DOCUMENT_CACHE_CHARACTERS = 2_000_000;
+export type Yoga = ReturnType<typeof createYoga>;
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const yoga = createEnvelope(deps);
+  const known = createKnownOperations(deps);
   return {
     schema: deps.schema,
     failure: error => asGraphQLError(error, deps),
     prepare(params, call) {
+      const again = known.find(params, call.actor);
+      if (again) return operationOf(again, directWay(again, call, deps), { params, call, deps });
       const enveloped = yoga.getEnveloped({ ...deps.createContext(call) });
       let document: DocumentNode;
       try {
@@ -83,83 +90,74 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       } catch (error) {
         return { errors: [asGraphQLError(error, deps)] };
       }
-      const operation = getOperationAST(document, params.operationName);
-      if (!operation)
-        return { errors: [requestError('No operation of that name is in the document.', true)] };
+      const node = getOperationAST(document, params.operationName);
+      if (!node) return { errors: [requestError('No operation of that name is in the document.', true)] };
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return { errors };
-      const rootFields = rootFieldNames(document, operation);
+      const rootFields = rootFieldNames(document, node);
       const denied = introspectionRefusal(rootFields, call.actor, deps.environment);
       if (denied) return { errors: [denied] };
-      return {
-        kind: operation.operation,
-        rootFields,
-        document,
-        run: () =>
-          execute(enveloped, deps, {
-            document,
-            params,
-            subscription: operation.operation === 'subscription',
-          }),
-      };
+      const operation = known.add(params, { document, node, rootFields });
+      return operationOf(operation, envelopedWay(enveloped), { params, call, deps });
     },
   };
 }
 
-async function execute(
-  enveloped: ReturnType<Yoga['getEnveloped']>,
-  deps: PipelineDeps,
-  {
-    document,
-    params,
-    subscription,
-  }: { document: DocumentNode; params: OperationParams; subscription: boolean },
-): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
-  try {
-    const args = {
-      schema: enveloped.schema,
-      document,
-      contextValue: await enveloped.contextFactory(),
-      variableValues: params.variables ?? {},
-      operationName: params.operationName ?? undefined,
-    };
-    const result = await (subscription ? enveloped.subscribe(args) : enveloped.execute(args));
-    // Leaving it reaches the source at once, even while an event is being computed.
-    if (!isResult(result)) return cancellable(() => masked(result as AsyncIterable<ExecutionResult>, deps));
-    if ('data' in result) return result;
-    // Nothing ran. When the variables are why, the errors are written anew: the executor's repeat the values.
-    const operation = getOperationAST(document, params.operationName)!;
-    const errors = variableErrors(deps.schema, operation, params.variables ?? {});
-    return errors.length > 0 ? { errors } : result;
-  } catch (error) {
-    return { errors: [asGraphQLError(error, deps)] };
-  }
+interface Running {
+  readonly params: OperationParams;
+  readonly call: CallInfo;
+  readonly deps: PipelineDeps;
 }
 
-/** The same results; what the source throws in the middle is masked, whatever plugin let it pass. */
-function masked(source: AsyncIterable<ExecutionResult>, deps: PipelineDeps): AsyncIterable<ExecutionResult> {
-  const iterator = source[Symbol.asyncIterator]();
+function operationOf(known: KnownOperation, way: Way, running: Running): Operation {
   return {
-    [Symbol.asyncIterator]: () => ({
-      async next() {
-        try {
-          return await iterator.next();
-        } catch (error) {
-          throw asGraphQLError(error, deps);
-        }
-      },
-      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
-    }),
+    kind: known.node.operation,
+    rootFields: known.rootFields,
+    document: known.document,
+    run: onEnd => run(known, way, { ...running, onEnd }),
   };
 }
 
-function isResult(value: object): value is ExecutionResult {
-  return !(Symbol.asyncIterator in value);
+async function run(
+  { document, node }: KnownOperation,
+  way: Way,
+  { params, call, deps, onEnd }: Running & { readonly onEnd: (() => void) | undefined },
+): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
+  let subscribed = false;
+  try {
+    const args = {
+      schema: deps.schema,
+      document,
+      contextValue: await way.context(),
+      variableValues: params.variables ?? {},
+      operationName: params.operationName ?? undefined,
+    };
+    if (node.operation === 'subscription') {
+      const subscription = await way.subscribe(args);
+      if ('source' in subscription) {
+        subscribed = true;
+        const toError = (error: unknown) => asGraphQLError(error, deps);
+        return createResults({ ...subscription, toError, actor: call.actor, members: deps.members, onEnd });
+      }
+      return explained(subscription, node, { params, deps });
+    }
+    return explained(await way.execute(args), node, { params, deps });
+  } catch (error) {
+    return { errors: [asGraphQLError(error, deps)] };
+  } finally {
+    if (!subscribed) onEnd?.();
+  }
 }
 
-function asGraphQLError(error: unknown, deps: PipelineDeps): GraphQLError {
-  const masked = deps.maskError(error, 'Internal error');
-  return masked instanceof GraphQLError ? masked : refusal('INTERNAL', 'Internal error');
+/** When nothing ran and the variables are why, the errors are written anew: the executor's repeat the values. */
+function explained(
+  result: ExecutionResult,
+  node: OperationDefinitionNode,
+  { params, deps }: Pick<Running, 'params' | 'deps'>,
+): ExecutionResult {
+  if ('data' in result) return result;
+  const errors = variableErrors(deps.schema, node, params.variables ?? {});
+  return errors.length > 0 ? { errors } : result;
 }
 
 /** generic-auth does not look at introspection or `__typename`, so this does: by caller, hence not a cached rule. */
@@ -179,8 +177,8 @@ function introspectionRefusal(
 }
 
 function createEnvelope({ schema, plugins, maskError, limits, environment, log }: PipelineDeps): Yoga {
-  const documents = new LRUCache<string, DocumentNode>(cacheBounds());
-  const errors = new LRUCache<string, Error>(cacheBounds());
+  const documents = new LRUCache<string, DocumentNode>(documentCacheBounds());
+  const errors = new LRUCache<string, Error>(documentCacheBounds());
   return createYoga({
     schema,
     plugins: [
@@ -201,12 +199,4 @@ function createEnvelope({ schema, plugins, maskError, limits, environment, log }
       error: () => {},
     },
   });
-}
-
-function cacheBounds() {
-  return {
-    max: 1_000,
-    maxSize: DOCUMENT_CACHE_CHARACTERS,
-    sizeCalculation: (_value: unknown, text: string) => Math.max(1, text.length),
-  };
 }

@@ -12,7 +12,7 @@ import { sendSetupPage, sendStartPage } from './pages.ts';
 import { sendFailure, setUp } from './setup.ts';
 
 export interface RouteDeps extends EndpointDeps, HealthDeps {
-  readonly members: Pick<Members, 'setup' | 'hasAdmin' | 'credentialEnded'>;
+  readonly members: Pick<Members, 'setup' | 'hasAdmin'>;
   readonly authenticate: (authorization: string | undefined) => Promise<Actor | null>;
 }
 

@@ -12,7 +12,8 @@ import { createPipeline, type PipelineDeps } from './pipeline.ts';
 import { createRoutes, type RouteDeps } from './routes.ts';
 import { createSocketServer, type SocketServer } from './websocket.ts';
 
-export interface HttpServerDeps extends PipelineDeps, Pick<RouteDeps, 'members' | 'health' | 'metrics'> {
+export interface HttpServerDeps extends PipelineDeps, Pick<RouteDeps, 'health' | 'metrics'> {
+  readonly members: PipelineDeps['members'] & RouteDeps['members'];
   readonly authenticator: Authenticator;
   readonly host: string;
   /** 0: any free one. */
@@ -59,7 +60,7 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
   const sockets = createSocketServer({
     ...shared,
     authenticateSocket: deps.authenticator.authenticateSocket,
-    credentialEnded: (actor, signal) => deps.members.credentialEnded(actor, signal),
+    members: deps.members,
   });
   const server = openServer(limits, routes.handle, sockets);
 

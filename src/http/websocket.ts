@@ -11,6 +11,7 @@ import {
 } from 'graphql';
 import { type Context as ConnectionContext, makeServer, type SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Members } from '../control/members.ts';
 import type { Actor } from '../domain/access.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -28,8 +29,7 @@ import { CLOSE, createSocket, type Socket } from './socket.ts';
 export interface SocketServerDeps {
   readonly pipeline: Pipeline;
   readonly authenticateSocket: Authenticator['authenticateSocket'];
-  /** Resolves when the actor's credential has ended, or when aborted. */
-  readonly credentialEnded: (actor: Actor, signal: AbortSignal) => Promise<void>;
+  readonly members: Pick<Members, 'onCredentialEnd'>;
   readonly gate: Gate;
   readonly limits: HttpLimits;
   readonly origins: OriginPolicy;
@@ -171,19 +171,11 @@ async function connect({ extra: connection, connectionParams }: Context, deps: S
 const LAST_WORDS_MS = 50;
 
 function endWithCredential(connection: Connection, actor: Actor, deps: SocketServerDeps): void {
-  const gone = new AbortController();
-  void connection.socket.closed.then(() => gone.abort());
-  deps
-    .credentialEnded(actor, gone.signal)
-    .then(() => {
-      if (gone.signal.aborted) return;
-      connection.actor = null;
-      deps.clock.after(LAST_WORDS_MS, () => connection.socket.close(CLOSE.forbidden, 'Forbidden'));
-    })
-    .catch(error => {
-      deps.log.error({ error }, 'watching a credential failed');
-      connection.socket.close(CLOSE.tryAgain, 'Try again later');
-    });
+  const stopWatching = deps.members.onCredentialEnd(actor, () => {
+    connection.actor = null;
+    deps.clock.after(LAST_WORDS_MS, () => connection.socket.close(CLOSE.forbidden, 'Forbidden'));
+  });
+  void connection.socket.closed.then(stopWatching);
 }
 
 interface PreparedArgs extends ExecutionArgs {
@@ -234,39 +226,7 @@ function admit(connection: Connection, { kind }: Operation, { limits, gate }: So
   };
 }
 
-async function runPrepared(args: unknown) {
+function runPrepared(args: unknown) {
   const { operation, end } = (args as PreparedArgs).rootValue;
-  const result = await operation.run();
-  if (Symbol.asyncIterator in result) return whenEnded(result, end);
-  end();
-  return result;
-}
-
-/** The same iterator, with a callback, once, when it ends or is left. */
-function whenEnded<T>(source: AsyncIterableIterator<T>, onEnd: () => void): AsyncIterableIterator<T> {
-  let ended = false;
-  const end = () => {
-    if (!ended) onEnd();
-    ended = true;
-  };
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      try {
-        const result = await source.next();
-        if (result.done) end();
-        return result;
-      } catch (error) {
-        end();
-        throw error;
-      }
-    },
-    async return() {
-      end();
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+  return operation.run(end);
 }

@@ -81,18 +81,19 @@ test('whatever ends a credential ends what waits for it, at once here and within
       const keyActor = (await members.authenticate(secret))!;
       const watched = ending === 'revoke' || ending === 'key owner disabled' ? keyActor : actor;
       const bystander = (await login()).actor;
-      const here = new AbortController();
-      let ended = false;
+      const ended = Promise.withResolvers<void>();
+      let hasEnded = false;
       let bystanderEnded = false;
       const watcher = elsewhere ? another() : members;
-      const waiting = watcher.credentialEnded(watched, here.signal).then(() => {
-        ended = true;
+      watcher.onCredentialEnd(watched, () => {
+        hasEnded = true;
+        ended.resolve();
       });
-      void watcher.credentialEnded(bystander, here.signal).then(() => {
+      const leave = watcher.onCredentialEnd(bystander, () => {
         bystanderEnded = true;
       });
       await settled();
-      assert.equal(ended, false);
+      assert.equal(hasEnded, false);
 
       if (ending === 'logout') await members.logout(actor);
       if (ending === 'password') await members.changePassword(actor, PASSWORD, 'battery staple');
@@ -102,33 +103,28 @@ test('whatever ends a credential ends what waits for it, at once here and within
       if (ending === 'key owner disabled') await members.updateUser(admin, user.id, { disabled: true });
 
       if (elsewhere) clock.advance(5_000);
-      await waiting;
+      await ended.promise;
       await settled();
       assert.equal(bystanderEnded, false, 'and nobody else');
-      here.abort();
+      leave();
     }),
     { numRuns: 12, examples: endings.map(ending => [ending, false]) },
   );
 });
 
-test('waiting for the end of a credential ends at its expiry, and when the waiter leaves', async t => {
+test('who waits for the end of a credential is called at its expiry, unless it has left', async t => {
   const { members, login, clock, settled } = await startMembers(t);
   const { actor } = await login();
-  const leaving = new AbortController();
-  const order: string[] = [];
-  const left = members.credentialEnded(actor, leaving.signal).then(() => order.push('left'));
-  const expired = members
-    .credentialEnded(actor, new AbortController().signal)
-    .then(() => order.push('expired'));
+  const called: string[] = [];
+  const leave = members.onCredentialEnd(actor, () => called.push('left'));
+  members.onCredentialEnd(actor, () => called.push('stayed'));
   await settled();
 
-  leaving.abort();
-  await left;
+  leave();
   clock.advance(actor.expiresAtMs! - clock.now() - 1);
   await settled();
-  assert.deepEqual(order, ['left']);
+  assert.deepEqual(called, []);
   clock.advance(1);
-  await expired;
 
-  await members.credentialEnded(actor, AbortSignal.abort());
+  assert.deepEqual(called, ['stayed']);
 });

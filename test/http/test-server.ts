@@ -34,7 +34,7 @@ type Overrides = Partial<Omit<HttpServerDeps, 'limits'>> & {
 
 export async function startTestServer({ limits, ...overrides }: Overrides = {}): Promise<TestServer> {
   const { schema, observed } = createTestSchema();
-  const endings = new Map<string, () => void>();
+  const endings = new Map<string, Set<() => void>>();
   let ready = true;
   let admin = false;
   const server = createHttpServer({
@@ -66,11 +66,11 @@ export async function startTestServer({ limits, ...overrides }: Overrides = {}):
         return { token: 'admin', expiresAt: new Date(0), user };
       },
       hasAdmin: async () => admin,
-      credentialEnded: (actor, signal) =>
-        new Promise(resolve => {
-          endings.set(actor.username, resolve);
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        }),
+      onCredentialEnd(actor, listener) {
+        const listeners = endings.get(actor.username) ?? new Set();
+        endings.set(actor.username, listeners.add(listener));
+        return () => listeners.delete(listener);
+      },
     },
     health: {
       version: '1.2.3',
@@ -90,7 +90,9 @@ export async function startTestServer({ limits, ...overrides }: Overrides = {}):
     port,
     server,
     observed,
-    endCredential: token => endings.get(token)?.(),
+    endCredential(token) {
+      for (const listener of endings.get(token) ?? []) listener();
+    },
     setReady(value) {
       ready = value;
     },

@@ -14,7 +14,8 @@ type Followed<Type extends StreamEvent['type']> = FollowedEvent & {
   readonly event: Extract<StreamEvent, { type: Type }>;
 };
 
-const TYPE_NAMES: Record<StreamEvent['type'], string> = {
+/** The type of each event. */
+export const STREAM_EVENT_TYPES: Record<StreamEvent['type'], string> = {
   token: 'TokenDelta',
   'attempt-started': 'AttemptStarted',
   restarted: 'StreamRestarted',
@@ -25,7 +26,7 @@ const TYPE_NAMES: Record<StreamEvent['type'], string> = {
 const StreamEventType = builder.interfaceRef<FollowedEvent>('StreamEvent').implement({
   description:
     'Something that happened to the answer of a request. The last one is StreamCompleted or StreamFailed, always and only once.',
-  resolveType: followed => TYPE_NAMES[followed.event.type],
+  resolveType: followed => STREAM_EVENT_TYPES[followed.event.type],
   fields: t => ({
     cursor: t.exposeString('cursor', {
       description: 'The place of this event. Hand the last one seen back as `after` to continue behind it.',

@@ -1,22 +1,17 @@
-// Subscriptions end with the credential they began with: the wrapper itself, then over SSE and WebSocket.
+// What a subscriber gets, until the credential ends that it began with: by itself, then over SSE and WebSocket.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { ExecutionArgs } from 'graphql';
 import { createClient } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
-import { createYoga } from 'graphql-yoga';
-import { WebSocket, WebSocketServer } from 'ws';
-import { createMembers } from '../../src/control/members.ts';
+import { WebSocket } from 'ws';
+import { createMembers, type Members } from '../../src/control/members.ts';
 import type { Actor } from '../../src/domain/access.ts';
-import { endWithCredential, useCredentialExpiry } from '../../src/http/expiry.ts';
+import { createResults } from '../../src/http/results.ts';
 import { cancellable } from '../../src/lib/abort.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createAuthSchema } from '../support/auth-schema.ts';
 import { startMembers } from '../support/members.ts';
+import { startTestServer } from './test-server.ts';
 
 /** A source that gives what it is fed, and says when it was left. */
 function createSource() {
@@ -42,6 +37,23 @@ function createSource() {
   };
 }
 
+const resultsOf = (
+  source: AsyncIterable<string>,
+  actor: Actor,
+  members: Pick<Members, 'onCredentialEnd'>,
+  onEnd?: () => void,
+) =>
+  createResults({
+    source,
+    actor,
+    members,
+    onEnd,
+    toResult: value => ({ data: { value } }),
+    toError: error => new Error(`shown: ${error}`),
+  });
+
+const result = (value: string) => ({ done: false, value: { data: { value } } });
+
 const codeOf = (value: unknown) =>
   (value as { errors: { extensions: { code: string } }[] }).errors[0]?.extensions.code;
 
@@ -49,10 +61,10 @@ test('values pass until the credential ends; then one refusal, then the end, and
   const { members, login } = await startMembers(t);
   const { actor } = await login();
   const source = createSource();
-  const guarded = endWithCredential(source.iterator, actor, members);
+  const guarded = resultsOf(source.iterator, actor, members);
 
   source.feed('one');
-  assert.deepEqual(await guarded.next(), { done: false, value: 'one' });
+  assert.deepEqual(await guarded.next(), result('one'));
   const pending = guarded.next();
   await members.logout(actor);
 
@@ -67,7 +79,7 @@ test('a value that was not pulled in time is not given out afterwards', async t 
   const { members, login } = await startMembers(t);
   const { actor } = await login();
   const source = createSource();
-  const guarded = endWithCredential(source.iterator, actor, members);
+  const guarded = resultsOf(source.iterator, actor, members);
 
   source.feed('too late');
   await members.logout(actor);
@@ -81,21 +93,27 @@ test('a client that leaves is let go at once, and its credential is watched no l
   const { members, login } = await startMembers(t);
   const { actor } = await login();
   const source = createSource();
-  let watched: AbortSignal | undefined;
+  let isWatched = true;
   const watcher = {
-    credentialEnded(of: Actor, signal: AbortSignal) {
-      watched = signal;
-      return members.credentialEnded(of, signal);
+    onCredentialEnd(of: Actor, listener: () => void) {
+      const stop = members.onCredentialEnd(of, listener);
+      return () => {
+        isWatched = false;
+        stop();
+      };
     },
   };
-  const guarded = endWithCredential(source.iterator, actor, watcher);
+  let ends = 0;
+  const guarded = resultsOf(source.iterator, actor, watcher, () => {
+    ends += 1;
+  });
   const pending = guarded.next();
 
   assert.deepEqual(await guarded.return?.(), { done: true, value: undefined });
 
   assert.deepEqual(await pending, { done: true, value: undefined });
   await source.left;
-  assert.equal(watched?.aborted, true);
+  assert.deepEqual([isWatched, ends], [false, 1]);
 });
 
 test('a source that ends or fails does so for the subscriber', async t => {
@@ -106,10 +124,10 @@ test('a source that ends or fails does so for the subscriber', async t => {
     throw new Error('broken');
   }
 
-  const guarded = endWithCredential(failing(), actor, members);
+  const guarded = resultsOf(failing(), actor, members);
 
-  assert.equal((await guarded.next()).value, 'one');
-  await assert.rejects(guarded.next(), /broken/);
+  assert.deepEqual(await guarded.next(), result('one'));
+  await assert.rejects(guarded.next(), /shown: Error: broken/);
   assert.equal((await guarded.next()).done, true);
 });
 
@@ -121,16 +139,16 @@ test('a credential that ends in a year, on the real clock, does not end the stre
   const onRealClock = createMembers({ store, credentials, clock: systemClock, sessionMinutes: 60 });
   const keyActor = (await onRealClock.authenticate(secret))!;
   const source = createSource();
-  const guarded = endWithCredential(source.iterator, keyActor, onRealClock);
+  const guarded = resultsOf(source.iterator, keyActor, onRealClock);
 
   await settled();
   source.feed('one');
-  assert.equal((await guarded.next()).value, 'one');
+  assert.deepEqual(await guarded.next(), result('one'));
   await guarded.return?.();
 });
 
 /** A server with one endless subscription, for the given actor, over both transports. */
-async function startServer(t: TestContext, actor: Actor, members: Parameters<typeof useCredentialExpiry>[0]) {
+async function startServer(t: TestContext, actor: Actor, members: Members) {
   const source = createSource();
   const schema = createAuthSchema('type Query { ok: String } type Subscription { ticks: String }', {
     Subscription: {
@@ -141,48 +159,21 @@ async function startServer(t: TestContext, actor: Actor, members: Parameters<typ
     },
   });
   schema.getSubscriptionType()!.getFields().ticks!.resolve = value => value;
-  const yoga = createYoga({
+  const authenticated = async () => ({ kind: 'actor' as const, actor });
+  const server = await startTestServer({
     schema,
-    plugins: [useCredentialExpiry(members)],
-    context: () => ({ actor }),
-    logging: false,
+    members,
+    authenticator: { authenticate: authenticated, authenticateSocket: authenticated },
   });
-  const server = createServer((request, response) => void yoga(request, response));
-  const sockets = new WebSocketServer({ server, path: '/graphql' });
-  type Runnable = ExecutionArgs & { rootValue: ReturnType<typeof yoga.getEnveloped> };
-  useServer(
-    {
-      execute: args => (args as Runnable).rootValue.execute(args),
-      subscribe: args => (args as Runnable).rootValue.subscribe(args),
-      async onSubscribe(_context, _id, { query }) {
-        const enveloped = yoga.getEnveloped({ actor });
-        const contextValue = await enveloped.contextFactory();
-        return {
-          schema: enveloped.schema,
-          document: enveloped.parse(query),
-          contextValue,
-          rootValue: enveloped,
-        };
-      },
-    },
-    sockets,
-  );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    for (const socket of sockets.clients) socket.terminate();
-    sockets.close();
-    server.closeAllConnections();
-    server.close();
-  });
-  return { source, address: `127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
+  t.after(() => server.close());
+  return { source, ...server };
 }
 
 test('over SSE the stream ends with one UNAUTHENTICATED result', async t => {
   const { members, login } = await startMembers(t);
   const { actor } = await login();
-  const { source, address } = await startServer(t, actor, members);
-  const response = await fetch(`http://${address}?query=subscription{ticks}`, {
+  const { source, graphql } = await startServer(t, actor, members);
+  const response = await fetch(`${graphql}?query=subscription{ticks}`, {
     headers: { accept: 'text/event-stream' },
   });
 
@@ -204,8 +195,8 @@ test('over SSE the stream ends with one UNAUTHENTICATED result', async t => {
 test('over WebSocket the subscription ends with one UNAUTHENTICATED result', async t => {
   const { members, login } = await startMembers(t);
   const { actor } = await login();
-  const { source, address } = await startServer(t, actor, members);
-  const client = createClient({ url: `ws://${address}`, webSocketImpl: WebSocket, lazy: true });
+  const { source, socketUrl } = await startServer(t, actor, members);
+  const client = createClient({ url: socketUrl, webSocketImpl: WebSocket, lazy: true });
   t.after(() => client.dispose());
 
   const results: unknown[] = [];
