@@ -1,6 +1,6 @@
 // What the database is told of a request while it runs: attempts that are over, and who is called now, should this
-// process die. Nothing of it is waited for, and the end (execution.ts) writes all of it once more, so what fails here is
-// only logged. A request that its first deployment serves books nothing.
+// process die. Nothing of it is waited for, so a death while it is on its way hides a call. The end (execution.ts) writes
+// all of it once more, so what fails here is only logged. A request that its first deployment serves books nothing.
 
 import type { Attempt, ModelRequest } from '../domain/request.ts';
 import type { RequestProgress, Store } from '../store/store.ts';
