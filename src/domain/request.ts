@@ -130,6 +130,11 @@ export function servingAttempt(attempts: readonly Attempt[]): Attempt | undefine
   return attempts.find(({ outcome }) => outcome === 'SUCCEEDED') ?? attempts.at(-1);
 }
 
+/** The highest number in a ledger that is in order; 0 when it is empty. */
+export function lastNumberOf(attempts: readonly Attempt[]): number {
+  return attempts.at(-1)?.number ?? 0;
+}
+
 export function isTerminal(status: RequestStatus): status is TerminalStatus {
   return status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
 }

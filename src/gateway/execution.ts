@@ -4,6 +4,7 @@
 import {
   type Attempt,
   isTerminal,
+  lastNumberOf,
   type ModelRequest,
   type RequestError,
   type RequestSpec,
@@ -16,6 +17,7 @@ import { addUsage, type Usage } from '../domain/usage.ts';
 import type { EventLog, LogWriter } from '../events/event-log.ts';
 import { pause } from '../lib/clock.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
+import { createBooking } from './booking.ts';
 import { type Arrival, failover } from './failover.ts';
 import type { FailoverDeps } from './journey.ts';
 import type { Planning } from './planning.ts';
@@ -86,9 +88,10 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
       spec: active.spec,
       decision: active.decision,
       signal: active.controller.signal,
-      attemptsBefore: active.earlier.length,
+      lastNumberBefore: lastNumberOf(active.earlier),
       endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
       emit,
+      book: createBooking(active.request, active.decision.chosen, deps),
       onWaiting: deps.onWaiting,
     },
     deps,

@@ -55,7 +55,7 @@ interface Course {
 /** Never throws: after a fault of ours the attempts that were made are paid for all the same. */
 export async function failover(journey: Journey, deps: FailoverDeps): Promise<Arrival> {
   const course: Course = {
-    firstNumber: journey.attemptsBefore + 1,
+    firstNumber: journey.lastNumberBefore + 1,
     attempts: [],
     transcript: { sent: '', prefillRefused: false },
     passage: createPassage(journey, deps, deployment => admit(deployment, journey.decision, deps)),
@@ -95,8 +95,9 @@ type End = Pick<Arrival, 'status'> & Partial<Pick<Arrival, 'finishReason' | 'err
 async function run(course: Course, journey: Journey, deps: FailoverDeps): Promise<End> {
   const { attempts, transcript, rest } = course;
   while (attempts.length < deps.retryLimits.maxAttempts && !journey.signal.aborted) {
-    const target = nextTarget(course, deps) ?? (await waitForTarget(course, deps));
+    const target = nextTarget(course, deps) ?? (await waitForTarget(course, journey, deps));
     if (!target) break;
+    journey.book(attempts, target.deployment.id);
     const calls = await callAll(target, { course, journey, deps });
     for (const { defect } of calls) if (defect) throw defect.cause;
     const answered = calls.find(({ attempt }) => attempt.outcome === 'SUCCEEDED');
@@ -175,8 +176,13 @@ function nextTarget(course: Course, deps: FailoverDeps): Target | undefined {
 }
 
 /** The first that has room again of those that were merely full. */
-async function waitForTarget(course: Course, deps: FailoverDeps): Promise<Target | undefined> {
+async function waitForTarget(
+  course: Course,
+  journey: Journey,
+  deps: FailoverDeps,
+): Promise<Target | undefined> {
   if (course.gaveUp) return undefined;
+  if (course.passage.someFull && course.attempts.length > 0) journey.book(course.attempts, undefined);
   const entry = await course.passage.wait();
   if (course.passage.expired) course.error = requestError('TIMEOUT', course.passage.expired);
   return entry && toTarget(entry, course, deps);
@@ -218,6 +224,8 @@ async function retrySame(
     return;
   }
   course.retried.add(id);
+  // Named ahead: who dies in the pause leaves a call too many in the ledger, which is better than one too few.
+  journey.book(course.attempts, id);
   await atMost(clock, delayMs, once(journey.signal, 'abort'));
   course.waitedMs += clock.monotonic() - waitsSinceMs;
   course.rest.unshift(id);

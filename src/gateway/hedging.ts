@@ -29,6 +29,7 @@ export function createHedging(
 /**
  * Makes one attempt, or two beside each other; resolves when all are over, in the order of their numbers. When one of
  * them fails, the other goes on. `takeSecond` is called at most once, when the second is to start; it may have none.
+ * While both are under way the database knows of the first one only: a death then leaves the other out of the ledger.
  */
 export async function callHedged(
   first: Target,
@@ -36,9 +37,10 @@ export async function callHedged(
   { journey, deps, hedging }: { journey: Journey; deps: FailoverDeps; hedging: Hedging },
 ): Promise<Called[]> {
   const racers: AbortController[] = [];
+  const underWay = new Set<Target>();
   let isAnswering = false;
 
-  function start(target: Target): Promise<Called> {
+  async function start(target: Target): Promise<Called> {
     const racer = new AbortController();
     racers.push(racer);
     const race: Race = {
@@ -50,7 +52,13 @@ export async function callHedged(
         for (const other of racers) if (other !== racer) other.abort('lost');
       },
     };
-    return callTarget(journey, { ...target, race }, deps);
+    underWay.add(target);
+    const called = await callTarget(journey, { ...target, race }, deps);
+    underWay.delete(target);
+    const [other] = underWay;
+    const goesOn = called.outcome.outcome !== 'succeeded' && !journey.signal.aborted;
+    if (other && goesOn) journey.book([called.attempt], other.deployment.id);
+    return called;
   }
 
   let second: Promise<Called> | undefined;

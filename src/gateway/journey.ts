@@ -5,6 +5,7 @@ import type { RequestSpec } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Book } from './booking.ts';
 import type { Breakers } from './breakers.ts';
 import type { Capacity } from './capacity.ts';
 import type { Drains } from './drains.ts';
@@ -40,12 +41,14 @@ export interface Journey {
   readonly decision: RoutingDecision;
   /** Aborted by a cancel, a shutdown or the loss of ownership. */
   readonly signal: AbortSignal;
-  /** Attempts of instances that had the request before; the numbers go on behind them. */
-  readonly attemptsBefore: number;
+  /** Of the attempts of instances that had the request before, the last number. */
+  readonly lastNumberBefore: number;
   /** Monotonic instant of the total deadline. */
   readonly endsAtMs: number;
   /** Appends to the request's log; never waits. */
   readonly emit: (event: StreamEvent) => void;
+  /** Tells the ledger how far it has come; never waits. Not told of the end. */
+  readonly book: Book;
   /** Called with true when it begins to wait for room at a deployment, and with false when that ends, however it ends. */
   readonly onWaiting?: ((waiting: boolean) => void) | undefined;
 }

@@ -1,7 +1,7 @@
 // From the queue into the hands of this process: claimed rows become requests that run. Also what the heartbeat finds
 // out about them: wishes to cancel, and rows that the database counts as ours and that nobody here holds.
 
-import { type ModelRequest, requestError } from '../domain/request.ts';
+import { lastNumberOf, type ModelRequest, requestError } from '../domain/request.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HeldRequest, Store } from '../store/store.ts';
@@ -133,7 +133,7 @@ function toActive(
   { events, planning, clock }: QueueDeps,
 ): Active {
   const writer = events.open(request.id, request.epoch);
-  const restart = { type: 'restarted', attempt: earlier.length + 1, reason: TAKEN_OVER } as const;
+  const restart = { type: 'restarted', attempt: lastNumberOf(earlier) + 1, reason: TAKEN_OVER } as const;
   const restartSequence = request.epoch > 1 ? writer.append(restart).position.sequence : undefined;
   return {
     request: { ...request, restartSequence },

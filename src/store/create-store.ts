@@ -36,7 +36,7 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
     transformResult: async ({ result }) => result,
   };
   const repositories = repositoriesIn(db.withPlugin(guard));
-  const { accept, finish } = repositories.requests;
+  const { accept, book, finish } = repositories.requests;
 
   return {
     ...repositories,
@@ -46,6 +46,10 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
       async accept(request) {
         refuseInside();
         return accept(request);
+      },
+      async book(progress) {
+        refuseInside();
+        return book(progress);
       },
       async finish(finished) {
         refuseInside();

@@ -64,6 +64,7 @@ async function finishAll(db: Kysely<Tables>, rows: readonly Row<FinishedRequest>
       insert into attempts (request_id, user_id, api_key_id, epoch, ${LEDGER.names})
       select finished.id, finished.user_id, finished.api_key_id, finished.epoch, ${LEDGER.values}
       from finished, jsonb_to_recordset(finished.attempts) as attempt (${LEDGER.types})
+      on conflict (id) do nothing
     )
     select ordinality::integer as place from finished`.execute(db);
   const places = new Set(written.map(({ place }) => place));
@@ -97,7 +98,7 @@ const REQUEST_COLUMNS = {
   restart_sequence: 'bigint',
 } satisfies { [Column in keyof RequestsTable]?: string };
 
-/** Attempts of instances that had the request before are counted already. */
+/** Attempts of earlier epochs are counted already; those of this one are not, also when they are booked. */
 const ASSIGNMENTS = Object.keys(REQUEST_COLUMNS)
   .map(name => `${name} = ${name === 'attempt_count' ? 'requests.attempt_count + ' : ''}batch.${name}`)
   .join(', ');

@@ -1,5 +1,5 @@
-// The queue is the rows that are QUEUED: no second record of the work that could disagree with the first. Taking,
-// giving back and recovering are single guarded statements, so that a crash between two of them loses nothing.
+// The queue is the rows that are QUEUED: no second record of the work that could disagree with the first. Taking and
+// giving back are single guarded statements and recovering is one transaction, so that a crash loses nothing.
 
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { newId } from '../domain/ids.ts';
@@ -76,6 +76,7 @@ export function queueIn(db: Kysely<Tables>): QueueRepository {
           insert into attempts (request_id, user_id, api_key_id, epoch, ${LEDGER.names})
           select given.id, given.user_id, given.api_key_id, given.epoch, ${LEDGER.values}
           from given, jsonb_to_recordset(${toJson(attempts.map(toLedger))}::text::jsonb) as attempt (${LEDGER.types})
+          on conflict (id) do nothing
         )
         select id from given`.execute(db);
       return rows.length > 0;
@@ -131,16 +132,6 @@ function endedBy(error: ReturnType<typeof requestError>): RawBuilder<unknown> {
     error_retryable = ${error.retryable}, error_retry_after_ms = ${error.retryAfterMs ?? null}, last_sequence = 1`;
 }
 
-interface RecoveredRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly api_key_id: string | null;
-  readonly epoch: number;
-  readonly attempt_count: number;
-  readonly deployment_id: string | null;
-  readonly started_at: Date | null;
-}
-
 async function recover(
   db: Kysely<Tables>,
   owners: Parameters<QueueRepository['recover']>[0],
@@ -151,48 +142,54 @@ async function recover(
       ? sql`owner is distinct from ${owners.allBut}::text`
       : sql`owner = any(${owners}::text[])`;
   // The epoch grows here already, so that whoever wakes up late is refused from now on.
-  const takeAway = (which: RawBuilder<unknown>, become: RawBuilder<unknown>) =>
-    sql<RecoveredRow>`
+  const takeAway = async (which: RawBuilder<unknown>, become: RawBuilder<unknown>) => {
+    const { rows } = await sql<{ id: string }>`
       with dead as (
         select id from requests where ${theirs} and status = 'RUNNING' and ${which}
         order by id for update skip locked
       )
-      update requests set ${become}, owner = null, epoch = epoch + 1, deaths = deaths + 1,
-        attempt_count = attempt_count + case when deployment_id is null then 0 else 1 end
+      update requests set ${become}, owner = null, epoch = epoch + 1, deaths = deaths + 1
       where id in (select id from dead)
-      returning id, user_id, api_key_id, epoch, attempt_count, deployment_id, started_at`.execute(db);
+      returning id`.execute(db);
+    return rows.map(row => row.id).sort();
+  };
   const mayLive = sql`deaths + 1 < ${maxDeaths}::integer`;
   const requeued = await takeAway(mayLive, sql`status = 'QUEUED'`);
   const failed = await takeAway(sql`not (${mayLive})`, sql`status = 'FAILED', ${endedBy(error)}`);
-  await insertLost(db, [...requeued.rows, ...failed.rows]);
-  const ids = ({ rows }: typeof requeued) => rows.map(row => row.id).sort();
-  return { requeued: ids(requeued), failed: ids(failed) };
+  await insertLost(db, [...requeued, ...failed]);
+  return { requeued, failed };
 }
 
-/** The ledger says of each dead instance's call that it was made: its provider may bill it. */
-async function insertLost(db: Kysely<Tables>, rows: readonly RecoveredRow[]): Promise<void> {
-  const called = rows.filter(row => row.deployment_id !== null);
-  if (called.length === 0) return;
-  await db
-    .insertInto('attempts')
-    .values(
-      called.map(row => ({
-        id: newId(),
-        request_id: row.id,
-        user_id: row.user_id,
-        api_key_id: row.api_key_id,
-        epoch: row.epoch - 1,
-        number: row.attempt_count,
-        deployment_id: row.deployment_id!,
-        provider_id: row.deployment_id!.split('/', 1)[0]!,
-        model: row.deployment_id!.slice(row.deployment_id!.indexOf('/') + 1),
-        outcome: 'LOST' as const,
-        error_code: LOST.code,
-        error_message: LOST.message,
-        error_retryable: LOST.retryable,
-        started_at: row.started_at ?? new Date(),
-        duration_ms: 0,
-      })),
+/**
+ * The ledger says of each dead instance's call that it was made: its provider may bill it. Its number follows those
+ * that were booked, and its time too: nothing else is known of it. Of two calls that raced each other when their
+ * instance died the database knows only the one that was there first.
+ *
+ * A statement of its own, behind those that took the requests away: no booking can come any more, and it sees the last
+ * one that came. So what it counts is all there is.
+ */
+async function insertLost(db: Kysely<Tables>, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    with dead as (
+      select requests.*, given.lost_id, known.*
+      from unnest(${ids}::uuid[], ${ids.map(() => newId())}::uuid[]) as given (id, lost_id)
+      join requests on requests.id = given.id
+      cross join lateral (
+        select count(*)::integer as booked, coalesce(max(number), 0) as last_number,
+          max(attempts.started_at + duration_ms * interval '1 millisecond') as last_end
+        from attempts where request_id = given.id
+      ) as known
+    ),
+    counted as (
+      update requests
+      set attempt_count = dead.booked + case when dead.deployment_id is null then 0 else 1 end
+      from dead where requests.id = dead.id
     )
-    .execute();
+    insert into attempts (id, request_id, user_id, api_key_id, epoch, number, deployment_id, provider_id, model,
+      outcome, error_code, error_message, error_retryable, started_at, duration_ms)
+    select lost_id, id, user_id, api_key_id, epoch - 1, last_number + 1, deployment_id,
+      split_part(deployment_id, '/', 1), substr(deployment_id, strpos(deployment_id, '/') + 1),
+      'LOST', ${LOST.code}, ${LOST.message}, ${LOST.retryable}, coalesce(greatest(started_at, last_end), now()), 0
+    from dead where deployment_id is not null`.execute(db);
 }

@@ -3,6 +3,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Attempt } from '../domain/request.ts';
 import { acceptIn, requestOfKey } from './accept.ts';
+import { bookIn } from './book.ts';
 import { finishIn } from './finish.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { routingFromJson, specFromJson } from './json.ts';
@@ -18,6 +19,7 @@ export function requestsIn(db: Kysely<Tables>): RequestRepository {
   return {
     accept: acceptIn(db),
     requestOfKey: use => requestOfKey(db, use),
+    book: bookIn(db),
     finish: finishIn(db),
 
     async wishCancel(id) {

@@ -128,12 +128,30 @@ export interface FinishedRequest {
   readonly restartSequence: number | undefined;
 }
 
+/** How far a running request has come, while another attempt is made. */
+export interface RequestProgress {
+  readonly id: string;
+  readonly epoch: number;
+  /** Those that are over, of this epoch; any of them may have been booked before. */
+  readonly attempts: readonly Attempt[];
+  /** Who is being called; undefined: nobody at the moment. */
+  readonly deploymentId: string | undefined;
+}
+
 export interface RequestRepository {
   /** Row, body and idempotency key in one statement; when it resolves with `accepted` the request is durable. */
   accept(request: NewRequest): Promise<AcceptResult>;
   /** What a key stands for, without taking it; undefined while it is free. */
   requestOfKey(use: KeyUse): Promise<KnownRequest | undefined>;
-  /** Status, output, attempts and usage in one statement, guarded by epoch; false: fenced or already terminal. */
+  /**
+   * Attempts before the end, for the ledger should this instance die. Does nothing when the request no longer runs at
+   * this epoch. One at a time for a request: of two at once either may be left out.
+   */
+  book(progress: RequestProgress): Promise<void>;
+  /**
+   * Status, output, attempts and usage in one statement, guarded by epoch; false: fenced or already terminal. All
+   * attempts of the epoch are given; those that are booked stay as they are.
+   */
   finish(finished: FinishedRequest): Promise<boolean>;
   /** Notes the wish to cancel; false when the request is unknown or already terminal. */
   wishCancel(id: string): Promise<boolean>;
@@ -172,15 +190,19 @@ export interface QueueRepository {
   routed(choices: readonly { readonly id: string; readonly deploymentId: string }[]): Promise<void>;
   /** Ends a waiting request as CANCELLED with `error`; false: it does not wait. */
   cancel(id: string, error: RequestError): Promise<boolean>;
-  /** A running request waits again, with what was spent on it so far in the ledger; false: fenced, or it has ended. */
+  /**
+   * A running request waits again, with what was spent on it so far in the ledger, booked before or not; false: fenced,
+   * or it has ended.
+   */
   giveBack(request: {
     readonly id: string;
     readonly epoch: number;
     readonly attempts: readonly Attempt[];
   }): Promise<boolean>;
   /**
-   * What these owners (or all but one, embedded) had in hand waits again under a higher epoch, and their calls are
-   * LOST in the ledger. A request with which `maxDeaths` instances have died FAILS with `error`.
+   * What these owners (or all but one, embedded) had in hand waits again under a higher epoch, and the call that each
+   * request had under way is LOST in the ledger, behind those that are booked. A request with which `maxDeaths`
+   * instances have died FAILS with `error`. In a transaction, since it is several statements.
    */
   recover(
     owners: readonly string[] | { readonly allBut: string },

@@ -3,17 +3,9 @@
 import assert from 'node:assert/strict';
 import type { CrashPoint } from '../support/crash-hook.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { gate, type Step as ScriptStep, stall, text } from '../support/upstream.ts';
-import {
-  answerTo,
-  assertLedger,
-  countOf,
-  followToEnd,
-  stored,
-  submitSurely,
-  type World,
-  wordsOf,
-} from './world.ts';
+import { gate, type Step as ScriptStep, stall, status, text } from '../support/upstream.ts';
+import { assertLedger } from './ledger.ts';
+import { answerTo, countOf, followToEnd, stored, submitSurely, type World } from './world.ts';
 
 export interface Step {
   readonly title: string;
@@ -23,12 +15,17 @@ export interface Step {
   readonly killedAt?: 'call' | 'text' | 'acceptance';
   /** Another request has the only place, so that this one goes through the queue. */
   readonly waits?: boolean;
+  /** The first call fails, and is made again after a pause. */
+  readonly fails?: boolean;
   /** What the ledger may say in the end, and how many calls the provider had then. */
   readonly ends: readonly { readonly outcomes: readonly string[]; readonly calls: number }[];
 }
 
 const ONCE = { outcomes: ['SUCCEEDED'], calls: 1 } as const;
 const TWICE = { outcomes: ['LOST', 'SUCCEEDED'], calls: 2 } as const;
+/** It died in the pause before the second call; whether the first one was in the ledger then depends on when. */
+const BOOKED = { outcomes: ['FAILED', 'LOST', 'SUCCEEDED'], calls: 2 } as const;
+const UNBOOKED = TWICE;
 /** The dead one was about to call, or had just made the row: that it did not come to the call nobody knows. */
 const NEVER_CALLED = { outcomes: ['LOST', 'SUCCEEDED'], calls: 1 } as const;
 
@@ -46,6 +43,24 @@ export const STEPS: readonly Step[] = [
   },
   { title: 'before the first token', killedAt: 'call', ends: [TWICE] },
   { title: 'in the middle of the answer', killedAt: 'text', ends: [TWICE] },
+  {
+    title: 'after a failure, before it is booked',
+    fails: true,
+    point: { statement: 'book', when: 'before' },
+    ends: [UNBOOKED],
+  },
+  {
+    title: 'in the commit that books a failure',
+    fails: true,
+    point: { statement: 'book', when: 'during' },
+    ends: [UNBOOKED, BOOKED],
+  },
+  {
+    title: 'with a failure booked, before the next call',
+    fails: true,
+    point: { statement: 'book', when: 'after' },
+    ends: [BOOKED],
+  },
   {
     title: 'after the last token, before the end is written',
     point: { statement: 'finish', when: 'before' },
@@ -109,6 +124,7 @@ export async function dieAt(
   const free = Promise.withResolvers<void>();
   if (step.waits) await occupy(world, victim, { prompt: `before: ${step.title}`, until: free.promise });
   const tells: ScriptStep = { do: 'wait', until: async () => called.resolve() };
+  if (step.fails) world.script(prompt, status(500));
   if (step.killedAt === 'call') world.script(prompt, [tells, stall()]);
   if (step.killedAt === 'text') world.script(prompt, [text('half an answer'), stall()]);
 
@@ -133,9 +149,9 @@ export async function dieAt(
   const id = await accepted;
   assert.equal(await submitSurely(client, input), id, 'the key is the same request again');
   assert.equal(await countOf(client, prompt), 1);
-  const { status, output, outcomes } = await stored(client, id);
-  assert.deepEqual({ status, output }, { status: 'SUCCEEDED', output: wordsOf(prompt).join('') });
-  const end = { outcomes, calls: world.calls(prompt) };
+  const { outcomes, ...ended } = await stored(client, id);
+  assert.deepEqual([ended.status, ended.output], ['SUCCEEDED', answerTo(prompt)]);
+  const end = { outcomes, calls: world.calls(prompt).length };
   assertLedger(end.calls, end.outcomes);
   assert.ok(
     step.ends.some(({ outcomes, calls }) => String(outcomes) === String(end.outcomes) && calls === end.calls),

@@ -12,9 +12,15 @@ import { type Client, createClient, isMcplaneError, type StreamEvent } from '../
 import type { CrashPoint } from '../support/crash-hook.ts';
 import { type LoadBalancer, startLoadBalancer } from '../support/load-balancer.ts';
 import { type ServerProcess, startServerProcess, temporaryDirectory } from '../support/server-process.ts';
-import { type Step, startUpstream, text, type Upstream } from '../support/upstream.ts';
+import { type Scripted, startUpstream, text, type Upstream } from '../support/upstream.ts';
 
 const HOOK = join(import.meta.dirname, '../support/crash-hook.ts');
+
+/** A call as the provider saw it. */
+export interface Call {
+  readonly deploymentId: string;
+  readonly atMs: number;
+}
 
 export interface World {
   readonly upstream: Upstream;
@@ -27,25 +33,32 @@ export interface World {
   /** A client behind the balancer, logged in at the first server that was started. */
   client(): Client;
   /** What the provider does with the next calls that have this prompt; afterwards it gives the answer. */
-  script(prompt: string, ...scripts: Step[][]): void;
+  script(prompt: string, ...scripts: Scripted[]): void;
   /** Calls of the provider that had this prompt. */
-  calls(prompt: string): number;
+  calls(prompt: string): readonly Call[];
 }
 
 export interface WorldOptions {
   readonly env?: Record<string, string>;
   /** Of an answer without a script of its own. */
-  readonly answer?: (prompt: string) => readonly Step[];
+  readonly answer?: (prompt: string) => Scripted;
+  /** Of the provider; absent: one. */
+  readonly models?: readonly string[];
 }
 
-export async function createWorld(t: TestContext, { env = {}, answer }: WorldOptions): Promise<World> {
-  const upstream = await startUpstream(t);
+export async function createWorld(
+  t: TestContext,
+  { env = {}, answer, models }: WorldOptions,
+): Promise<World> {
+  const upstream = await startUpstream(t, models && { models: models.map(id => ({ id })) });
   const balancer = await startLoadBalancer(t);
   const dataDir = temporaryDirectory(t);
-  const scripts = new Map<string, Step[][]>();
+  const scripts = new Map<string, Scripted[]>();
+  const calls: (Call & { readonly prompt: string })[] = [];
   const promptOf = ({ body }: { body: { messages: { content: string }[] } }) => body.messages.at(-1)!.content;
   upstream.answerWith(request => {
     const prompt = promptOf(request);
+    calls.push({ prompt, deploymentId: `openai/${request.body.model}`, atMs: performance.now() });
     return scripts.get(prompt)?.shift() ?? answer?.(prompt) ?? wordsOf(prompt).map(text);
   });
   let token: string | undefined;
@@ -82,7 +95,7 @@ export async function createWorld(t: TestContext, { env = {}, answer }: WorldOpt
       return client;
     },
     script: (prompt, ...more) => void scripts.set(prompt, more),
-    calls: prompt => upstream.modelCalls.filter(call => promptOf(call) === prompt).length,
+    calls: prompt => calls.filter(call => call.prompt === prompt),
   };
 }
 
@@ -173,22 +186,17 @@ export async function followToEnd(
   throw new Error('the stream ended without a last event');
 }
 
-/** A request as it is stored, and the ledger of its attempts. */
+/** A request as it is stored, and the ledger of its attempts, whose numbers are theirs alone. */
 export async function stored(client: Client, id: string) {
   const { request } = await insist(() => client.request({ id }));
   assert.ok(request, `an accepted request is gone: ${id}`);
   const { status, output, finishedAt, attempts } = request;
-  return { status, output, finishedAt, outcomes: attempts.map(attempt => attempt.outcome) };
-}
-
-/**
- * A process that dies writes nothing of its call, so that its heirs cannot know whether the call had reached the
- * provider: they enter it as LOST. So the ledger never has fewer rows than the provider had calls, and the rows that
- * are not LOST never are more than those.
- */
-export function assertLedger(calls: number, outcomes: readonly string[]): void {
-  const known = outcomes.filter(outcome => outcome !== 'LOST').length;
-  assert.ok(known <= calls && calls <= outcomes.length, `${calls} calls, but the ledger has ${outcomes}`);
+  assert.deepEqual(
+    attempts.map(({ number }) => number),
+    attempts.map((_, index) => index + 1),
+  );
+  const rows = attempts.map(({ outcome, deploymentId }) => ({ outcome, deploymentId }));
+  return { status, output, finishedAt, rows, outcomes: rows.map(({ outcome }) => outcome) };
 }
 
 /** How many requests with this prompt there are. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Data, startTestApp, type TestApp } from '../support/app.ts';
+import type { openTestStore } from '../support/database.ts';
 import { REQUEST, readStream, submit } from '../support/requests.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -18,6 +19,7 @@ export async function startChain(
   t: TestContext,
   length: number,
   options: { readonly env?: Record<string, string>; readonly file?: object } = {},
+  openStore?: typeof openTestStore,
 ): Promise<Chain> {
   const upstreams = await Promise.all(Array.from({ length }, () => startUpstream(t)));
   const ids = upstreams.map((_, index) => `p${index + 1}`);
@@ -39,7 +41,7 @@ export async function startChain(
   // YAML includes JSON.
   await writeFile(path, JSON.stringify(file));
   const env = { MCPLANE_CONFIG: path, MCPLANE_SIMULATED: 'off', ...options.env };
-  return { app: await startTestApp(t, env), upstreams };
+  return { app: await startTestApp(t, env, openStore), upstreams };
 }
 
 export interface Ended {

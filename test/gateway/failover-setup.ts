@@ -78,6 +78,8 @@ export function depsOf({ clock, breakers, offered, adapters }: Given): FailoverD
 export interface Journeying {
   readonly arrival: Promise<Arrival>;
   readonly events: readonly StreamEvent[];
+  /** What the ledger was told on the way: the attempts that were over, and who was called then. */
+  readonly booked: readonly string[];
   /** Deployment ids in the order of the calls. */
   readonly calls: readonly string[];
   readonly caller: AbortController;
@@ -100,6 +102,7 @@ export function journey(
 ): Journeying {
   const { clock = createTestClock(), simulated = [], limits = {}, windows = {}, ...overrides } = options;
   const events: StreamEvent[] = [];
+  const booked: string[] = [];
   const calls: string[] = [];
   const ids = streams.map((_, index) => `p${index + 1}/m`);
   const offered = ids.map(id => ({
@@ -128,7 +131,11 @@ export function journey(
       spec: specOf(),
       decision: decisionOf(offered),
       signal: caller.signal,
-      attemptsBefore: 0,
+      lastNumberBefore: 0,
+      book: (attempts, deploymentId) =>
+        void booked.push(
+          `${attempts.map(({ number, outcome }) => `${number} ${outcome}`).join(', ')} > ${deploymentId ?? 'nobody'}`,
+        ),
       endsAtMs: clock.monotonic() + DEFAULT_DEADLINES.totalMs,
       emit(event) {
         events.push(event);
@@ -137,7 +144,7 @@ export function journey(
     },
     deps,
   );
-  return { arrival, events, calls, caller, clock, deps };
+  return { arrival, events, booked, calls, caller, clock, deps };
 }
 
 /** Lets the time pass until it has arrived. */

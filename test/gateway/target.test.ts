@@ -24,7 +24,8 @@ test('a fault of ours before the call gives permit and place back, and is in the
     spec: specOf(),
     decision: decisionOf(offered),
     signal: new AbortController().signal,
-    attemptsBefore: 0,
+    lastNumberBefore: 0,
+    book() {},
     endsAtMs: 10_000,
     emit() {},
   };

@@ -9,6 +9,7 @@ const STATEMENTS = {
   accept: /insert into requests \(/,
   claim: /set status = 'RUNNING', owner = /,
   route: /update requests set deployment_id = choice/,
+  book: /update requests set deployment_id = batch/,
   finish: /insert into request_results/,
   recover: /with dead as/,
 } as const;

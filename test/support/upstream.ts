@@ -51,7 +51,7 @@ export interface UpstreamOptions {
   readonly tls?: TlsOptions;
 }
 
-type Scripted = Script | readonly Step[];
+export type Scripted = Script | readonly Step[];
 
 export interface Upstream {
   readonly url: string;
