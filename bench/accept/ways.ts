@@ -82,15 +82,12 @@ async function describe({ db, info }: OpenedDatabase): Promise<string> {
   return `${info.version}, fsync ${rows[0]?.fsync}, synchronous_commit ${rows[0]?.commit}`;
 }
 
-/** Answers every insert at once with the ids that it was given. */
+/** Answers every insert at once: nothing was refused. */
 function withoutDatabase(): Kysely<Tables> {
-  const answer = (parameters: readonly unknown[]): QueryResult<never> => ({
-    rows: JSON.parse(parameters[0] as string) as never[],
-  });
   class AnsweringDriver extends DummyDriver {
     override async acquireConnection() {
       return {
-        executeQuery: async ({ parameters }: { parameters: readonly unknown[] }) => answer(parameters),
+        executeQuery: async (): Promise<QueryResult<never>> => ({ rows: [] }),
         // biome-ignore lint/correctness/useYield: there is nothing to yield
         async *streamQuery() {
           throw new Error('Nothing is streamed');

@@ -2,9 +2,10 @@
 // and those that come at the same time in one statement too. It may be sent again after an unclear end: what exists
 // already is recognised, not doubled.
 
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { promptOf } from '../domain/request.ts';
-import { groupCommit, jsonArrayOf, type Row } from './group-commit.ts';
+import { texts, timestamps, uuids } from './binary.ts';
+import { groupCommit, type Row } from './group-commit.ts';
 import { toJson } from './json.ts';
 import { prepared } from './prepared.ts';
 import type { AcceptResult, KeyUse, KnownRequest, NewRequest } from './store.ts';
@@ -34,52 +35,38 @@ export function acceptIn(db: Kysely<Tables>): (request: NewRequest) => Promise<A
   });
 }
 
-const COLUMNS = `id uuid, user_id uuid, api_key_id uuid, status text, task_type text, priority smallint,
-  prefer_local boolean, strategy text, requested_model text, owner text, epoch integer, deployment_id text,
-  created_at timestamptz, started_at timestamptz, key text, input_hash text, spec jsonb, prompt text`;
-
+/** What is not an id or a time. The prompt is nearly always the last message, and then not said twice. */
 function encode({ spec, ...request }: NewRequest): string {
-  const columns = {
-    id: request.id,
-    user_id: request.userId,
-    api_key_id: request.apiKeyId,
+  const prompt = promptOf(spec.messages);
+  return toJson({
+    spec,
+    prompt: prompt === spec.messages.at(-1)?.content ? undefined : prompt,
     status: request.status,
-    task_type: spec.taskType,
-    priority: spec.priority,
-    prefer_local: spec.preferLocal,
-    strategy: spec.strategy,
-    requested_model: spec.model,
     owner: request.owner,
     epoch: request.epoch,
-    deployment_id: request.deploymentId,
-    created_at: request.createdAt,
-    started_at: request.status === 'RUNNING' ? request.createdAt : undefined,
+    to: request.deploymentId,
     key: request.idempotencyKey,
-    input_hash: request.inputHash,
-    spec,
-    prompt: promptOf(spec.messages),
-  };
-  return toJson(columns) as string;
+    hash: request.idempotencyKey === undefined ? undefined : request.inputHash,
+  }) as string;
 }
 
 async function acceptAll(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<(AcceptResult | Error)[]> {
-  const results = new Map<NewRow, AcceptResult | Error>();
+  const others = new Map<NewRow, AcceptResult | Error>();
   let open = rows;
   for (let tries = 1; tries <= TRIES && open.length > 0; tries++) {
-    const inserted = await insert(db, open);
-    for (const row of open) if (inserted.has(row.value.id)) results.set(row, { outcome: 'accepted' });
-    open = open.filter(row => !results.has(row));
+    const refused = await insert(db, open);
+    open = open.filter((_, index) => refused.has(index + 1));
     for (const [index, known] of (await explainRefusals(db, open)).entries())
-      if (known) results.set(open[index]!, known);
-    open = open.filter(row => !results.has(row));
+      if (known) others.set(open[index]!, known);
+    open = open.filter(row => !others.has(row));
   }
-  return rows.map(
-    row => results.get(row) ?? new Error(`The request ${row.value.id} could neither be inserted nor found`),
-  );
+  for (const row of open)
+    others.set(row, new Error(`The request ${row.value.id} could neither be inserted nor found`));
+  return rows.map(row => others.get(row) ?? { outcome: 'accepted' });
 }
 
-/** The ids of those that were inserted. */
-async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<ReadonlySet<string>> {
+/** The places of those that were not inserted, from 1 on: hardly ever any. */
+async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<ReadonlySet<number>> {
   const keyed = rows.some(isKeyed);
   // Every instance takes keys and ids in the same order, so that two of them cannot wait for each other.
   const takeKeys = sql`
@@ -93,12 +80,8 @@ async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<Read
         where held.expires_at < now()
       returning request_id
     ),`;
-  const { rows: inserted } = await sql<{ id: string }>`${prepared(keyed ? 'accept_keyed' : 'accept')}
-    with batch as (
-      select * from rows from (
-        jsonb_to_recordset(${jsonArrayOf(rows)}::text::jsonb) as (${sql.raw(COLUMNS)})
-      ) with ordinality
-    ),${keyed ? takeKeys : sql``}
+  const { rows: refused } = await sql<{ place: number }>`${prepared(keyed ? 'accept_keyed' : 'accept')}
+    with batch as (${batchOf(rows)}),${keyed ? takeKeys : sql``}
     accepted as (
       insert into requests (id, user_id, api_key_id, status, task_type, priority, prefer_local, strategy,
         requested_model, owner, epoch, deployment_id, created_at, started_at)
@@ -113,8 +96,37 @@ async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<Read
       insert into request_bodies (request_id, spec, prompt)
       select id, spec, prompt from batch join accepted using (id)
     )
-    select id from accepted`.execute(db);
-  return new Set(inserted.map(row => row.id));
+    select ordinality::integer as place from batch where id not in (select id from accepted)`.execute(db);
+  return new Set(refused.map(({ place }) => place));
+}
+
+/**
+ * The rows as they are inserted. Ids and times, which cost most to read from text, come as arrays, the rest as JSON;
+ * without each `offset 0` that would be read again for every column.
+ */
+function batchOf(rows: readonly NewRow[]): RawBuilder<unknown> {
+  const values = rows.map(row => row.value);
+  return sql`
+    select id, user_id, api_key_id, said ->> 'status' as status, spec ->> 'taskType' as task_type,
+      (spec ->> 'priority')::smallint as priority, (spec ->> 'preferLocal')::boolean as prefer_local,
+      spec ->> 'strategy' as strategy, spec ->> 'model' as requested_model, said ->> 'owner' as owner,
+      (said ->> 'epoch')::integer as epoch, said ->> 'to' as deployment_id, created_at,
+      case said ->> 'status' when 'RUNNING' then created_at end as started_at,
+      said ->> 'key' as key, said ->> 'hash' as input_hash, spec,
+      coalesce(said ->> 'prompt', spec -> 'messages' -> -1 ->> 'content') as prompt, ordinality
+    from (
+      select *, said -> 'spec' as spec from (
+        select *, json::jsonb as said from unnest(
+          ${uuids(values.map(value => value.id))}::uuid[],
+          ${uuids(values.map(value => value.userId))}::uuid[],
+          ${uuids(values.map(value => value.apiKeyId))}::uuid[],
+          ${timestamps(values.map(value => value.createdAt))}::timestamptz[],
+          ${texts(rows.map(row => row.json))}::text[]
+        ) with ordinality as row (id, user_id, api_key_id, created_at, json, ordinality)
+        offset 0
+      ) as parsed
+      offset 0
+    ) as taken_apart`;
 }
 
 /** Why the insert made no row: it was made before, or the key belongs to an earlier request; undefined: neither. */

@@ -6,13 +6,25 @@ import { type Kysely, sql } from 'kysely';
 import { groupCommit, jsonArrayOf, type Row } from './group-commit.ts';
 import { routingAsJson, toJson } from './json.ts';
 import { LEDGER, toLedger } from './ledger.ts';
+import { prepared } from './prepared.ts';
 import { outcomeColumns } from './request-rows.ts';
 import type { FinishedRequest } from './store.ts';
 import type { RequestsTable, Tables } from './tables.ts';
 
+/**
+ * From this size on Postgres finds few rows by the index, and a plan may be kept. One that was kept while the table was
+ * small would read all of it long after it has grown; but planning takes as long as ending several requests.
+ */
+const LARGE_BYTES = 2 * 1024 * 1024;
+
 /** Resolves with whether it was written, when that is durable. */
 export function finishIn(db: Kysely<Tables>): (finished: FinishedRequest) => Promise<boolean> {
-  return groupCommit(encode, rows => finishAll(db, rows));
+  let isLarge = false;
+  return groupCommit(encode, async rows => {
+    const { results, tableBytes } = await finishAll(db, rows, isLarge);
+    isLarge ||= tableBytes > LARGE_BYTES;
+    return results;
+  });
 }
 
 function encode(finished: FinishedRequest): string {
@@ -36,14 +48,21 @@ function encode(finished: FinishedRequest): string {
   return toJson(columns) as string;
 }
 
-async function finishAll(db: Kysely<Tables>, rows: readonly Row<FinishedRequest>[]): Promise<boolean[]> {
-  // In the order of their ids, as the index finds and locks them: instances hardly ever wait for each other in a circle.
-  // The ids are said a second time because there the planner sees how many they are. The coalesce hides the status
-  // from it: it would read all unfinished requests, or take what it finds for one row and compare all with all. Not
-  // prepared, on purpose: what was planned while the table is small reads all of it long after it has grown.
+interface WrittenRow {
+  readonly place: number;
+  /** Of the table, while it is not known to be large. */
+  readonly bytes?: bigint | number;
+}
+
+async function finishAll(db: Kysely<Tables>, rows: readonly Row<FinishedRequest>[], isLarge: boolean) {
+  // In the order of their ids, as they are found and locked: instances hardly ever wait for each other in a circle.
+  // The ids are asked for a second time because of the planner: there it sees how many they are, or assumes a few when
+  // its plan is kept. The coalesce hides the status from it: it would read all unfinished requests, or take what it finds
+  // for one row and compare all with all.
   const inOrder = rows.toSorted((a, b) => (a.value.id < b.value.id ? -1 : 1));
-  const ids = inOrder.map(({ value }) => value.id);
-  const { rows: written } = await sql<{ place: number }>`
+  const ids = sql`${inOrder.map(({ value }) => value.id)}::uuid[]`;
+  const again = isLarge ? sql`array(select id from batch)` : ids;
+  const { rows: written } = await sql<WrittenRow>`${isLarge ? prepared('finish') : sql``}
     with batch as (
       select * from rows from (
         jsonb_to_recordset(${jsonArrayOf(inOrder)}::text::jsonb) as (${sql.raw(BATCH_TYPES)})
@@ -53,7 +72,7 @@ async function finishAll(db: Kysely<Tables>, rows: readonly Row<FinishedRequest>
       update requests set ${sql.raw(ASSIGNMENTS)}, owner = null,
         started_at = coalesce(batch.started_at, requests.started_at)
       from batch
-      where requests.id = batch.id and requests.id = any(${ids}::uuid[])
+      where requests.id = batch.id and requests.id = any(${again})
         and epoch = guard_epoch and coalesce(requests.status in ('QUEUED', 'RUNNING'), false)
       returning ordinality, requests.id, user_id, api_key_id, epoch, output, routing, attempts
     ),
@@ -66,10 +85,11 @@ async function finishAll(db: Kysely<Tables>, rows: readonly Row<FinishedRequest>
       from finished, jsonb_to_recordset(finished.attempts) as attempt (${LEDGER.types})
       on conflict (id) do nothing
     )
-    select ordinality::integer as place from finished`.execute(db);
+    select ordinality::integer as place${isLarge ? sql`` : sql`, (select pg_relation_size('requests')) as bytes`}
+    from finished`.execute(db);
   const places = new Set(written.map(({ place }) => place));
   const results = new Map(inOrder.map((row, index) => [row, places.has(index + 1)]));
-  return rows.map(row => results.get(row)!);
+  return { results: rows.map(row => results.get(row)!), tableBytes: Number(written[0]?.bytes ?? 0) };
 }
 
 /** Set as they are given. */

@@ -47,11 +47,11 @@ export function toLedger(attempt: Attempt) {
     number: attempt.number,
     model: attempt.model,
     outcome: attempt.outcome,
-    fault: attempt.fault ?? null,
-    provider_response_id: attempt.providerResponseId ?? null,
-    price_source: attempt.priceSource ?? null,
+    fault: attempt.fault,
+    provider_response_id: attempt.providerResponseId,
+    price_source: attempt.priceSource,
     started_at: attempt.startedAt,
-    time_to_first_token_ms: attempt.timeToFirstTokenMs ?? null,
+    time_to_first_token_ms: attempt.timeToFirstTokenMs,
     duration_ms: attempt.durationMs,
   };
 }

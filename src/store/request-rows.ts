@@ -84,7 +84,7 @@ function toAmount(nanoUsd: bigint | number | string | null): bigint | undefined 
   return nanoUsd === null ? undefined : BigInt(nanoUsd);
 }
 
-/** The outcome of an attempt or of a request, ready to be written. */
+/** The outcome of an attempt or of a request, for a recordset: what JSON leaves out of it is null there. */
 export function outcomeColumns(outcome: {
   readonly deploymentId: string | undefined;
   readonly providerId: string | undefined;
@@ -96,21 +96,21 @@ export function outcomeColumns(outcome: {
 }) {
   const { error, usage } = outcome;
   return {
-    deployment_id: outcome.deploymentId ?? null,
-    provider_id: outcome.providerId ?? null,
-    served_model: outcome.servedModel ?? null,
-    finish_reason: outcome.finishReason ?? null,
-    error_code: error?.code ?? null,
-    error_message: error?.message ?? null,
-    error_retryable: error?.retryable ?? null,
-    error_retry_after_ms: error?.retryAfterMs ?? null,
-    input_tokens: usage ? toTokenCount(usage.inputTokens) : null,
-    cached_input_tokens: usage ? toTokenCount(usage.cachedInputTokens) : null,
-    cache_write_tokens: usage ? toTokenCount(usage.cacheWriteTokens) : null,
-    output_tokens: usage ? toTokenCount(usage.outputTokens) : null,
-    usage_estimated: usage?.estimated ?? null,
+    deployment_id: outcome.deploymentId,
+    provider_id: outcome.providerId,
+    served_model: outcome.servedModel,
+    finish_reason: outcome.finishReason,
+    error_code: error?.code,
+    error_message: error?.message,
+    error_retryable: error?.retryable,
+    error_retry_after_ms: error?.retryAfterMs,
+    input_tokens: usage ? toTokenCount(usage.inputTokens) : undefined,
+    cached_input_tokens: usage ? toTokenCount(usage.cachedInputTokens) : undefined,
+    cache_write_tokens: usage ? toTokenCount(usage.cacheWriteTokens) : undefined,
+    output_tokens: usage ? toTokenCount(usage.outputTokens) : undefined,
+    usage_estimated: usage?.estimated,
     // As text, since JSON has no bigint.
-    cost_nano_usd: outcome.costNanoUsd?.toString() ?? null,
+    cost_nano_usd: outcome.costNanoUsd?.toString(),
   } satisfies { [Column in keyof OutcomeColumns]: unknown };
 }
 

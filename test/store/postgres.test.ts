@@ -191,6 +191,31 @@ describe('on Postgres', { skip: await postgresMissing() }, () => {
     assert.deepEqual(found, { whole: 0, unfinished: 0 });
   });
 
+  test('ending requests is planned once for a connection when there are many, and then reads only those', async t => {
+    const url = await postgresTestUrl(t);
+    const opened = await openDatabase({ ...options(url), poolSize: 1 });
+    const store = createStore(opened);
+    await sql`
+      insert into requests (id, user_id, status, task_type, priority, prefer_local, strategy, epoch, created_at)
+      select gen_random_uuid(), gen_random_uuid(), 'QUEUED', 'CHAT', 50, false, 'BALANCED', 0, now()
+      from generate_series(1, 20000)`.execute(opened.db);
+    const requests = Array.from({ length: 20 }, () => aRequest());
+    await Promise.all(requests.map(request => store.requests.accept(request)));
+
+    for (const request of requests) assert.equal(await store.requests.finish(anEndOf(request)), true);
+
+    const { rows } = await sql<{ custom: number; generic: number }>`
+      select custom_plans::integer as custom, generic_plans::integer as generic
+      from pg_prepared_statements where name = 'finish'`.execute(opened.db);
+    assert.deepEqual(rows, [{ custom: 5, generic: 14 }]);
+    await opened.close();
+    const [found] = await readAlone(
+      url,
+      `select seq_tup_read::integer as whole from pg_stat_user_tables where relname = 'requests'`,
+    );
+    assert.deepEqual(found, { whole: 0 });
+  });
+
   test('a statement that takes too long is ended by the server', async t => {
     const url = await postgresTestUrl(t);
     const opened = await openDatabase({ ...options(url), statementTimeoutMs: 50 });
