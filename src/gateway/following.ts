@@ -7,8 +7,11 @@ import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import { formatCursor, isLast, type LoggedEvent, type Position, parseCursor } from '../domain/stream.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { RequestFilter, Store } from '../store/store.ts';
+import type { OverheadMeter } from '../telemetry/overhead.ts';
 import type { Gateway } from './gateway.ts';
+import type { Moments } from './moments.ts';
 import { replay } from './replay.ts';
 import type { RequestNews } from './request-news.ts';
 
@@ -20,6 +23,10 @@ interface FollowingDeps {
   readonly events: EventLog;
   readonly news: RequestNews;
   readonly visible: (actor: Actor, requestId: string) => Promise<ModelRequest | undefined>;
+  /** Of a request that runs here. */
+  readonly momentsOf: (requestId: string) => Moments | undefined;
+  readonly clock: Clock;
+  readonly overhead?: OverheadMeter | undefined;
 }
 
 export function createFollowing({
@@ -27,6 +34,9 @@ export function createFollowing({
   events,
   news,
   visible,
+  momentsOf,
+  clock,
+  overhead,
 }: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
   /** What follows in the story of a request that has ended, from the store. */
   async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<LoggedEvent> {
@@ -66,9 +76,17 @@ export function createFollowing({
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
+      const moments = momentsOf(requestId);
+      let isAwaited = moments !== undefined && moments.appendedAtMs === undefined;
       return cancellable(async function* (signal: AbortSignal) {
-        for await (const { position: at, event } of eventsOf(request, position, signal))
+        for await (const { position: at, event } of eventsOf(request, position, signal)) {
           yield { requestId, cursor: formatCursor(requestId, at), event };
+          if (!isAwaited || event.type !== 'token') continue;
+          // The first token, and it is sent: else the next event would not be asked for.
+          isAwaited = false;
+          if (moments?.appendedAtMs !== undefined)
+            overhead?.spent('delivery', clock.monotonic() - moments.appendedAtMs);
+        }
       });
     },
     feed(actor, filter) {

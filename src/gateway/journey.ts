@@ -10,6 +10,7 @@ import type { Capacity } from './capacity.ts';
 import type { Drains } from './drains.ts';
 import type { Health } from './health.ts';
 import type { Hedging } from './hedging.ts';
+import type { Moments } from './moments.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface RetryLimits {
@@ -44,6 +45,7 @@ export interface Journey {
   readonly attemptsBefore: number;
   /** Monotonic instant of the total deadline. */
   readonly endsAtMs: number;
+  readonly moments?: Moments | undefined;
   /** Appends to the request's log; never waits. */
   readonly emit: (event: StreamEvent) => void;
   /** Called with true when it begins to wait for room at a deployment, and with false when that ends, however it ends. */
