@@ -17,7 +17,8 @@ export interface Answer {
 }
 
 export interface Caller {
-  ask(prompt: string): Promise<Answer>;
+  /** Of ours, tells the id under which the prompt was accepted. */
+  ask(prompt: string, accepted?: (id: string) => void): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -88,6 +89,7 @@ type Operate = (query: string, variables: object, listener: (message: Message) =
 interface Asking {
   readonly operate: Operate;
   readonly prompt: string;
+  readonly accepted: ((id: string) => void) | undefined;
   readonly follow: (message: Message) => void;
   readonly fail: (message: Message) => void;
 }
@@ -100,9 +102,9 @@ async function callerOn(
   const opened = await Promise.all(Array.from({ length: sockets }, () => openSocket(server)));
   let asked = 0;
   return {
-    ask(prompt) {
+    ask(prompt, accepted) {
       asked += 1;
-      return askOn(opened[asked % sockets]!.operate, prompt, begin);
+      return askOn(opened[asked % sockets]!.operate, { prompt, accepted }, begin);
     },
     async close() {
       for (const { close } of opened) close();
@@ -138,7 +140,11 @@ async function openSocket({ url, token }: Pick<OwnServer, 'url' | 'token'>) {
   return { operate, close: () => socket.close() };
 }
 
-function askOn(operate: Operate, prompt: string, begin: (asking: Asking) => void): Promise<Answer> {
+function askOn(
+  operate: Operate,
+  wanted: Pick<Asking, 'prompt' | 'accepted'>,
+  begin: (asking: Asking) => void,
+): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const startMs = performance.now();
   const seen = nothingSeen();
@@ -155,15 +161,16 @@ function askOn(operate: Operate, prompt: string, begin: (asking: Asking) => void
       takeLags(event.text, seen.lagsMs);
     }
   };
-  begin({ operate, prompt, follow, fail });
+  begin({ operate, ...wanted, follow, fail });
   return promise;
 }
 
-function submitAndFollow({ operate, prompt, follow, fail }: Asking): void {
+function submitAndFollow({ operate, prompt, accepted, follow, fail }: Asking): void {
   operate(SUBMIT, { input: { prompt } }, message => {
     if (message.type === 'complete') return;
     const id = message.payload?.data?.submitRequest?.request?.id;
-    if (id) operate(FOLLOW, { id }, follow);
-    else fail(message);
+    if (!id) return fail(message);
+    accepted?.(id);
+    operate(FOLLOW, { id }, follow);
   });
 }
