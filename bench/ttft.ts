@@ -1,6 +1,7 @@
 // What a gateway adds to the time to the first token, at fixed rates of requests. Ours submits durably and follows on
-// one WebSocket; the others stream Chat Completions. All in front of the same provider, one after the other in each
-// round. The peer's reader waits 25 ms before it hands on a first piece.
+// WebSockets that the callers share, several because one takes 200 submissions at a time; the others stream Chat
+// Completions. All in front of the same provider, one after the other in each round. The peer's reader waits 25 ms
+// before it hands on a first piece.
 
 import { type Contestant, openLineup, warmUp } from './gateway/lineup.ts';
 import { mediansOf, percentile, table } from './measure/figures.ts';
@@ -25,7 +26,7 @@ interface Figures extends Readonly<Record<string, number>> {
 }
 
 export async function run({ seed, rounds: wanted = ROUNDS }: BenchOptions): Promise<BenchResult> {
-  const lineup = await openLineup({ ours: [{ name: OURS }], sockets: 1 });
+  const lineup = await openLineup({ ours: [{ name: OURS }], sockets: 8 });
   try {
     await warmUp(lineup, PROMPT);
     const found = new Map<string, Figures[]>();

@@ -24,12 +24,12 @@ export interface Caller {
 
 /** OpenAI's Chat Completions: the provider itself, the proxy, or the peer. */
 export function completionsCaller(url: string, headers: Record<string, string> = {}): Caller {
-  // Let go before the servers do, which end idle connections after five seconds.
+  // Let go before the servers do, which end idle connections after five seconds, or never.
   const dispatcher = new Agent({ connections: 2_000, pipelining: 1, keepAliveTimeout: 2_000 });
   return {
     async ask(prompt) {
       const startMs = performance.now();
-      const { body, statusCode } = await request(`${url}/v1/chat/completions`, {
+      const answer = request(`${url}/v1/chat/completions`, {
         method: 'POST',
         dispatcher,
         headers: { 'content-type': 'application/json', authorization: 'Bearer bench', ...headers },
@@ -39,6 +39,9 @@ export function completionsCaller(url: string, headers: Record<string, string> =
           stream_options: { include_usage: true },
           messages: [{ role: 'user', content: prompt }],
         }),
+      });
+      const { body, statusCode } = await answer.catch(cause => {
+        throw new Error(`${url} did not answer`, { cause });
       });
       if (statusCode !== 200) throw new Error(`${url} answered ${statusCode}: ${await body.text()}`);
       const seen = nothingSeen();
