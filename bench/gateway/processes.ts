@@ -46,6 +46,9 @@ export async function startServer({
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd && { cwd }),
   });
+  // Also when the run itself breaks down.
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const printed = new EventEmitter<{ line: [string] }>();
   for (const stream of [child.stdout!, child.stderr!])
     createInterface({ input: stream }).on('line', line => printed.emit('line', line));
@@ -58,9 +61,10 @@ export async function startServer({
     cpuMs: () => family(child.pid!).reduce((sum, pid) => sum + cpuOf(pid), 0),
     rssBytes: () => family(child.pid!).reduce((sum, pid) => sum + rssOf(pid), 0),
     async stop() {
+      process.off('exit', kill);
       if (child.exitCode !== null) return;
       const ended = once(child, 'exit');
-      child.kill('SIGKILL');
+      kill();
       await ended;
     },
   };

@@ -1,5 +1,5 @@
 // Looks after the peers of all sockets by one timer: pings them, drops those that are gone, and stops reading from
-// those that do not read. Timers and closures of each socket's own were a tenth of what an idle one keeps.
+// those that do not read. Two timers for each would be a good part of what an idle socket keeps.
 
 import { WebSocket } from 'ws';
 import type { Clock } from '../lib/clock.ts';
