@@ -2,9 +2,10 @@
 // and against no database at all. Needs TEST_PG_URL for figures with fsync; else it starts a server without it.
 
 import { addedOf, type Figure, type Report, ratiosOf, table } from './accept/report.ts';
-import { openWays, type Way } from './accept/ways.ts';
+import { openWays, type Ways } from './accept/ways.ts';
 import { mediansOf } from './measure/figures.ts';
 import { closedLoop, type Measured, openLoop } from './measure/load.ts';
+import { higher } from './measure/ratios.ts';
 import type { BenchOptions, BenchResult } from './run.ts';
 
 const ROUNDS = 5;
@@ -15,10 +16,10 @@ const OPEN_MS = 600;
 /** On a machine that is busy with something else: no round is begun after this. */
 const BUDGET_MS = 45_000;
 
-export async function run({ seed }: BenchOptions): Promise<BenchResult> {
+export async function run({ seed, rounds: wanted = ROUNDS }: BenchOptions): Promise<BenchResult> {
   const opened = await openWays();
   try {
-    const { figures, rounds } = await measure(opened.ways, opened.clear, seed);
+    const { figures, rounds } = await measure(opened, wanted, seed);
     const report: Report = {
       benchmark: 'accept',
       databases: opened.databases,
@@ -28,14 +29,17 @@ export async function run({ seed }: BenchOptions): Promise<BenchResult> {
       perSecondOffered: PER_SECOND,
       figures,
     };
-    return { json: report, text: table(report) };
+    const ratios = report.ratios.flatMap(({ ratio, byCallers }) =>
+      Object.entries(byCallers).map(([callers, value]) => higher(`${ratio}, ${callers} callers`, value)),
+    );
+    return { json: report, text: table(report), ratios };
   } finally {
     await opened.close();
   }
 }
 
 /** Every way in every round, so that what disturbs the machine disturbs all of them. */
-async function measure(ways: readonly Way[], clear: () => Promise<void>, seed: number) {
+async function measure({ ways, clear }: Ways, wanted: number, seed: number) {
   const runs = ways.flatMap(way => [
     ...CALLERS.map(callers => ({
       way,
@@ -58,7 +62,7 @@ async function measure(ways: readonly Way[], clear: () => Promise<void>, seed: n
   const found = new Map(runs.map(each => [each, [] as Measured[]]));
   const untilMs = performance.now() + BUDGET_MS;
   let rounds = 0;
-  for (; rounds < ROUNDS && performance.now() < untilMs; rounds++) {
+  for (; rounds < wanted && performance.now() < untilMs; rounds++) {
     await clear();
     for (const each of runs) found.get(each)!.push(await each.once());
   }

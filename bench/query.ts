@@ -8,7 +8,8 @@ import { type OwnServer, startOurs } from './gateway/ours.ts';
 import { startServer } from './gateway/processes.ts';
 import { mediansOf, table } from './measure/figures.ts';
 import { repeat } from './measure/load.ts';
-import type { BenchResult } from './run.ts';
+import { higher } from './measure/ratios.ts';
+import type { BenchOptions, BenchResult } from './run.ts';
 
 const GATEWAY = join(import.meta.dirname, 'gateway');
 const ROUNDS = 5;
@@ -22,7 +23,7 @@ interface Query {
   readonly token: string;
 }
 
-export async function run(): Promise<BenchResult> {
+export async function run({ rounds: wanted = ROUNDS }: BenchOptions): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const provider = await startServer({
     name: 'provider',
@@ -36,7 +37,7 @@ export async function run(): Promise<BenchResult> {
   const found = new Map<string, { perSecond: number; floorPerSecond: number }[]>();
   const queries = await queriesOf(ours, dispatcher);
   const floors = await Promise.all(queries.map(query => floorFor(query, dispatcher, stack)));
-  for (let round = 0; round <= ROUNDS; round += 1)
+  for (let round = 0; round <= wanted; round += 1)
     for (const [index, query] of queries.entries()) {
       const perSecond = await measure(query, dispatcher);
       const floorPerSecond = await measure(floors[index]!, dispatcher);
@@ -54,8 +55,11 @@ export async function run(): Promise<BenchResult> {
     floorPerSecond.toFixed(0),
   ]);
   const head = ['query', '/ node:http', 'per second', 'node:http per second'];
-  const text = `Medians of ${ROUNDS} interleaved rounds, ${CALLERS} callers.\n\n${table(head, rows)}`;
-  return { json: { benchmark: 'query', rounds: ROUNDS, figures }, text };
+  const text = `Medians of ${wanted} interleaved rounds, ${CALLERS} callers.\n\n${table(head, rows)}`;
+  const ratios = figures.map(({ name, toFloor }) =>
+    higher(`${name} / node:http`, toFloor, { target: name === 'request' ? 0.35 : undefined }),
+  );
+  return { json: { benchmark: 'query', rounds: wanted, figures }, text, ratios };
 }
 
 async function queriesOf({ url, token }: OwnServer, dispatcher: Agent): Promise<Query[]> {

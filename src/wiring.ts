@@ -97,6 +97,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     maxOutputBytes: limits.maxAnswerBytes,
     maxQueued: limits.maxQueuedRequests,
     maxDeaths: limits.maxDeaths,
+    overhead: metrics.overhead,
     onFinished: metrics.requestFinished,
   });
 }

@@ -1,7 +1,9 @@
-// Clients that cost little: one answer, streamed, by each of the ways that are compared. All resolve at its end.
+// Clients that cost little: one answer, streamed, by each of the ways that are compared. All resolve at its end. They
+// share the processors with what they measure, hence read what comes with as little ceremony as they can.
 
 import { Agent, request } from 'undici';
 import WebSocket from 'ws';
+import { takeLags } from '../measure/shared-clock.ts';
 import type { OwnServer } from './ours.ts';
 
 export interface Answer {
@@ -10,21 +12,24 @@ export interface Answer {
   /** Messages, or pieces of the body, that brought tokens. */
   readonly frames: number;
   readonly tokens: number;
+  /** From the provider's send to our receipt, of each token that says when it was sent. */
+  readonly lagsMs: readonly number[];
 }
 
 export interface Caller {
-  ask(prompt: string): Promise<Answer>;
+  /** Of ours, tells the id under which the prompt was accepted. */
+  ask(prompt: string, accepted?: (id: string) => void): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** OpenAI's Chat Completions: the provider itself, the proxy, or the peer. */
 export function completionsCaller(url: string, headers: Record<string, string> = {}): Caller {
-  // Let go before the servers do, which end idle connections after five seconds.
+  // Let go before the servers do, which end idle connections after five seconds, or never.
   const dispatcher = new Agent({ connections: 2_000, pipelining: 1, keepAliveTimeout: 2_000 });
   return {
     async ask(prompt) {
       const startMs = performance.now();
-      const { body, statusCode } = await request(`${url}/v1/chat/completions`, {
+      const answer = request(`${url}/v1/chat/completions`, {
         method: 'POST',
         dispatcher,
         headers: { 'content-type': 'application/json', authorization: 'Bearer bench', ...headers },
@@ -35,8 +40,11 @@ export function completionsCaller(url: string, headers: Record<string, string> =
           messages: [{ role: 'user', content: prompt }],
         }),
       });
+      const { body, statusCode } = await answer.catch(cause => {
+        throw new Error(`${url} did not answer`, { cause });
+      });
       if (statusCode !== 200) throw new Error(`${url} answered ${statusCode}: ${await body.text()}`);
-      const seen = { firstTokenMs: 0, frames: 0, tokens: 0 };
+      const seen = nothingSeen();
       let isDone = false;
       for await (const part of body as AsyncIterable<Buffer>) {
         const text = part.toString('latin1');
@@ -45,6 +53,7 @@ export function completionsCaller(url: string, headers: Record<string, string> =
           if (seen.tokens === 0) seen.firstTokenMs = performance.now() - startMs;
           seen.frames += 1;
           seen.tokens += tokens;
+          takeLags(text, seen.lagsMs);
         }
         isDone ||= text.includes('[DONE]');
       }
@@ -62,14 +71,43 @@ const FOLLOW = `subscription ($id: ID!) { tokenStream(requestId: $id) {
 // biome-ignore lint/suspicious/noExplicitAny: messages are read by field, to spend no time on checking them.
 type Message = any;
 
+function nothingSeen() {
+  return { firstTokenMs: 0, frames: 0, tokens: 0, lagsMs: [] as number[] };
+}
+
 /** Ours: submits and follows on the same socket, as graphql-ws clients do. */
 export async function socketCaller(server: OwnServer, sockets = 1): Promise<Caller> {
+  return callerOn(server, sockets, submitAndFollow);
+}
+
+/** The server that only sends. */
+export async function rawCaller({ url }: { url: string }, sockets: number): Promise<Caller> {
+  return callerOn({ url, token: '' }, sockets, ({ operate, prompt, follow }) =>
+    operate(FOLLOW, { prompt }, follow),
+  );
+}
+
+type Operate = (query: string, variables: object, listener: (message: Message) => void) => void;
+
+interface Asking {
+  readonly operate: Operate;
+  readonly prompt: string;
+  readonly accepted: ((id: string) => void) | undefined;
+  readonly follow: (message: Message) => void;
+  readonly fail: (message: Message) => void;
+}
+
+async function callerOn(
+  server: Pick<OwnServer, 'url' | 'token'>,
+  sockets: number,
+  begin: (asking: Asking) => void,
+): Promise<Caller> {
   const opened = await Promise.all(Array.from({ length: sockets }, () => openSocket(server)));
   let asked = 0;
   return {
-    ask(prompt) {
+    ask(prompt, accepted) {
       asked += 1;
-      return opened[asked % sockets]!.ask(prompt);
+      return askOn(opened[asked % sockets]!.operate, { prompt, accepted }, begin);
     },
     async close() {
       for (const { close } of opened) close();
@@ -77,7 +115,7 @@ export async function socketCaller(server: OwnServer, sockets = 1): Promise<Call
   };
 }
 
-async function openSocket({ url, token }: OwnServer) {
+async function openSocket({ url, token }: Pick<OwnServer, 'url' | 'token'>) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   const listeners = new Map<string, (message: Message) => void>();
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
@@ -93,7 +131,7 @@ async function openSocket({ url, token }: OwnServer) {
   });
   await ready;
   let next = 0;
-  const operate = (query: string, variables: object, listener: (message: Message) => void): void => {
+  const operate: Operate = (query, variables, listener) => {
     next += 1;
     const id = String(next);
     listeners.set(id, message => {
@@ -102,16 +140,17 @@ async function openSocket({ url, token }: OwnServer) {
     });
     socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query, variables } }));
   };
-  return { ask: (prompt: string) => askOn(operate, prompt), close: () => socket.close() };
+  return { operate, close: () => socket.close() };
 }
 
 function askOn(
-  operate: (query: string, variables: object, listener: (message: Message) => void) => void,
-  prompt: string,
+  operate: Operate,
+  wanted: Pick<Asking, 'prompt' | 'accepted'>,
+  begin: (asking: Asking) => void,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const startMs = performance.now();
-  const seen = { firstTokenMs: 0, frames: 0, tokens: 0 };
+  const seen = nothingSeen();
   const fail = (message: Message) => reject(new Error(`the gateway answered ${JSON.stringify(message)}`));
   const follow = (message: Message) => {
     if (message.type === 'complete') return;
@@ -122,13 +161,19 @@ function askOn(
       if (seen.tokens === 0) seen.firstTokenMs = performance.now() - startMs;
       seen.frames += 1;
       seen.tokens += event.text.split('token ').length - 1;
+      takeLags(event.text, seen.lagsMs);
     }
   };
+  begin({ operate, ...wanted, follow, fail });
+  return promise;
+}
+
+function submitAndFollow({ operate, prompt, accepted, follow, fail }: Asking): void {
   operate(SUBMIT, { input: { prompt } }, message => {
     if (message.type === 'complete') return;
     const id = message.payload?.data?.submitRequest?.request?.id;
-    if (id) operate(FOLLOW, { id }, follow);
-    else fail(message);
+    if (!id) return fail(message);
+    accepted?.(id);
+    operate(FOLLOW, { id }, follow);
   });
-  return promise;
 }

@@ -1,9 +1,9 @@
 // Who is compared: the provider asked directly, the least proxy, the peer, and our server, all in front of the same
-// provider, each with a client of its own.
+// provider, each with a client of its own; where delivery counts also a server that only sends.
 
 import { join } from 'node:path';
 import { repeat } from '../measure/load.ts';
-import { type Caller, completionsCaller, socketCaller } from './clients.ts';
+import { type Caller, completionsCaller, rawCaller, socketCaller } from './clients.ts';
 import { type OwnOptions, startOurs } from './ours.ts';
 import { startPeer } from './peer.ts';
 import { type Server, startServer } from './processes.ts';
@@ -24,9 +24,11 @@ export interface LineupOptions {
   readonly ours: readonly Omit<OwnOptions, 'upstream'>[];
   /** Sockets that our clients share. */
   readonly sockets: number;
+  /** The server that only sends, too. */
+  readonly withRaw?: boolean;
 }
 
-export async function openLineup({ ours, sockets }: LineupOptions): Promise<Lineup> {
+export async function openLineup({ ours, sockets, withRaw }: LineupOptions): Promise<Lineup> {
   await using stack = new AsyncDisposableStack();
   const contestants: Contestant[] = [];
   const enter = (server: Server, caller: Caller) => {
@@ -37,6 +39,10 @@ export async function openLineup({ ours, sockets }: LineupOptions): Promise<Line
   const script = (name: string) => join(import.meta.dirname, `${name}.ts`);
   const provider = await startServer({ name: 'direct', args: [script('upstream')] });
   enter(provider, completionsCaller(provider.url));
+  if (withRaw) {
+    const raw = await startServer({ name: 'raw ws sends', args: [script('raw')] });
+    enter(raw, await rawCaller(raw, sockets));
+  }
   const proxy = await startServer({ name: 'proxy', args: [script('proxy'), provider.url] });
   enter(proxy, completionsCaller(proxy.url));
   const peer = await startPeer();

@@ -19,16 +19,24 @@ export interface OwnOptions {
   /** Default: a Postgres database of its own; `memory:` for one that is neither durable nor shared. */
   readonly database?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** For node, before the program. */
+  readonly nodeArgs?: readonly string[];
 }
 
-export async function startOurs({ name, upstream, database, env = {} }: OwnOptions): Promise<OwnServer> {
+export async function startOurs({
+  name,
+  upstream,
+  database,
+  env = {},
+  nodeArgs = [],
+}: OwnOptions): Promise<OwnServer> {
   await using stack = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'mcplane-bench-'));
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
   const url = database ?? (await postgresTestUrl({ after: end => stack.defer(end as () => Promise<void>) }));
   const server = await startServer({
     name,
-    args: [join(import.meta.dirname, '../../src/main.ts')],
+    args: [...nodeArgs, join(import.meta.dirname, '../../src/main.ts')],
     address: /GraphQL\s+(http:\/\/[\d.]+:\d+)\/graphql/,
     env: {
       PORT: '0',

@@ -2,7 +2,7 @@
 // memory as the system counts them (Linux).
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -12,6 +12,9 @@ export interface Server {
   /** Processor time used so far, children included. */
   cpuMs(): number;
   rssBytes(): number;
+  readonly pid: number;
+  /** Resolves with the first match in what it prints from now on. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
   stop(): Promise<void>;
 }
 
@@ -43,32 +46,58 @@ export async function startServer({
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd && { cwd }),
   });
-  const found = await ready(child, name, address);
+  // Also when the run itself breaks down.
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  const printed = new EventEmitter<{ line: [string] }>();
+  for (const stream of [child.stdout!, child.stderr!])
+    createInterface({ input: stream }).on('line', line => printed.emit('line', line));
+  const found = await ready(child, name, { printed, address });
   return {
     name,
     url: url ?? found,
+    pid: child.pid!,
+    says: pattern => match(printed, pattern),
     cpuMs: () => family(child.pid!).reduce((sum, pid) => sum + cpuOf(pid), 0),
     rssBytes: () => family(child.pid!).reduce((sum, pid) => sum + rssOf(pid), 0),
     async stop() {
+      process.off('exit', kill);
       if (child.exitCode !== null) return;
       const ended = once(child, 'exit');
-      child.kill('SIGKILL');
+      kill();
       await ended;
     },
   };
 }
 
-async function ready(child: ChildProcess, name: string, address: RegExp): Promise<string> {
+type Printed = EventEmitter<{ line: [string] }>;
+
+async function ready(
+  child: ChildProcess,
+  name: string,
+  { printed, address }: { printed: Printed; address: RegExp },
+): Promise<string> {
   const seen: string[] = [];
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const keep = (line: string) => seen.push(line);
+  printed.on('line', keep);
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${name} ended before it was ready:\n${seen.join('\n')}`);
+  });
+  const [, found] = await Promise.race([match(printed, address), ended]);
+  ended.catch(() => {});
+  printed.off('line', keep);
+  return found ?? '';
+}
+
+function match(printed: Printed, pattern: RegExp): Promise<RegExpExecArray> {
+  const { promise, resolve } = Promise.withResolvers<RegExpExecArray>();
   const look = (line: string) => {
-    seen.push(line);
-    const match = address.exec(line);
-    if (match) resolve(match[1] ?? '');
+    const found = pattern.exec(line);
+    if (!found) return;
+    printed.off('line', look);
+    resolve(found);
   };
-  createInterface({ input: child.stdout! }).on('line', look);
-  createInterface({ input: child.stderr! }).on('line', look);
-  child.on('exit', () => reject(new Error(`${name} ended before it was ready:\n${seen.join('\n')}`)));
+  printed.on('line', look);
   return promise;
 }
 

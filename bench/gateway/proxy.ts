@@ -23,7 +23,8 @@ const server = createServer((request, response) => {
   forwarded.on('error', () => response.destroy());
   request.pipe(forwarded);
 });
-server.keepAliveTimeout = 60_000;
+// Never: a client that calls just as its idle connection is closed sees a reset.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${(server.address() as { port: number }).port}`);
 });

@@ -59,8 +59,12 @@ export async function arrive(
   let dueMs = performance.now();
   const endMs = dueMs + durationMs;
   while (dueMs < endMs) {
-    for (; dueMs <= performance.now(); dueMs += exponential(random, 1_000 / perSecond))
-      underWay.push(start(dueMs));
+    for (; dueMs <= performance.now(); dueMs += exponential(random, 1_000 / perSecond)) {
+      const call = start(dueMs);
+      // Told at the end, when the servers can be stopped in good order.
+      call.catch(() => {});
+      underWay.push(call);
+    }
     await wait(1);
   }
   await Promise.all(underWay);

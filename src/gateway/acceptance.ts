@@ -12,6 +12,7 @@ import { StoreUnavailable } from '../store/unavailable.ts';
 import type { ActiveRequests } from './active-requests.ts';
 import type { Admission, Place } from './admission.ts';
 import type { Active } from './execution.ts';
+import { createMoments } from './moments.ts';
 import type { Planning } from './planning.ts';
 
 export type Accepted =
@@ -64,7 +65,10 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     const { decision, place, known } = await admit(actor, spec, idempotencyKey);
     if (known) return known;
     const request = newRequest(actor, spec, { now: new Date(clock.now()), place });
-    const entry = () => takeOver({ request, spec, decision, receivedAtMs }, events);
+    const entry = () => {
+      const moments = createMoments(receivedAtMs, clock.monotonic());
+      return takeOver({ request, spec, decision, moments }, events);
+    };
     const row = newRow({ actor, request, spec, idempotencyKey });
     const taking = { owner: deps.owner(), deploymentId: decision.chosen };
     const told = Promise.withResolvers<boolean>();
@@ -109,7 +113,7 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
 }
 
 function takeOver(
-  taken: Pick<Active, 'request' | 'spec' | 'decision' | 'receivedAtMs'>,
+  taken: Pick<Active, 'request' | 'spec' | 'decision' | 'moments'>,
   events: EventLog,
 ): Active {
   return {

@@ -16,6 +16,7 @@ import {
   startMeter,
 } from './attempt-result.ts';
 import { type DeadlineWatch, type MissedDeadline, watchDeadlines } from './deadlines.ts';
+import type { Moments } from './moments.ts';
 import { ruleOf } from './outcome.ts';
 import type { Permit } from './permit.ts';
 
@@ -40,6 +41,7 @@ export interface AttemptOptions {
   /** The caller's cancellation. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  readonly moments?: Moments | undefined;
   /** UTF-8 bytes of text beyond which an answer counts as endless. */
   readonly maxOutputBytes: number;
   readonly onStarted?: ((started: Started) => void) | undefined;
@@ -75,8 +77,9 @@ interface Run {
 /** Resolves when the attempt is over, also when the adapter ignores the abort. Rejects only if a callback throws. */
 export function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
   const { promise, resolve, reject } = Promise.withResolvers<AttemptResult>();
-  const { clock, signal, endsAtMs } = options;
+  const { clock, signal, endsAtMs, moments } = options;
   const meter = startMeter(clock);
+  if (moments) moments.calledAtMs ??= meter.startedAtMs;
   const run: Run = {
     options,
     meter,
@@ -155,7 +158,10 @@ function takeToken(run: Run, text: string): void {
     return;
   }
   const nowMs = options.clock.monotonic();
-  meter.firstTokenAtMs ??= nowMs;
+  if (meter.firstTokenAtMs === undefined) {
+    meter.firstTokenAtMs = nowMs;
+    if (options.moments) options.moments.tokenAtMs ??= nowMs;
+  }
   meter.textLength += text.length;
   noteContent(run, nowMs, estimateTokens(text));
   tell(run, () => options.onToken(text));

@@ -17,9 +17,11 @@ import { addUsage, type Usage } from '../domain/usage.ts';
 import type { EventLog, LogWriter } from '../events/event-log.ts';
 import { pause } from '../lib/clock.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
+import type { OverheadMeter } from '../telemetry/overhead.ts';
 import { createBooking } from './booking.ts';
 import { type Arrival, failover } from './failover.ts';
 import type { FailoverDeps } from './journey.ts';
+import { type Moments, tellOverhead } from './moments.ts';
 import type { Planning } from './planning.ts';
 import { terminalEvent } from './replay.ts';
 
@@ -36,6 +38,7 @@ export interface ExecutionDeps extends FailoverDeps {
   readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
   /** A running request begins to wait for room at a deployment (true), or does so no longer. It works for nobody then. */
   readonly onWaiting?: ((waiting: boolean) => void) | undefined;
+  readonly overhead?: OverheadMeter | undefined;
   /** Tells those who watch requests how one stands now. */
   readonly announce: (request: ModelRequest) => void;
 }
@@ -50,14 +53,15 @@ export interface Active {
   readonly controller: AbortController;
   /** Made by instances that had the request before. */
   readonly earlier: readonly Attempt[];
-  /** Monotonic instant of its arrival in this process, for the overhead. */
-  readonly receivedAtMs: number;
+  /** In this process. */
+  readonly moments: Moments;
   /** Resolves with the request when it leaves this process. */
   readonly done: PromiseWithResolvers<ModelRequest>;
 }
 
 /** Runs the request to its end. Never throws; resolves after the terminal state is stored and announced. */
 export async function execute(active: Active, deps: ExecutionDeps): Promise<void> {
+  const { moments } = active;
   const output: string[] = [];
   let textSeen = false;
   const emit = (event: StreamEvent) => {
@@ -78,6 +82,8 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
     // A finished stream has one last event, and it is appended below; a fenced writer keeps silent.
     if (active.controller.signal.reason === 'fenced') return;
     const { position } = active.writer.append(event);
+    // What is held back until its end shows nothing of ours.
+    if (textSeen && !active.spec.buffered) moments.appendedAtMs ??= deps.clock.monotonic();
     if (event.type === 'restarted')
       active.request = { ...active.request, restartSequence: position.sequence };
   };
@@ -90,16 +96,19 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
       signal: active.controller.signal,
       lastNumberBefore: lastNumberOf(active.earlier),
       endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
+      moments,
       emit,
       book: createBooking(active.request, active.decision.chosen, deps),
       onWaiting: deps.onWaiting,
     },
     deps,
   );
+  moments.endedAtMs = deps.clock.monotonic();
   const reason: StopReason | undefined = active.controller.signal.reason;
   if (reason === 'fenced') abandon(active, deps);
   else if (reason === 'shutdown' && arrival.status === 'CANCELLED') await giveBack(active, arrival, deps);
   else await conclude(active, arrival, { output: output.join(''), deps });
+  tellOverhead(moments, arrival.waitedMs > 0, deps.overhead);
 }
 
 /** Ends a request that never ran here; resolves with it as it is then, unended when there is no such row. */
@@ -146,6 +155,7 @@ async function conclude(
   const ours = afterFinish(active, finished);
   const stored = await persist(finished, ours, deps);
   if (stored) active.request = stored;
+  active.moments.storedAtMs = deps.clock.monotonic();
   if (stored === ours) {
     active.writer.append(terminalEvent(ours));
     deps.onFinished(ours, arrival.attempts);
@@ -184,7 +194,7 @@ function toFinished(
     startedAt: request.startedAt,
     firstTokenAt: request.firstTokenAt,
     finishedAt: new Date(deps.clock.now()),
-    overheadMs: Math.max(0, nowMs - active.receivedAtMs - arrival.waitedMs - providerMs),
+    overheadMs: Math.max(0, nowMs - active.moments.receivedAtMs - arrival.waitedMs - providerMs),
     lastSequence: active.writer.sequence() + 1,
     restartSequence: request.restartSequence,
   };

@@ -14,8 +14,11 @@ import {
 } from '../domain/stream.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { RequestFilter, Store } from '../store/store.ts';
+import type { OverheadMeter } from '../telemetry/overhead.ts';
 import type { FollowedEvent, Gateway } from './gateway.ts';
+import type { Moments } from './moments.ts';
 import { replay } from './replay.ts';
 import type { RequestNews } from './request-news.ts';
 
@@ -27,6 +30,10 @@ interface FollowingDeps {
   readonly events: EventLog;
   readonly news: RequestNews;
   readonly visible: (actor: Actor, requestId: string) => Promise<ModelRequest | undefined>;
+  /** Of a request that runs here. */
+  readonly momentsOf: (requestId: string) => Moments | undefined;
+  readonly clock: Clock;
+  readonly overhead?: OverheadMeter | undefined;
 }
 
 export function createFollowing({
@@ -34,6 +41,9 @@ export function createFollowing({
   events,
   news,
   visible,
+  momentsOf,
+  clock,
+  overhead,
 }: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
   /** What follows in the story of a request that has ended, from the store. */
   async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<FollowedEvent> {
@@ -48,15 +58,22 @@ export function createFollowing({
   /** The log may end without a last event, when the request was taken from its writer: the store knows the end. */
   async function* eventsOf(
     known: ModelRequest,
-    after: Position | undefined,
+    { after, moments }: { readonly after: Position | undefined; readonly moments: Moments | undefined },
     signal: AbortSignal,
   ): AsyncGenerator<FollowedEvent> {
     const { id: requestId } = known;
     if (isTerminal(known.status) && !events.holdsRest(requestId, after)) return yield* told(known, after);
     let last = after;
+    let isAwaited = moments !== undefined && moments.appendedAtMs === undefined;
     while (!signal.aborted) {
       for await (const logged of events.follow(requestId, last, signal) ?? []) {
         yield new Followed(requestId, logged);
+        // The first token, and it is sent: else the next event would not be asked for.
+        if (isAwaited && logged.event.type === 'token') {
+          isAwaited = false;
+          if (moments?.appendedAtMs !== undefined)
+            overhead?.spent('delivery', clock.monotonic() - moments.appendedAtMs);
+        }
         if (isLast(logged.event)) return;
         last = logged.position;
       }
@@ -74,7 +91,8 @@ export function createFollowing({
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
-      return cancellable(signal => eventsOf(request, position, signal));
+      const moments = momentsOf(requestId);
+      return cancellable(signal => eventsOf(request, { after: position, moments }, signal));
     },
     feed(actor, filter) {
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;

@@ -129,7 +129,7 @@ export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiti
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { store, events, planning } = deps;
+  const { store, planning } = deps;
   const news = createRequestNews(deps);
   const { announce } = news;
   const active = createActiveRequests({
@@ -182,7 +182,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     request: visible,
     instanceId: deps.owner,
-    ...createFollowing({ store, events, news, visible }),
+    ...createFollowing({ ...deps, news, visible, momentsOf: id => active.get(id)?.moments }),
     ...status,
     estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
     simulateRoute: (_actor, submission) => planning.decide(parse(submission)),

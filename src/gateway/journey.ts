@@ -11,6 +11,7 @@ import type { Capacity } from './capacity.ts';
 import type { Drains } from './drains.ts';
 import type { Health } from './health.ts';
 import type { Hedging } from './hedging.ts';
+import type { Moments } from './moments.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export interface RetryLimits {
@@ -45,6 +46,7 @@ export interface Journey {
   readonly lastNumberBefore: number;
   /** Monotonic instant of the total deadline. */
   readonly endsAtMs: number;
+  readonly moments?: Moments | undefined;
   /** Appends to the request's log; never waits. */
   readonly emit: (event: StreamEvent) => void;
   /** Tells the ledger how far it has come; never waits. Not told of the end. */

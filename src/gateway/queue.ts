@@ -8,6 +8,7 @@ import type { HeldRequest, Store } from '../store/store.ts';
 import type { ActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
 import type { Active } from './execution.ts';
+import { createMoments } from './moments.ts';
 import type { Planning } from './planning.ts';
 
 /** What subscribers are told when another instance takes a request over. */
@@ -142,7 +143,7 @@ function toActive(
     writer,
     controller: new AbortController(),
     earlier,
-    receivedAtMs: clock.monotonic(),
+    moments: createMoments(clock.monotonic()),
     done: Promise.withResolvers(),
   };
 }

@@ -77,6 +77,7 @@ export async function callTarget(
       endsAtMs: journey.endsAtMs,
       signal: race ? AbortSignal.any([journey.signal, race.lost]) : journey.signal,
       clock: deps.clock,
+      moments: journey.moments,
       maxOutputBytes: deps.maxOutputBytes,
       onAnswering: race?.onAnswering,
       onToken(token) {

@@ -1,6 +1,6 @@
-// One WebSocket within its bounds: messages per second, a reader that stops reading, a peer that is gone. Also what
-// graphql-ws leaves open in the protocol: server-only messages, and an id that is used again while its first
-// operation is still ending.
+// One WebSocket within its bounds: messages per second, a reader that stops reading, a peer that is gone (by
+// peer-watch.ts). Also what graphql-ws leaves open in the protocol: server-only messages, and an id that is used again
+// while its first operation is still ending.
 
 import type { Duplex } from 'node:stream';
 import type { WebSocket as ProtocolSocket } from 'graphql-ws';
@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { HttpLimits } from './limits.ts';
+import type { PeerWatch } from './peer-watch.ts';
 import { createTokenBucket } from './rate-limit.ts';
 
 /**
@@ -45,11 +46,13 @@ export interface SocketOptions {
   /** What it writes to. */
   readonly connection: Duplex;
   readonly limits: HttpLimits;
+  /** Of all sockets of the server. */
+  readonly peers: PeerWatch;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function createSocket({ socket, connection, limits, clock, log }: SocketOptions): Socket {
+export function createSocket({ socket, connection, limits, peers, clock, log }: SocketOptions): Socket {
   const cork = createCork(connection);
   const closed = Promise.withResolvers<{ code: number; reason: string }>();
   const rate = createTokenBucket(limits.socketMessagesPerSecond, limits.socketMessagesPerSecond, clock);
@@ -67,11 +70,8 @@ export function createSocket({ socket, connection, limits, clock, log }: SocketO
   };
   socket.on('ping', overRate);
   socket.on('error', error => log.debug({ error }, 'a socket broke the protocol'));
-  const stopWatching = watchPeer(socket, limits, clock);
-  socket.once('close', (code, reason) => {
-    stopWatching();
-    closed.resolve({ code, reason: String(reason) });
-  });
+  peers.add(socket);
+  socket.on('close', (code, reason) => closed.resolve({ code, reason: String(reason) }));
 
   return {
     get open() {
@@ -96,15 +96,16 @@ export function createSocket({ socket, connection, limits, clock, log }: SocketO
       },
       close,
       onMessage(handle) {
-        const deliver = createDelivery(message => handle(message as unknown as string));
+        const fail = (error: unknown) => {
+          log.error({ error }, 'handling a message failed');
+          close(CLOSE.tryAgain, 'Try again later');
+        };
+        const deliver = createDelivery(message => handle(message as unknown as string).catch(fail));
         socket.on('message', data => {
           if (!isOpen() || overRate()) return;
           const message = readMessage(String(data));
           if (!message) return close(CLOSE.badRequest, 'Invalid message received');
-          deliver(message).catch(error => {
-            log.error({ error }, 'handling a message failed');
-            close(CLOSE.tryAgain, 'Try again later');
-          });
+          deliver(message);
         });
       },
     }),
@@ -139,80 +140,43 @@ function readMessage(text: string): Message | undefined {
 
 /**
  * Hands messages over in order. A `subscribe` under an id that was just completed waits until the first operation
- * has ended, since graphql-ws would otherwise take the end of the first for the end of the second.
+ * has ended, since graphql-ws would otherwise take the end of the first for the end of the second. An operation that
+ * lasts keeps no more than one promise here. `handle` never rejects.
  */
-function createDelivery(handle: (message: Message) => Promise<void>): (message: Message) => Promise<void> {
+function createDelivery(handle: (message: Message) => Promise<void>): (message: Message) => void {
   const running = new Map<string, Promise<void>>();
-  const ending = new Map<string, Promise<void>>();
+  let ending: Map<string, Promise<void>> | undefined;
 
-  async function hand(message: Message, id: string): Promise<void> {
-    const handled = handle(message);
+  function hand(message: Message, id: string): void {
     if (message.type === 'subscribe') {
-      running.set(id, handled);
-      await handled.finally(() => {
-        if (running.get(id) === handled) running.delete(id);
+      const ended: Promise<void> = handle(message).then(() => {
+        if (running.get(id) === ended) running.delete(id);
       });
+      running.set(id, ended);
       return;
     }
     const operation = running.get(id);
-    if (operation !== undefined) {
-      const ended = operation.catch(() => {});
-      holdBack(id, ended);
-    }
-    await handled;
+    if (operation !== undefined) holdBack(id, operation);
+    void handle(message);
   }
 
   function holdBack(id: string, until: Promise<void>): void {
+    ending ??= new Map();
     ending.set(id, until);
-    void until.finally(() => {
-      if (ending.get(id) === until) ending.delete(id);
+    void until.then(() => {
+      if (ending?.get(id) === until) ending.delete(id);
     });
   }
 
-  return async message => {
+  return message => {
     const { type, id } = message;
-    if (typeof id !== 'string' || (type !== 'subscribe' && type !== 'complete')) return handle(message);
-    const before = ending.get(id);
-    if (!before) return hand(message, id);
-    const handed = Promise.withResolvers<void>();
-    holdBack(
-      id,
-      before.then(() => {
-        hand(message, id).then(handed.resolve, handed.reject);
-      }),
-    );
-    return handed.promise;
-  };
-}
-
-/** Pings a peer and drops it when it is gone or has long stopped reading; the function returned ends the watch. */
-function watchPeer(socket: WebSocket, limits: HttpLimits, clock: Clock): () => void {
-  let alive = true;
-  let stop = () => {};
-  let slowSinceMs: number | undefined;
-  socket.on('pong', () => {
-    alive = true;
-  });
-  const beat = () => {
-    if (!alive) return socket.terminate();
-    alive = false;
-    if (socket.readyState === WebSocket.OPEN) socket.ping();
-    stop = clock.after(limits.keepAliveMs, beat);
-  };
-  stop = clock.after(limits.keepAliveMs, beat);
-  const everyMs = Math.min(1_000, limits.slowReaderMs);
-  const reading = setInterval(() => {
-    const slow = socket.bufferedAmount > limits.slowReaderBytes;
-    // Whoever does not read may not make us write more either.
-    if (slow && !socket.isPaused) socket.pause();
-    if (!slow && socket.isPaused) socket.resume();
-    slowSinceMs = slow ? (slowSinceMs ?? clock.monotonic()) : undefined;
-    if (slowSinceMs !== undefined && clock.monotonic() - slowSinceMs >= limits.slowReaderMs)
-      socket.terminate();
-  }, everyMs);
-  reading.unref();
-  return () => {
-    stop();
-    clearInterval(reading);
+    if (typeof id !== 'string' || (type !== 'subscribe' && type !== 'complete')) return void handle(message);
+    const before = ending?.get(id);
+    if (before)
+      holdBack(
+        id,
+        before.then(() => hand(message, id)),
+      );
+    else hand(message, id);
   };
 }

@@ -1,7 +1,7 @@
 // GraphQL over WebSocket (subprotocol graphql-transport-ws): who may open a socket, and what each of its operations
 // does. graphql-ws speaks the protocol, the pipeline runs the operations; the bounds of a socket are in socket.ts.
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   type ExecutionArgs,
@@ -21,6 +21,7 @@ import { DRAIN_RETRY_MS, type Gate, principalOf } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import { readParams } from './operation-params.ts';
 import type { OriginPolicy } from './origin.ts';
+import { createPeerWatch } from './peer-watch.ts';
 import type { Operation, Pipeline } from './pipeline.ts';
 import { createLedger } from './rate-limit.ts';
 import { presentErrors, refusal } from './refusals.ts';
@@ -50,7 +51,8 @@ export interface SocketServer {
 interface Connection {
   readonly socket: Socket;
   readonly address: string;
-  readonly request: IncomingMessage;
+  /** Of the upgrade; let go when it has signed in, since the request keeps more than the socket itself does. */
+  headers: IncomingHttpHeaders | undefined;
   readonly initialised: () => void;
   actor: Actor | null;
   release: () => void;
@@ -63,6 +65,7 @@ const PROTOCOL = 'graphql-transport-ws';
 export function createSocketServer(deps: SocketServerDeps): SocketServer {
   const { limits, gate, origins, addressOf } = deps;
   const connections = new Set<Connection>();
+  const peers = createPeerWatch(limits, deps.clock);
   const newcomers = createLedger(limits.maxNewSocketsPerAddress);
   const sockets = new WebSocketServer({
     noServer: true,
@@ -79,13 +82,14 @@ export function createSocketServer(deps: SocketServerDeps): SocketServer {
       socket: webSocket,
       connection: request.socket,
       limits,
+      peers,
       clock,
       log,
     });
     const connection: Connection = {
       socket,
       address: addressOf(request),
-      request,
+      headers: request.headers,
       initialised,
       actor: null,
       release: () => {},
@@ -104,7 +108,7 @@ export function createSocketServer(deps: SocketServerDeps): SocketServer {
 
   return {
     upgrade(request, socket, head) {
-      socket.on('error', () => {});
+      socket.on('error', ignore);
       if (request.url?.split('?')[0] !== '/graphql') return reject(socket, '404 Not Found');
       if (origins.isForeign(request)) return reject(socket, '403 Forbidden');
       if (gate.draining || connections.size >= limits.maxSockets)
@@ -125,6 +129,9 @@ export function createSocketServer(deps: SocketServerDeps): SocketServer {
     },
   };
 }
+
+/** The close that follows says enough. */
+function ignore(): void {}
 
 function reject(socket: Duplex, status: string): void {
   const retry = status.startsWith('503') ? `Retry-After: ${DRAIN_RETRY_MS / 1_000}\r\n` : '';
@@ -153,7 +160,8 @@ function createProtocol(deps: SocketServerDeps) {
 /** Who comes. Without a valid credential nothing is served (4403): what is public is served over HTTP. */
 async function connect({ extra: connection, connectionParams }: Context, deps: SocketServerDeps) {
   connection.initialised();
-  const credential = await deps.authenticateSocket(connectionParams, connection.request.headers);
+  const credential = await deps.authenticateSocket(connectionParams, connection.headers ?? {});
+  connection.headers = undefined;
   if (credential.kind !== 'actor') return false;
   connection.actor = credential.actor;
   const release = deps.gate.connections.acquire(principalOf(connection.actor, connection.address));

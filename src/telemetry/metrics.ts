@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { BreakerState } from '../domain/breaker.ts';
 
 import { type Attempt, type ModelRequest, servingAttempt } from '../domain/request.ts';
+import { createOverheadMeter, type OverheadMeter } from './overhead.ts';
 import { createRedisMetrics, type RedisMetrics } from './redis-metrics.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
@@ -35,6 +36,7 @@ export interface Metrics {
   breakerForgotten(deploymentId: string): void;
   /** An attempt beyond a request's first one was made, or refused by the retry budget. */
   retryDecided(kind: string, admitted: boolean): void;
+  readonly overhead: OverheadMeter;
   /** To be called once, by an instance that has a Redis. */
   redis(): RedisMetrics;
   /** The sources exist only after the parts that are measured. */
@@ -58,6 +60,7 @@ export function createMetrics(): Metrics {
     retryDecided(kind, admitted) {
       (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
+    overhead: createOverheadMeter(registry),
     redis: () => createRedisMetrics(registry),
     observe(sources) {
       const gauge = (name: string, help: string, read: () => number) =>
