@@ -79,7 +79,12 @@ export function addUsage(a: Usage, b: Usage): Usage {
 
 /** A rough count for text whose tokenizer is unknown: four UTF-8 bytes a token, at least one per word-less text. */
 export function estimateTokens(text: string): number {
-  return text === '' ? 0 : Math.max(1, Math.ceil(Buffer.byteLength(text, 'utf8') / 4));
+  return tokensIn(Buffer.byteLength(text, 'utf8'));
+}
+
+/** The same for text of so many UTF-8 bytes. */
+export function tokensIn(bytes: number): number {
+  return Math.ceil(bytes / 4);
 }
 
 /** Nano-USD as a decimal string of USD without exponent or trailing zeros: 1500000n → "0.0015". */

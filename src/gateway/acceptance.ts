@@ -49,8 +49,9 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
       planning.refuseHopeless(decision);
       return { decision, place: admission.enter() };
     } catch (error) {
-      const use = { userId: actor.userId, idempotencyKey: idempotencyKey ?? '', inputHash: hashOf(spec) };
-      const known = use.idempotencyKey === '' ? undefined : await store.requests.requestOfKey(use);
+      if (idempotencyKey === undefined) throw error;
+      const use = { userId: actor.userId, idempotencyKey, inputHash: hashOf(spec) };
+      const known = await store.requests.requestOfKey(use);
       if (!known) throw error;
       return { known: toAccepted(known) };
     }
@@ -162,7 +163,8 @@ function newRow(accepting: {
     status: request.status === 'RUNNING' ? 'RUNNING' : 'QUEUED',
     deploymentId: undefined,
     idempotencyKey,
-    inputHash: hashOf(spec),
+    // Compared when the key is met again; without a key nobody asks for it.
+    inputHash: idempotencyKey === undefined ? '' : hashOf(spec),
     spec,
   };
 }

@@ -3,7 +3,7 @@
 
 import { DomainError } from '../domain/errors.ts';
 import type { Deadlines } from '../domain/model.ts';
-import { estimateTokens } from '../domain/usage.ts';
+import { tokensIn } from '../domain/usage.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ProviderAdapter, ProviderCall, ProviderEvent } from '../providers/provider.ts';
 import { ProviderError } from '../providers/provider-error.ts';
@@ -151,7 +151,8 @@ function take(run: Run, event: ProviderEvent): void {
 function takeToken(run: Run, text: string): void {
   if (text === '') return;
   const { meter, options } = run;
-  meter.bytes += Buffer.byteLength(text, 'utf8');
+  const bytes = Buffer.byteLength(text, 'utf8');
+  meter.bytes += bytes;
   if (meter.bytes > options.maxOutputBytes) {
     const tooLong = `The answer is longer than ${options.maxOutputBytes} bytes.`;
     failByError(run, new ProviderError('bad-response', tooLong));
@@ -163,8 +164,12 @@ function takeToken(run: Run, text: string): void {
     if (options.moments) options.moments.tokenAtMs ??= nowMs;
   }
   meter.textLength += text.length;
-  noteContent(run, nowMs, estimateTokens(text));
-  tell(run, () => options.onToken(text));
+  noteContent(run, nowMs, tokensIn(bytes));
+  try {
+    options.onToken(text);
+  } catch (error) {
+    failByUs(run, error);
+  }
 }
 
 function noteContent(run: Run, nowMs: number, tokens: number): void {
@@ -179,10 +184,14 @@ function tell(run: Run, callback: () => void): void {
   try {
     callback();
   } catch (error) {
-    run.options.permit.ignore();
-    end(run, error);
-    run.reject(error);
+    failByUs(run, error);
   }
+}
+
+function failByUs(run: Run, error: unknown): void {
+  run.options.permit.ignore();
+  end(run, error);
+  run.reject(error);
 }
 
 function finish(run: Run, { reason, usage, servedModel }: Finished): void {

@@ -52,13 +52,16 @@ export function watchDeadlines(options: DeadlineWatchOptions): DeadlineWatch {
   let stopped = false;
 
   function next(): { limit: Limit; atMs: number } {
-    const dues: [Limit, number][] = [['total', endsAtMs]];
-    if (phase === 'connecting') dues.push(['connect', startedAtMs + deadlines.connectMs]);
-    if (phase === 'streaming')
-      dues.push(['idle', lastContentAtMs + deadlines.idleMs], ['rate', rateCheckAtMs]);
-    else dues.push(['firstToken', startedAtMs + deadlines.firstTokenMs]);
-    const [limit, atMs] = dues.reduce((first, due) => (due[1] < first[1] ? due : first));
-    return { limit, atMs };
+    let due: { limit: Limit; atMs: number } = { limit: 'total', atMs: endsAtMs };
+    const consider = (limit: Limit, atMs: number) => {
+      if (atMs < due.atMs) due = { limit, atMs };
+    };
+    if (phase === 'connecting') consider('connect', startedAtMs + deadlines.connectMs);
+    if (phase === 'streaming') {
+      consider('idle', lastContentAtMs + deadlines.idleMs);
+      consider('rate', rateCheckAtMs);
+    } else consider('firstToken', startedAtMs + deadlines.firstTokenMs);
+    return due;
   }
 
   /** Sets the timer for whatever is due next, unless it fires before that anyway. */

@@ -6,6 +6,7 @@ import type { FinishReason } from '../domain/request.ts';
 import type { AnswerDecoder } from './answer.ts';
 import { createAnswerState, isJson, type Json, parseEvent, toJson } from './decoding.ts';
 import { type ErrorContext, streamError } from './errors.ts';
+import { createLikeness } from './likeness.ts';
 import type { ProviderCall } from './provider.ts';
 import type { ReportedUsage } from './usage.ts';
 
@@ -46,6 +47,7 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
 /** The end is the finish reason and then usage or `[DONE]`, whichever comes first: usage may follow the reason. */
 export function createChatDecoder(context: ErrorContext): AnswerDecoder {
   const answer = createAnswerState(context);
+  const likeness = createLikeness('content');
   let reason: string | undefined;
   let refused = false;
   let usage: ReportedUsage | undefined;
@@ -64,6 +66,11 @@ export function createChatDecoder(context: ErrorContext): AnswerDecoder {
         done = true;
         return;
       }
+      const like = event === undefined && reason === undefined ? likeness.textOf(data) : undefined;
+      if (like !== undefined) {
+        answer.text(out, like);
+        return;
+      }
       const chunk = parseEvent(data, context);
       if (chunk.error || event === 'error' || chunk.object === 'error')
         throw streamError(chunk.error ?? chunk, context);
@@ -72,9 +79,12 @@ export function createChatDecoder(context: ErrorContext): AnswerDecoder {
       const choice = toJson(Array.isArray(chunk.choices) ? chunk.choices[0] : undefined);
       // Behind the finish reason there is no answer any more, whatever is sent.
       if (reason !== undefined) return;
-      decodeDelta(toJson(choice.delta), out);
+      const delta = toJson(choice.delta);
+      decodeDelta(delta, out);
       if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '')
         reason = choice.finish_reason;
+      if (reason === undefined && !isJson(chunk.usage) && isTextAlone(delta))
+        likeness.learn(data, delta.content);
     },
     get complete() {
       return reason !== undefined;
@@ -87,6 +97,11 @@ export function createChatDecoder(context: ErrorContext): AnswerDecoder {
       return answer.finished(unified, reason!, usage);
     },
   };
+}
+
+function isTextAlone(delta: Json): delta is Json & { readonly content: string } {
+  const { content, reasoning_content, reasoning, tool_calls, refusal } = delta;
+  return typeof content === 'string' && !(reasoning_content || reasoning || tool_calls || refusal);
 }
 
 function reportedUsage(usage: Json): ReportedUsage {

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { transportError } from './errors.ts';
 
-/** Called at once, in this order. What a method throws ends the call. */
+/** Called at once, in this order. What `onHead` or `onChunk` throws ends the call. */
 export interface UpstreamListener {
   /** The connection stands and the request is about to be written to it. */
   onConnected?(): void;
@@ -72,18 +72,27 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     // Ended while it waited for its connection: undici knew nothing of it.
     if (this.#state === 'ended') controller.abort(asError(this.#signal.reason));
-    else this.#tell(() => this.#listener.onConnected?.());
+    else this.#listener.onConnected?.();
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
     this.#isAnswered = true;
-    this.#tell(() => this.#listener.onHead(status, headers));
+    try {
+      this.#listener.onHead(status, headers);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#state === 'open') this.#tell(() => this.#listener.onChunk(chunk));
-    else if (this.#state === 'released') {
+    if (this.#state === 'open') {
+      try {
+        this.#listener.onChunk(chunk);
+      } catch (error) {
+        this.fail(error);
+      }
+    } else if (this.#state === 'released') {
       this.#surplusBytes += chunk.length;
       if (this.#surplusBytes > RELEASE_MAX_BYTES) this.#close();
     }
@@ -97,14 +106,6 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     if (this.#state === 'released') this.onResponseEnd();
     else this.fail(transportError(this.#provider, error, this.#isAnswered));
-  }
-
-  #tell(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.fail(error);
-    }
   }
 
   #close(): void {
