@@ -259,7 +259,13 @@ describe('the model list', () => {
     const { upstream, adapter } = await startProvider(t, provider);
     upstream.answerPath('/v1/models', { before: 'never' });
 
-    await assert.rejects(adapter.listModels(AbortSignal.timeout(30)), { name: 'TimeoutError' });
-    await upstream.requests[0]!.closed;
+    const leaving = new AbortController();
+
+    const listed = assert.rejects(adapter.listModels(leaving.signal), { name: 'AbortError' });
+    const request = await upstream.nextRequest();
+    leaving.abort();
+
+    await listed;
+    await request.closed;
   });
 });
