@@ -117,6 +117,17 @@ function addStoreCommands(root: Command): void {
     .option(...JSON_OPTION)
     .action(async options => (await import('./admin.ts')).createAdmin(options));
   root
+    .command('audit')
+    .description('The audit log.')
+    .command('verify')
+    .description(
+      'Check that no entry of the audit log was changed, removed or put in between. Note the hash it prints ' +
+        'somewhere else, and hand it back as --anchor, to find out whether the whole log was written anew.',
+    )
+    .option('--anchor <sequence:hash>', 'a place in the log as an earlier check printed it')
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./audit.ts')).verifyAudit(options));
+  root
     .command('migrate')
     .description('Bring the database to the newest schema. A start does the same.')
     .option(...JSON_OPTION)

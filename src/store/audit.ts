@@ -1,29 +1,21 @@
-// The record of administrative and security-relevant acts: appended, read in pages, never changed.
+// The record of administrative and security-relevant acts: appended to a chain, read in pages, never changed.
 
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { AuditEvent } from '../domain/audit.ts';
-import { toJson } from './json.ts';
+import { type ChainedAuditEvent, type ChainLink, nextLink } from '../domain/audit-chain.ts';
+import { storableText, toJson } from './json.ts';
 import { keysetPage } from './keyset.ts';
 import type { AuditRepository } from './store.ts';
 import type { AuditEventsTable, Tables } from './tables.ts';
 
+const PAGE = 500;
+
 export function auditIn(db: Kysely<Tables>): AuditRepository {
   return {
-    async append(event) {
-      await db
-        .insertInto('audit_events')
-        .values({
-          id: event.id,
-          at: event.at,
-          actor_id: event.actorId ?? null,
-          actor_name: event.actorName ?? null,
-          action: event.action,
-          subject: event.subject ?? null,
-          reason: event.reason ?? null,
-          data: sql<string | null>`${toJson(event.data)}::text::jsonb`,
-        })
-        .execute();
-    },
+    append: event =>
+      db.isTransaction
+        ? append(db, event)
+        : db.transaction().execute(transaction => append(transaction, event)),
 
     async page({ action, actorId }, query) {
       const page = await keysetPage(query, (condition, direction, limit) =>
@@ -39,11 +31,82 @@ export function auditIn(db: Kysely<Tables>): AuditRepository {
       );
       return { ...page, rows: page.rows.map(toAuditEvent) };
     },
+
+    async *chain() {
+      for (let last = 0; ; ) {
+        const rows = await db
+          .selectFrom('audit_events')
+          .selectAll()
+          .where('sequence', '>', String(last))
+          .orderBy('sequence')
+          .limit(PAGE)
+          .execute();
+        yield* rows.map(toAuditEvent);
+        if (rows.length < PAGE) return;
+        last = Number(rows.at(-1)!.sequence);
+      }
+    },
+
+    async head() {
+      const row = await db.selectFrom('audit_chain').select(['sequence', 'hash']).executeTakeFirst();
+      return row && toLink(row);
+    },
   };
 }
 
-function toAuditEvent(row: Selectable<AuditEventsTable>): AuditEvent {
+/** One after the other: the head stays locked until the transaction ends, so whatever else it locks must come before. */
+async function append(db: Kysely<Tables>, event: AuditEvent): Promise<void> {
+  const locked = await db
+    .selectFrom('audit_chain')
+    .select(['sequence', 'hash'])
+    .forUpdate()
+    .executeTakeFirst();
+  // Whoever took it away shall not get away with a chain that begins anew.
+  if (!locked) throw new Error('The end of the audit log is lost: run `mcplane audit verify`');
+  const json = toJson(event.data);
+  const { sequence, hash } = nextLink(toLink(locked), asStored(event, json));
+  await db
+    .insertInto('audit_events')
+    .values({
+      id: event.id,
+      at: event.at,
+      actor_id: event.actorId ?? null,
+      actor_name: event.actorName ?? null,
+      action: event.action,
+      subject: event.subject ?? null,
+      reason: event.reason ?? null,
+      data: sql<string | null>`${json}::text::jsonb`,
+      sequence: String(sequence),
+      hash,
+    })
+    .execute();
+  await db
+    .updateTable('audit_chain')
+    .set({ sequence: String(sequence), hash })
+    .execute();
+}
+
+function asStored(event: AuditEvent, json: string | null): AuditEvent {
+  const text = (value: string | undefined) => value && storableText(value);
   return {
+    id: event.id,
+    at: event.at,
+    actorId: text(event.actorId),
+    actorName: text(event.actorName),
+    action: storableText(event.action),
+    subject: text(event.subject),
+    reason: text(event.reason),
+    data: json === null ? undefined : JSON.parse(json),
+  };
+}
+
+function toLink({ sequence, hash }: { sequence: string | number | bigint; hash: string }): ChainLink {
+  return { sequence: Number(sequence), hash };
+}
+
+function toAuditEvent(row: Selectable<AuditEventsTable>): ChainedAuditEvent {
+  return {
+    ...toLink(row),
     id: row.id,
     at: row.at,
     actorId: row.actor_id ?? undefined,

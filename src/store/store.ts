@@ -3,6 +3,7 @@
 
 import type { Role } from '../domain/access.ts';
 import type { AuditEvent } from '../domain/audit.ts';
+import type { ChainedAuditEvent, ChainLink } from '../domain/audit-chain.ts';
 import type { BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import type { Instance, InstanceHost } from '../domain/instance.ts';
@@ -255,11 +256,16 @@ export interface MemberRepository {
 }
 
 export interface AuditRepository {
+  /** In a transaction: the last thing in it, for others who append wait for its end. */
   append(event: AuditEvent): Promise<void>;
   page(
     filter: { action?: string | undefined; actorId?: string | undefined },
     query: PageQuery,
-  ): Promise<Page<AuditEvent>>;
+  ): Promise<Page<ChainedAuditEvent>>;
+  /** Every entry, from the first one on. */
+  chain(): AsyncIterable<ChainedAuditEvent>;
+  /** Where the chain ends; undefined when somebody has removed that. */
+  head(): Promise<ChainLink | undefined>;
 }
 
 export interface BreakerRepository {

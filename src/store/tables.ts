@@ -25,6 +25,7 @@ export interface Tables {
   api_keys: ApiKeysTable;
   setup_tokens: { only_one: Generated<boolean>; hash: string; expires_at: Date };
   audit_events: AuditEventsTable;
+  audit_chain: AuditChainTable;
   breaker_transitions: BreakerTransitionsTable;
   deployment_controls: DeploymentControlsTable;
   instances: InstancesTable;
@@ -142,6 +143,15 @@ export interface AuditEventsTable {
   subject: string | null;
   reason: string | null;
   data: Json;
+  sequence: string;
+  hash: string;
+}
+
+/** One row: where the chain of audit_events ends. */
+export interface AuditChainTable {
+  only_one: Generated<boolean>;
+  sequence: string;
+  hash: string;
 }
 
 export interface BreakerTransitionsTable {

@@ -51,6 +51,7 @@ test('--help names every command', async () => {
     'ask',
     'admin',
     'key',
+    'audit',
     'migrate',
     'config',
     'schema',
@@ -67,6 +68,7 @@ test('every command has its own --help', async () => {
     'ask',
     'admin create',
     'key create',
+    'audit verify',
     'migrate',
     'config show',
     'schema print',
@@ -154,6 +156,29 @@ test('columns are as wide as their widest cell', () => {
     ]),
     'a     b\nlong  c',
   );
+});
+
+test('audit verify tells where the log ends, and compares it with what was noted', async () => {
+  const env = {
+    MCPLANE_DATA_DIR: mkdtempSync(join(tmpdir(), 'mcplane-cli-')),
+    MCPLANE_ADMIN_USERNAME: 'admin',
+    MCPLANE_ADMIN_PASSWORD: 'correct horse battery staple',
+  };
+  await mcplane(['admin', 'create'], { env });
+
+  const { code, stdout } = await mcplane(['audit', 'verify', '--json'], { env });
+  const { sound, entries, head } = JSON.parse(stdout);
+  assert.deepEqual([code, sound, entries, head.sequence], [0, true, 1, 1]);
+
+  const same = await mcplane(['audit', 'verify', '--anchor', `1:${head.hash}`], { env });
+  assert.deepEqual(
+    [same.code, same.stdout],
+    [0, `The audit log is sound up to entry 1. Anchor: 1:${head.hash}\n`],
+  );
+  const other = await mcplane(['audit', 'verify', '--anchor', `1:${'0'.repeat(64)}`], { env });
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /written anew/);
+  assert.equal((await mcplane(['audit', 'verify', '--anchor', 'yesterday'], { env })).code, 2);
 });
 
 for (const command of ['start', 'migrate']) {

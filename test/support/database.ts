@@ -9,6 +9,7 @@ import { after, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, sql } from 'kysely';
+import { CHAIN_START } from '../../src/domain/audit-chain.ts';
 import { createStore, type OpenedDatabase } from '../../src/store/create-store.ts';
 import { pgliteDialect } from '../../src/store/embedded.ts';
 import { DirectoryInUseError, lockDir } from '../../src/store/lock.ts';
@@ -88,6 +89,7 @@ async function empty(db: Kysely<Tables>): Promise<void> {
     select string_agg(quote_ident(tablename), ', ') as names from pg_tables
     where schemaname = 'public' and tablename not like 'kysely%'`.execute(db);
   await sql.raw(`truncate ${rows[0]?.names}`).execute(db);
+  await sql`insert into audit_chain (sequence, hash) values (0, ${CHAIN_START.hash})`.execute(db);
 }
 
 async function createFromImage(): Promise<OpenedDatabase> {

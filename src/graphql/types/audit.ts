@@ -1,7 +1,7 @@
 // The audit log: who did what, when and why.
 
 import { authorize } from '../../domain/access.ts';
-import type { AuditEvent } from '../../domain/audit.ts';
+import type { ChainedAuditEvent } from '../../domain/audit-chain.ts';
 import { badInput } from '../../domain/errors.ts';
 import { idOf, toGlobalId } from '../../domain/ids.ts';
 import { auth } from '../auth.ts';
@@ -10,7 +10,7 @@ import { actorOf } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { toConnection, toPageQuery } from '../pagination.ts';
 
-const AuditEventType = builder.objectRef<AuditEvent>('AuditEvent').implement({
+const AuditEventType = builder.objectRef<ChainedAuditEvent>('AuditEvent').implement({
   description: 'One act worth remembering.',
   fields: t => ({
     id: t.id({
@@ -36,6 +36,11 @@ const AuditEventType = builder.objectRef<AuditEvent>('AuditEvent').implement({
       type: 'JSON',
       nullable: true,
       description: 'Before, after and other facts; never secrets or prompts.',
+    }),
+    sequence: t.exposeInt('sequence', { description: 'Its place in the log: 1, 2, … without gaps.' }),
+    hash: t.exposeString('hash', {
+      description:
+        'SHA-256 over the entry and the hash before it. Noted elsewhere, it proves that nothing up to here was changed; see `mcplane audit verify`.',
     }),
   }),
 });
