@@ -53,8 +53,6 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const store = options.store ?? (await openStoreOf(config, options));
   stack.defer(() => store.close());
 
-  const members = await openMembers(config, store, log);
-
   const catalog = await openCatalog(config, options);
   stack.defer(() => catalog.close());
 
@@ -64,6 +62,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     onFenced: requestId => gateway.fenceRequest(requestId),
   });
   stack.defer(() => shared.close());
+
+  const members = await openMembers(config, { store, signals, log });
 
   const state = { stopped: false };
   stack.defer(() => {

@@ -124,7 +124,13 @@ export function openEvents({ redis }: Config, { log, metrics, onFenced }: Events
   return openEventLog({ clock: systemClock, redis: shared });
 }
 
-export async function openMembers(config: Config, store: Store, log: Log): Promise<Members> {
+interface MembersParts {
+  readonly store: Store;
+  readonly signals: Signals;
+  readonly log: Log;
+}
+
+export async function openMembers(config: Config, { store, signals, log }: MembersParts): Promise<Members> {
   // A database that forgets its sessions needs no secret that lasts.
   const forgets = config.database.kind === 'memory';
   const generated = () => (forgets ? randomBytes(32).toString('base64url') : ensureJwtSecret(config.dataDir));
@@ -135,7 +141,11 @@ export async function openMembers(config: Config, store: Store, log: Log): Promi
     credentials,
     clock: systemClock,
     sessionMinutes: config.jwt.expireMinutes,
+    onCredentialsChanged: () => signals.send({ type: 'credentials-changed' }),
     log,
+  });
+  signals.onSignal(({ type }) => {
+    if (type === 'credentials-changed') members.credentialsChangedElsewhere();
   });
   if (config.admin && !(await members.hasAdmin())) await createFirstAdmin(members, config.admin);
   return members;

@@ -188,3 +188,25 @@ async function takeOver({ first, declareDead }: Instances): Promise<void> {
   await first.freeze();
   await declareDead(first);
 }
+
+test('a credential that is ended on one instance is refused by the other at once', {
+  skip: redisMissing(),
+}, async t => {
+  const { first, second } = await withSignals(t);
+  const token = await first.login('anna');
+  const VIEWER = '{ viewer { username } }';
+  // Both have looked, and would believe for two seconds what they saw.
+  for (const { ask } of [first, second]) await ask(VIEWER, {}, token);
+  const watching = second.follow('subscription { providerUpdates { id } }', {}, token);
+  const ended = assert.rejects(async () => {
+    for await (const _ of watching);
+  }, 'its subscriptions end');
+
+  const loggedOutAtMs = performance.now();
+  await first.ask('mutation { logout { loggedOut } }', {}, token);
+  const codeAtSecond = async () => (await second.send(VIEWER, {}, token)).errors?.[0]?.extensions.code;
+  await until(async () => (await codeAtSecond()) === 'UNAUTHENTICATED', 'the other instance refuses it');
+
+  assert.ok(performance.now() - loggedOutAtMs < 1_900, 'before it would have looked by itself');
+  await ended;
+});

@@ -1,5 +1,5 @@
 // Which credentials are good right now. A token is never believed about role or state: these come from the store,
-// through a cache so short that a change made by another instance counts within two seconds, and one made here at once.
+// through a cache so short that a change made by another instance counts within two seconds even unannounced, and one made here at once.
 
 import { LRUCache } from 'lru-cache';
 import type { Actor } from '../domain/access.ts';
@@ -31,8 +31,8 @@ export interface CredentialCheck {
   authenticate(credential: string): Promise<Actor | undefined>;
   /** Asks the store, not the cache: is the actor's credential still good, and its role the same? */
   isStillGood(actor: Actor): Promise<boolean>;
-  /** Forgets what is known of a user's credentials; the next look asks the store. */
-  forget(userId: string): void;
+  /** Forgets what is known of a user's credentials, or of everybody's; the next look asks the store. */
+  forget(userId?: string): void;
 }
 
 export function createCredentialCheck(deps: CheckDeps): CredentialCheck {
@@ -128,10 +128,11 @@ function createLookUp<T extends { user: User }>(clock: Clock, read: (key: string
       }, drop);
       return entry.found;
     },
-    forget(userId: string): void {
+    forget(userId: string | undefined): void {
       // An entry that is still being read may be anybody's, and may show the state before the change.
       for (const [key, entry] of [...entries.entries()]) {
-        if (entry.userId === undefined || entry.userId === userId) entries.delete(key);
+        if (userId === undefined || entry.userId === undefined || entry.userId === userId)
+          entries.delete(key);
       }
     },
   };

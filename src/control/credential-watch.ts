@@ -11,8 +11,8 @@ const RECHECK_MS = 4_000;
 export interface CredentialWatch {
   /** Calls back, once, when the actor's credential ends; the function returned takes that back. */
   onEnd(actor: Actor, listener: () => void): () => void;
-  /** Something about this user's credentials changed here: looks at all of them now. */
-  changed(userId: string): void;
+  /** Something about this user's credentials changed, or about somebody's: looks at all of them now. */
+  changed(userId?: string): void;
 }
 
 interface WatchDeps {
@@ -66,7 +66,8 @@ export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
       };
     },
     changed(userId) {
-      for (const watched of [...watchedByKey.values()]) if (watched.actor.userId === userId) watched.look();
+      for (const watched of [...watchedByKey.values()])
+        if (userId === undefined || watched.actor.userId === userId) watched.look();
     },
   };
 }

@@ -15,6 +15,8 @@ export interface MembersDeps {
   readonly clock: Clock;
   /** How long a login lasts. */
   readonly sessionMinutes: number;
+  /** Somebody's credentials were changed here: for the other instances to be told. */
+  readonly onCredentialsChanged?: (() => void) | undefined;
   readonly log?: WarningLog | undefined;
 }
 
@@ -59,6 +61,7 @@ export function createMemberContext(deps: MembersDeps): MemberContext {
     credentialsChanged(userId) {
       check.forget(userId);
       watch.changed(userId);
+      deps.onCredentialsChanged?.();
     },
   };
 }

@@ -25,6 +25,8 @@ export interface Members {
    * returned takes that back.
    */
   onCredentialEnd(actor: Actor, listener: () => void): () => void;
+  /** Another instance changed somebody's credentials: believes nothing any more without asking the store. */
+  credentialsChangedElsewhere(): void;
   /** Ends the session the actor came with; BAD_USER_INPUT for an API key. */
   logout(actor: Actor): Promise<void>;
   /** Ends all other sessions of the user and returns a fresh login. */
@@ -66,6 +68,10 @@ export function createMembers(deps: MembersDeps): Members {
   return {
     authenticate: context.check.authenticate,
     onCredentialEnd: context.watch.onEnd,
+    credentialsChangedElsewhere() {
+      context.check.forget();
+      context.watch.changed();
+    },
     ...createSessions(context),
     ...createUsers(context),
     ...createApiKeys(context),

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config.ts';
+import { createNoSignals } from '../../src/events/signals.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { openMembers } from '../../src/wiring.ts';
 import { ADMIN } from '../support/app.ts';
@@ -21,7 +22,9 @@ test('instances that start at once on an empty database create one first adminis
   });
   const log = createLog({ level: 'silent', pretty: false });
 
-  const instances = await Promise.all([1, 2, 3].map(() => openMembers(config, store, log)));
+  const instances = await Promise.all(
+    [1, 2, 3].map(() => openMembers(config, { store, signals: createNoSignals(), log })),
+  );
 
   assert.equal(await store.members.countAdmins(), 1);
   for (const members of instances)

@@ -128,3 +128,22 @@ test('who waits for the end of a credential is called at its expiry, unless it h
 
   assert.deepEqual(called, ['stayed']);
 });
+
+test('after word from another instance nothing is believed that was known before', async t => {
+  const { members, another, login, settled } = await startMembers(t);
+  const { token, actor } = await login();
+  const other = another();
+  assert.ok(await other.authenticate(token));
+  let ended = false;
+  other.onCredentialEnd(actor, () => {
+    ended = true;
+  });
+  await settled();
+
+  await members.logout(actor);
+  assert.ok(await other.authenticate(token), 'the clock stands still, and so does what it knows');
+  other.credentialsChangedElsewhere();
+  await settled();
+
+  assert.deepEqual([await other.authenticate(token), ended], [undefined, true]);
+});
