@@ -10,9 +10,11 @@ import type { MemberContext } from './member-context.ts';
 import type { Members } from './members.ts';
 import { userOrNotFound } from './users.ts';
 
-type ApiKeys = Pick<Members, 'createApiKey' | 'revokeApiKey' | 'apiKeysOf'>;
+type ApiKeys = Pick<Members, 'createApiKey' | 'rotateApiKey' | 'revokeApiKey' | 'apiKeysOf'>;
 
 const MAX_NAME_LENGTH = 64;
+/** A replaced key that lives on for longer is forgotten. */
+const MAX_GRACE_MS = 30 * 86_400_000;
 /** Enough for every program one member runs; a loop that makes keys is stopped. */
 const MAX_ACTIVE_KEYS = 50;
 
@@ -23,10 +25,8 @@ export function createApiKeys(context: MemberContext): ApiKeys {
       authorizeFor(actor, userId);
       const name = parseKeyName(input.name);
       const expiresAt = parseExpiry(context, actor, input.expiresAt);
-      const { secret, prefix, hash } = createApiKeySecret();
-      const createdAt = new Date(context.clock.now());
-      const unused = { lastUsedAt: undefined, revokedAt: undefined };
-      const key: ApiKey = { id: newId(), userId, name, prefix, createdAt, expiresAt, ...unused };
+      const { key, secret, hash } = newKey({ userId, name, expiresAt }, context);
+      const { prefix } = key;
       await context.store.transaction(async store => {
         await refuseTooMany(context, store, userId);
         await store.members.createApiKey(key, hash);
@@ -40,10 +40,33 @@ export function createApiKeys(context: MemberContext): ApiKeys {
       return { key, secret };
     },
 
+    async rotateApiKey(actor, apiKeyId, graceMs) {
+      const nowMs = context.clock.now();
+      const endsAt = new Date(nowMs + parseGrace(graceMs));
+      const rotated = await context.store.transaction(async store => {
+        const known = await visibleKey(store, actor, apiKeyId);
+        if (known.revokedAt || (known.expiresAt && known.expiresAt.getTime() <= nowMs))
+          throw new DomainError('CONFLICT', 'The key has ended. Create a new one.');
+        const { userId, name } = known;
+        const expiresAt = parseExpiry(context, actor, known.expiresAt);
+        const { key, secret, hash } = newKey({ userId, name, expiresAt }, context);
+        await store.members.createApiKey(key, hash);
+        await store.members.endApiKey(apiKeyId, endsAt);
+        await context.remember(store, {
+          action: 'apiKey.rotate',
+          actor,
+          subject: { kind: 'apiKey', id: apiKeyId },
+          data: { userId, name, prefix: key.prefix, endsAt: endsAt.toISOString() },
+        });
+        return { key, secret, replaced: (await store.members.apiKeyById(apiKeyId)) ?? known };
+      });
+      context.credentialsChanged(rotated.key.userId);
+      return rotated;
+    },
+
     async revokeApiKey(actor, apiKeyId) {
       const key = await context.store.transaction(async store => {
-        const known = await store.members.apiKeyById(apiKeyId);
-        if (!known || (known.userId !== actor.userId && !can(actor, 'member:manage'))) throw keyNotFound();
+        const known = await visibleKey(store, actor, apiKeyId);
         if (!(await store.members.revokeApiKey(apiKeyId))) return known;
         await context.remember(store, {
           action: 'apiKey.revoke',
@@ -62,6 +85,32 @@ export function createApiKeys(context: MemberContext): ApiKeys {
       return context.store.members.apiKeysOf(userId);
     },
   };
+}
+
+interface KeyToBe {
+  readonly userId: string;
+  readonly name: string;
+  readonly expiresAt: Date | undefined;
+}
+
+function newKey({ userId, name, expiresAt }: KeyToBe, { clock }: MemberContext) {
+  const { secret, prefix, hash } = createApiKeySecret();
+  const createdAt = new Date(clock.now());
+  const unused = { lastUsedAt: undefined, revokedAt: undefined };
+  const key: ApiKey = { id: newId(), userId, name, prefix, createdAt, expiresAt, ...unused };
+  return { key, secret, hash };
+}
+
+async function visibleKey(store: Store, actor: Actor, apiKeyId: string): Promise<ApiKey> {
+  const known = await store.members.apiKeyById(apiKeyId);
+  if (!known || (known.userId !== actor.userId && !can(actor, 'member:manage'))) throw keyNotFound();
+  return known;
+}
+
+function parseGrace(graceMs: number): number {
+  if (!(graceMs >= 0 && graceMs <= MAX_GRACE_MS))
+    throw badInput('graceSeconds', `must be 0 to ${MAX_GRACE_MS / 1_000}`);
+  return graceMs;
 }
 
 function authorizeFor(actor: Actor, userId: string): void {

@@ -1,10 +1,11 @@
 // People, service accounts, API keys and login sessions: permission, rule, write, audit entry.
 
 import type { Actor, Role } from '../domain/access.ts';
-import type { ApiKey, User } from '../domain/member.ts';
+import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { Page, PageQuery } from '../store/store.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createMemberContext, type MembersDeps } from './member-context.ts';
+import { createSessionList } from './session-list.ts';
 import { createSessions } from './sessions.ts';
 import { createSetup } from './setup.ts';
 import { createUsers } from './users.ts';
@@ -29,6 +30,10 @@ export interface Members {
   credentialsChangedElsewhere(): void;
   /** Ends the session the actor came with; BAD_USER_INPUT for an API key. */
   logout(actor: Actor): Promise<void>;
+  /** Valid logins, newest first. One's own, or anybody's for ADMIN. */
+  sessionsOf(actor: Actor, userId: string): Promise<Session[]>;
+  /** Ends one of them at once. NOT_FOUND when there is none to see. */
+  revokeSession(actor: Actor, sessionId: string): Promise<void>;
   /** Ends all other sessions of the user and returns a fresh login. */
   changePassword(actor: Actor, currentPassword: string, newPassword: string): Promise<Login>;
   /** ADMIN. CONFLICT when the name is taken. A SERVICE user has no password and uses API keys. */
@@ -52,6 +57,15 @@ export interface Members {
     input: { name: string; userId?: string | undefined; expiresAt?: Date | undefined },
   ): Promise<{ key: ApiKey; secret: string }>;
   revokeApiKey(actor: Actor, apiKeyId: string): Promise<ApiKey>;
+  /**
+   * A new key of the same name, owner and end; the old one ends after `graceMs`, or before if it would. CONFLICT when
+   * it has ended already.
+   */
+  rotateApiKey(
+    actor: Actor,
+    apiKeyId: string,
+    graceMs: number,
+  ): Promise<{ key: ApiKey; secret: string; replaced: ApiKey }>;
   apiKeysOf(actor: Actor, userId: string): Promise<ApiKey[]>;
   /** Is there an enabled ADMIN? */
   hasAdmin(): Promise<boolean>;
@@ -73,6 +87,7 @@ export function createMembers(deps: MembersDeps): Members {
       context.watch.changed();
     },
     ...createSessions(context),
+    ...createSessionList(context),
     ...createUsers(context),
     ...createApiKeys(context),
     ...createSetup(context),

@@ -8,6 +8,7 @@ export const ID_PREFIXES = {
   attempt: 'att',
   user: 'usr',
   apiKey: 'key',
+  session: 'ses',
   auditEvent: 'evt',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;

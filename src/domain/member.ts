@@ -13,6 +13,14 @@ export interface User {
   readonly tokenVersion: number;
 }
 
+/** One login. */
+export interface Session {
+  readonly id: string;
+  readonly userId: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
 export interface ApiKey {
   readonly id: string;
   readonly userId: string;

@@ -8,6 +8,9 @@ import type { MemberRepository } from './store.ts';
 import type { ApiKeysTable, Tables } from './tables.ts';
 import { toUser } from './user-rows.ts';
 
+/** Whoever logs in more often within the life of a login sees the latest. */
+const MAX_LISTED = 500;
+
 export function sessionsIn(db: Kysely<Tables>) {
   return {
     // Each login takes away what has expired of the same user, so the table is bounded by the valid sessions.
@@ -36,6 +39,25 @@ export function sessionsIn(db: Kysely<Tables>) {
       return row && { user: toUser(row), revoked: row.revoked_at !== null };
     },
 
+    async sessionsOf(userId) {
+      if (!isUuid(userId)) return [];
+      const rows = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', sql<Date>`now()`)
+        .orderBy('id', 'desc')
+        .limit(MAX_LISTED)
+        .execute();
+      return rows.map(row => ({
+        id: row.id,
+        userId: row.user_id,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at,
+      }));
+    },
+
     async revokeSession(id) {
       if (!isUuid(id)) return false;
       const revoked = await db
@@ -55,17 +77,7 @@ export function apiKeysIn(db: Kysely<Tables>) {
     async createApiKey(key, secretHash) {
       await db
         .insertInto('api_keys')
-        .values({
-          id: key.id,
-          user_id: key.userId,
-          name: key.name,
-          prefix: key.prefix,
-          secret_hash: secretHash,
-          created_at: key.createdAt,
-          expires_at: key.expiresAt ?? null,
-          last_used_at: key.lastUsedAt ?? null,
-          revoked_at: key.revokedAt ?? null,
-        })
+        .values({ ...toRow(key), secret_hash: secretHash })
         .execute();
     },
 
@@ -111,6 +123,14 @@ export function apiKeysIn(db: Kysely<Tables>) {
       return revoked !== undefined;
     },
 
+    async endApiKey(id, expiresAt) {
+      await db
+        .updateTable('api_keys')
+        .set({ expires_at: sql<Date>`least(expires_at, ${expiresAt}::timestamptz)` })
+        .where('id', '=', id)
+        .execute();
+    },
+
     async touchApiKey(id, usedAt) {
       await db
         .updateTable('api_keys')
@@ -143,6 +163,19 @@ export function setupTokensIn(db: Kysely<Tables>) {
       return spent !== undefined;
     },
   } satisfies Partial<MemberRepository>;
+}
+
+function toRow(key: ApiKey) {
+  return {
+    id: key.id,
+    user_id: key.userId,
+    name: key.name,
+    prefix: key.prefix,
+    created_at: key.createdAt,
+    expires_at: key.expiresAt ?? null,
+    last_used_at: key.lastUsedAt ?? null,
+    revoked_at: key.revokedAt ?? null,
+  };
 }
 
 function toApiKey(row: Selectable<ApiKeysTable>): ApiKey {

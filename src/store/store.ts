@@ -7,7 +7,7 @@ import type { ChainedAuditEvent, ChainLink } from '../domain/audit-chain.ts';
 import type { BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import type { Instance, InstanceHost } from '../domain/instance.ts';
-import type { ApiKey, User } from '../domain/member.ts';
+import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { MetricsDimension, MetricsRow } from '../domain/metrics.ts';
 import type {
   Attempt,
@@ -242,12 +242,16 @@ export interface MemberRepository {
   createSession(session: { id: string; userId: string; expiresAt: Date }): Promise<void>;
   /** The user and whether the session is unrevoked; undefined when unknown. */
   session(id: string): Promise<{ user: User; revoked: boolean } | undefined>;
+  /** Those that are neither revoked nor over, newest first, at most 500. */
+  sessionsOf(userId: string): Promise<Session[]>;
   revokeSession(id: string): Promise<boolean>;
   createApiKey(key: ApiKey, secretHash: string): Promise<void>;
   apiKeyByPrefix(prefix: string): Promise<{ key: ApiKey; secretHash: string; user: User } | undefined>;
   apiKeysOf(userId: string): Promise<ApiKey[]>;
   apiKeyById(id: string): Promise<ApiKey | undefined>;
   revokeApiKey(id: string): Promise<boolean>;
+  /** Brings the end of a key forward; one that ends before is left as it is. */
+  endApiKey(id: string, expiresAt: Date): Promise<void>;
   touchApiKey(id: string, usedAt: Date): Promise<void>;
   /** Setup links: hash of the one-time token and its end. Replaces an earlier one. */
   saveSetupToken(hash: string, expiresAt: Date): Promise<void>;

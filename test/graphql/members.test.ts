@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId, toGlobalId } from '../../src/domain/ids.ts';
+import { type Data, startTestApp } from '../support/app.ts';
 import { startOperations } from '../support/operations.ts';
 
 test('ADMIN creates and changes users, and the audit log tells it', async t => {
@@ -75,4 +76,58 @@ test('a key is shown once, listed for its owner and revoked by its owner alone',
   assert.ok(Date.parse((await ask(anna, revoke, { id })).revokeApiKey.apiKey.revokedAt) <= Date.now());
   const { viewer } = await ask(anna, '{ viewer { username apiKeys { id name } } }');
   assert.deepEqual(viewer, { username: 'anna', apiKeys: [{ id, name: 'script' }] });
+});
+
+test('a key is replaced by a new one, and both are good for a while', async t => {
+  const { send, ask, login } = await startTestApp(t);
+  const [anna, berta] = [await login('anna'), await login('berta')];
+  const { createApiKey } = await ask(
+    'mutation { createApiKey(input: { name: "laptop", expiresAt: "2099-01-01T00:00:00Z" }) { apiKey { id } secret } }',
+    {},
+    anna,
+  );
+  const rotate = `mutation ($id: ID!, $grace: Int) { rotateApiKey(input: { apiKeyId: $id, graceSeconds: $grace }) {
+    apiKey { id name expiresAt } secret replaced { id expiresAt revokedAt } } }`;
+  const codeOf = async (secret: string) =>
+    (await send('{ viewer { username } }', {}, secret)).errors?.[0]?.extensions.code;
+  const refusal = async (id: string, grace: number, token: string) =>
+    (await send(rotate, { id, grace }, token)).errors?.[0]?.extensions.code;
+  const { id } = createApiKey.apiKey;
+
+  assert.equal(await refusal(id, 60, berta), 'NOT_FOUND');
+  assert.equal(await refusal(id, -1, anna), 'BAD_USER_INPUT');
+  const { rotateApiKey: second } = await ask(rotate, { id, grace: 60 }, anna);
+
+  assert.deepEqual([second.apiKey.name, second.apiKey.expiresAt], ['laptop', '2099-01-01T00:00:00.000Z']);
+  assert.equal(second.replaced.id, id);
+  assert.ok(Date.parse(second.replaced.expiresAt) < Date.now() + 61_000);
+  assert.deepEqual([await codeOf(createApiKey.secret), await codeOf(second.secret)], [undefined, undefined]);
+
+  const { rotateApiKey: third } = await ask(rotate, { id: second.apiKey.id, grace: 0 }, anna);
+  assert.deepEqual([await codeOf(second.secret), await codeOf(third.secret)], ['UNAUTHENTICATED', undefined]);
+  assert.equal(await refusal(second.apiKey.id, 0, anna), 'CONFLICT');
+});
+
+test("a user's logins are listed and ended one by one, by the user or an ADMIN alone", async t => {
+  const { app, send, ask, login } = await startTestApp(t);
+  const [anna, berta] = [await login('anna'), await login('berta')];
+  const lost = (await app.members.login('anna', 'password of anna', 'test')).token;
+  const sessionsOf = async (token: string) =>
+    (await ask('{ viewer { sessions { id current createdAt expiresAt } } }', {}, token)).viewer.sessions;
+  const revoke = 'mutation ($id: ID!) { revokeSession(input: { sessionId: $id }) { sessionId } }';
+
+  const sessions = await sessionsOf(anna);
+  assert.deepEqual(
+    sessions.map(({ current }: Data) => current),
+    [false, true],
+  );
+  const [{ id }] = sessions;
+  assert.match(id, /^ses_/);
+  assert.equal((await send(revoke, { id }, berta)).errors?.[0]?.extensions.code, 'NOT_FOUND');
+
+  assert.equal((await ask(revoke, { id }, anna)).revokeSession.sessionId, id);
+  assert.equal((await send('{ viewer { id } }', {}, lost)).errors?.[0]?.extensions.code, 'UNAUTHENTICATED');
+  const [{ id: own }] = await sessionsOf(anna);
+  await ask(revoke, { id: own });
+  assert.equal((await send('{ viewer { id } }', {}, anna)).errors?.[0]?.extensions.code, 'UNAUTHENTICATED');
 });

@@ -44,6 +44,17 @@ const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
   fields: t => ({ apiKeyId: t.id({ required: true, description: 'The id of the key.' }) }),
 });
 
+const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
+  description: 'Which key to replace, and how long both are good.',
+  fields: t => ({
+    apiKeyId: t.id({ required: true, description: 'The id of the key.' }),
+    graceSeconds: t.int({
+      defaultValue: 86_400,
+      description: 'How long the old key is still accepted, in seconds: 0 to 2,592,000 (30 days).',
+    }),
+  }),
+});
+
 const CreateUserPayload = builder.objectRef<{ user: User }>('CreateUserPayload').implement({
   description: 'What `createUser` did.',
   fields: t => ({ user: t.expose('user', { type: UserType, description: 'The new user.' }) }),
@@ -62,6 +73,22 @@ const CreateApiKeyPayload = builder
       apiKey: t.field({ type: ApiKeyType, description: 'The new key.', resolve: created => created.key }),
       secret: t.exposeString('secret', {
         description: 'The key itself, to be sent as `Authorization: Bearer …`. Shown this once.',
+      }),
+    }),
+  });
+
+const RotateApiKeyPayload = builder
+  .objectRef<{ key: ApiKey; secret: string; replaced: ApiKey }>('RotateApiKeyPayload')
+  .implement({
+    description: 'What `rotateApiKey` did.',
+    fields: t => ({
+      apiKey: t.field({ type: ApiKeyType, description: 'The new key.', resolve: rotated => rotated.key }),
+      secret: t.exposeString('secret', {
+        description: 'The new key itself, to be sent as `Authorization: Bearer …`. Shown this once.',
+      }),
+      replaced: t.expose('replaced', {
+        type: ApiKeyType,
+        description: 'The old key, with the end that it has now.',
       }),
     }),
   });
@@ -108,6 +135,19 @@ builder.mutationFields(t => ({
         userId: userId == null ? undefined : requireId('user', userId),
         expiresAt: expiresAt ?? undefined,
       }),
+  }),
+  rotateApiKey: t.field({
+    ...SIGNED_IN,
+    type: RotateApiKeyPayload,
+    description:
+      "Replaces one's own API key, or by ADMIN anybody's: a new one of the same name and end, beside which the old one is accepted for a while. CONFLICT when it has ended already. NOT_FOUND when there is none to see.",
+    args: { input: t.arg({ type: RotateApiKeyInput, required: true, description: 'Which key to replace.' }) },
+    resolve: (_root, { input: { apiKeyId, graceSeconds } }, context) =>
+      context.members.rotateApiKey(
+        actorOf(context),
+        requireId('apiKey', apiKeyId),
+        (graceSeconds ?? 86_400) * 1_000,
+      ),
   }),
   revokeApiKey: t.field({
     ...SIGNED_IN,

@@ -1,7 +1,8 @@
 // Users and their API keys, and reading them.
 
 import { type Actor, can } from '../../domain/access.ts';
-import type { ApiKey, User } from '../../domain/member.ts';
+import { toGlobalId } from '../../domain/ids.ts';
+import type { ApiKey, Session, User } from '../../domain/member.ts';
 import { auth } from '../auth.ts';
 import { builder, SIGNED_IN } from '../builder.ts';
 import { actorOf } from '../context.ts';
@@ -47,6 +48,22 @@ builder.node(ApiKeyType, {
   }),
 });
 
+export const SessionType = builder.objectRef<Session>('Session').implement({
+  description: 'One login, by the token that came of it.',
+  fields: t => ({
+    id: t.id({
+      description: 'Opaque; starts with `ses_`.',
+      resolve: session => toGlobalId('session', session.id),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it ends by itself.' }),
+    current: t.boolean({
+      description: 'Whether this operation came with it.',
+      resolve: ({ id }, _args, context) => actorOf(context).credential.id === id,
+    }),
+  }),
+});
+
 builder.node(UserType, {
   description: 'A person or a program that may use the control plane.',
   id: { description: 'Opaque; starts with `usr_`.', resolve: user => user.id },
@@ -65,6 +82,13 @@ builder.node(UserType, {
         "The user's keys, revoked ones included. One's own, or anybody's for ADMIN; else FORBIDDEN.",
       complexity: { field: 10, multiplier: 10 },
       resolve: (user, _args, context) => context.members.apiKeysOf(actorOf(context), user.id),
+    }),
+    sessions: t.field({
+      type: [SessionType],
+      description:
+        "The user's logins that are valid now, newest first. One's own, or anybody's for ADMIN; else FORBIDDEN.",
+      complexity: { field: 10, multiplier: 10 },
+      resolve: (user, _args, context) => context.members.sessionsOf(actorOf(context), user.id),
     }),
   }),
 });

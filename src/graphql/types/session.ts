@@ -1,6 +1,8 @@
 // Coming, going, and changing one's password.
 
 import type { Login } from '../../control/members.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { idOf } from '../../domain/ids.ts';
 import { PUBLIC } from '../auth.ts';
 import { builder, SIGNED_IN } from '../builder.ts';
 import { actorOf } from '../context.ts';
@@ -46,7 +48,35 @@ const LogoutPayload = builder.objectRef<{ loggedOut: true }>('LogoutPayload').im
   }),
 });
 
+const RevokeSessionInput = builder.inputType('RevokeSessionInput', {
+  description: 'Which login to end.',
+  fields: t => ({ sessionId: t.id({ required: true, description: 'The id of the session.' }) }),
+});
+
+const RevokeSessionPayload = builder.objectRef<{ sessionId: string }>('RevokeSessionPayload').implement({
+  description: 'What `revokeSession` did.',
+  fields: t => ({
+    sessionId: t.id({
+      description: 'The id of the session, whose token is refused from now on.',
+      resolve: ({ sessionId }) => sessionId,
+    }),
+  }),
+});
+
 builder.mutationFields(t => ({
+  revokeSession: t.field({
+    ...SIGNED_IN,
+    type: RevokeSessionPayload,
+    description:
+      "Ends one's own login on another device, or by ADMIN anybody's, at once. NOT_FOUND when there is none to see.",
+    args: { input: t.arg({ type: RevokeSessionInput, required: true, description: 'Which login to end.' }) },
+    resolve: async (_root, { input: { sessionId } }, context) => {
+      const id = idOf('session', sessionId);
+      if (id === undefined) throw new DomainError('NOT_FOUND', 'Nothing has this id.');
+      await context.members.revokeSession(actorOf(context), id);
+      return { sessionId };
+    },
+  }),
   login: t.field({
     ...PUBLIC,
     type: LoginPayload,

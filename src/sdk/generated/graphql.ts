@@ -280,6 +280,12 @@ export type RevokeApiKeyInput = {
   apiKeyId: string;
 };
 
+/** Which login to end. */
+export type RevokeSessionInput = {
+  /** The id of the session. */
+  sessionId: string;
+};
+
 /** What a user is. Decides which fields may be used at all; ownership decides about rows. */
 export type Role =
   /** Operates the control plane: sees and does everything. */
@@ -288,6 +294,14 @@ export type Role =
   | 'SERVICE'
   /** A person: submits requests and sees their own. */
   | 'USER';
+
+/** Which key to replace, and how long both are good. */
+export type RotateApiKeyInput = {
+  /** The id of the key. */
+  apiKeyId: string;
+  /** How long the old key is still accepted, in seconds: 0 to 2,592,000 (30 days). */
+  graceSeconds?: number | null | undefined;
+};
 
 /** What routing weighs most when several deployments can serve a request. */
 export type RoutingStrategy =
@@ -523,6 +537,20 @@ export type RevokeApiKeyMutationVariables = Exact<{
 
 export type RevokeApiKeyMutation = { revokeApiKey: { apiKey: { id: string, name: string, revokedAt: string | null } } };
 
+export type RevokeSessionMutationVariables = Exact<{
+  input: RevokeSessionInput;
+}>;
+
+
+export type RevokeSessionMutation = { revokeSession: { sessionId: string } };
+
+export type RotateApiKeyMutationVariables = Exact<{
+  input: RotateApiKeyInput;
+}>;
+
+
+export type RotateApiKeyMutation = { rotateApiKey: { secret: string, apiKey: { id: string, name: string, expiresAt: string | null }, replaced: { id: string, expiresAt: string | null } } };
+
 export type SimulateRouteQueryVariables = Exact<{
   input: SubmitRequestInput;
 }>;
@@ -569,7 +597,7 @@ export type UsersQuery = { users: { edges: Array<{ cursor: string, node: { id: s
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ViewerQuery = { viewer: { id: string, username: string, role: Role, createdAt: string, apiKeys: Array<{ id: string, name: string, prefix: string, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null }> } };
+export type ViewerQuery = { viewer: { id: string, username: string, role: Role, createdAt: string, apiKeys: Array<{ id: string, name: string, prefix: string, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null }>, sessions: Array<{ id: string, createdAt: string, expiresAt: string, current: boolean }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -1416,6 +1444,29 @@ export const RevokeApiKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RevokeApiKeyMutation, RevokeApiKeyMutationVariables>;
+export const RevokeSessionDocument = new TypedDocumentString(`
+    mutation revokeSession($input: RevokeSessionInput!) {
+  revokeSession(input: $input) {
+    sessionId
+  }
+}
+    `) as unknown as TypedDocumentString<RevokeSessionMutation, RevokeSessionMutationVariables>;
+export const RotateApiKeyDocument = new TypedDocumentString(`
+    mutation rotateApiKey($input: RotateApiKeyInput!) {
+  rotateApiKey(input: $input) {
+    apiKey {
+      id
+      name
+      expiresAt
+    }
+    secret
+    replaced {
+      id
+      expiresAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RotateApiKeyMutation, RotateApiKeyMutationVariables>;
 export const SimulateRouteDocument = new TypedDocumentString(`
     query simulateRoute($input: SubmitRequestInput!) {
   simulateRoute(input: $input) {
@@ -1573,6 +1624,12 @@ export const ViewerDocument = new TypedDocumentString(`
       expiresAt
       lastUsedAt
       revokedAt
+    }
+    sessions {
+      id
+      createdAt
+      expiresAt
+      current
     }
   }
 }
