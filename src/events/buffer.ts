@@ -1,8 +1,8 @@
-// One request's events in memory, shared by all its followers. A follower is a position and a doorbell, so a slow one
+// One request's events in memory, shared by all its followers. A follower is a position that is rung up, so a slow one
 // costs nothing but its place. Long answers are compacted by joining old neighbouring tokens.
 
 import { comparePositions, isLast, type LoggedEvent, type Position } from '../domain/stream.ts';
-import { createBell } from '../lib/abort.ts';
+import { OVER, Reader } from '../lib/reader.ts';
 import { cutBefore, indexAfter, joinFrom } from './joining.ts';
 
 export interface EventBuffer {
@@ -21,8 +21,8 @@ export interface EventBuffer {
   isComplete(): boolean;
   /** What is behind the position now; neighbouring tokens joined. */
   read(after: Position | undefined): LoggedEvent[];
-  /** What is behind the position, then what is pushed, until the last event, `end` or an abort. */
-  follow(after: Position | undefined, signal: AbortSignal): AsyncIterable<LoggedEvent>;
+  /** What is behind the position, then what is pushed, until the last event, `end`, or its reader leaves. */
+  follow(after: Position | undefined, signal?: AbortSignal): AsyncIterableIterator<LoggedEvent>;
 }
 
 interface Shelf {
@@ -31,21 +31,22 @@ interface Shelf {
   compactions: number;
   /** Nothing more will come. */
   ended: boolean;
-  readonly bells: Set<() => void>;
+  /** Those who have read to the end once, and are told of more. */
+  readonly waiting: Set<ShelfReader>;
 }
 
 /** Holds at most about `maxEvents` events apart; beyond it the older half is joined. */
 export function createEventBuffer(maxEvents: number): EventBuffer {
-  const shelf: Shelf = { events: [], compactions: 0, ended: false, bells: new Set() };
+  const shelf: Shelf = { events: [], compactions: 0, ended: false, waiting: new Set() };
   return {
     push(logged) {
       shelf.events.push(logged);
       if (shelf.events.length > maxEvents) compact(shelf);
-      for (const ring of shelf.bells) ring();
+      for (const reader of shelf.waiting) reader.ring();
     },
     end() {
       shelf.ended = true;
-      for (const ring of shelf.bells) ring();
+      for (const reader of shelf.waiting) reader.ring();
     },
     reopen() {
       shelf.ended = false;
@@ -65,7 +66,7 @@ export function createEventBuffer(maxEvents: number): EventBuffer {
       }
       return read;
     },
-    follow: (after, signal) => followShelf(shelf, after, signal),
+    follow: (after, signal) => new ShelfReader(shelf, after, signal),
   };
 }
 
@@ -87,38 +88,54 @@ function compact(shelf: Shelf): void {
   shelf.compactions += 1;
 }
 
-async function* followShelf(
-  shelf: Shelf,
-  after: Position | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<LoggedEvent> {
-  const bell = createBell(signal);
-  shelf.bells.add(bell.ring);
-  try {
-    let last = after;
-    let { compactions } = shelf;
-    let index = indexAfter(shelf.events, last);
-    while (!signal.aborted) {
-      if (compactions !== shelf.compactions) {
-        compactions = shelf.compactions;
-        index = indexAfter(shelf.events, last);
-      }
-      if (index >= shelf.events.length) {
-        if (shelf.ended || isComplete(shelf)) return;
-        await bell.wait();
-        continue;
-      }
-      const joined = joinFrom(shelf.events, index, shelf.events.length);
-      index = joined.next;
-      // Who comes from an instance that is ahead of this one has some of it already.
-      if (last && comparePositions(joined.event.position, last) <= 0) continue;
-      const event = cutBefore(joined.event, last);
-      last = event.position;
-      yield event;
-      if (isLast(event.event)) return;
+/** Joins what has come when it is asked for the next, so that a slow one gets few large events. */
+class ShelfReader extends Reader<LoggedEvent> {
+  readonly #shelf: Shelf;
+  readonly #signal: AbortSignal | undefined;
+  #last: Position | undefined;
+  #index: number;
+  #compactions: number;
+  #isComplete = false;
+
+  constructor(shelf: Shelf, after: Position | undefined, signal: AbortSignal | undefined) {
+    super();
+    this.#shelf = shelf;
+    this.#signal = signal;
+    this.#last = after;
+    this.#compactions = shelf.compactions;
+    this.#index = indexAfter(shelf.events, after);
+    signal?.addEventListener('abort', this);
+  }
+
+  /** The signal aborts. */
+  handleEvent(): void {
+    void this.return();
+  }
+
+  protected read(): IteratorResult<LoggedEvent, undefined> | undefined {
+    const shelf = this.#shelf;
+    if (this.#isComplete || this.#signal?.aborted) return OVER;
+    if (this.#compactions !== shelf.compactions) {
+      this.#compactions = shelf.compactions;
+      this.#index = indexAfter(shelf.events, this.#last);
     }
-  } finally {
-    shelf.bells.delete(bell.ring);
-    bell.dispose();
+    while (this.#index < shelf.events.length) {
+      const joined = joinFrom(shelf.events, this.#index, shelf.events.length);
+      this.#index = joined.next;
+      // Who comes from an instance that is ahead of this one has some of it already.
+      if (this.#last && comparePositions(joined.event.position, this.#last) <= 0) continue;
+      const value = cutBefore(joined.event, this.#last);
+      this.#last = value.position;
+      this.#isComplete = isLast(value.event);
+      return { done: false, value };
+    }
+    if (shelf.ended || isComplete(shelf)) return OVER;
+    shelf.waiting.add(this);
+    return undefined;
+  }
+
+  protected leave(): void {
+    this.#shelf.waiting.delete(this);
+    this.#signal?.removeEventListener('abort', this);
   }
 }

@@ -39,22 +39,61 @@ test('a bell remembers that it rang while nobody waited', async () => {
 
 test('a slow subscriber of a topic sees the newest value of each key, in the order of change', async () => {
   const topic = createTopic<string>();
-  const controller = new AbortController();
-  const values = topic.subscribe(controller.signal)[Symbol.asyncIterator]();
+  const values = topic.subscribe();
   topic.publish('a', 'a1');
   topic.publish('b', 'b1');
   topic.publish('a', 'a2');
 
   assert.equal((await values.next()).value, 'b1');
   assert.equal((await values.next()).value, 'a2');
-  controller.abort();
-  assert.equal((await values.next()).done, true);
+  const pending = values.next();
+  await values.return!();
+  assert.equal((await pending).done, true);
   assert.equal(topic.subscriberCount, 0);
 });
 
 test('what a topic holds for a subscriber is bounded', async () => {
   const topic = createTopic<number>(3);
-  const values = topic.subscribe(new AbortController().signal)[Symbol.asyncIterator]();
+  const values = topic.subscribe();
   for (let key = 0; key < 10; key += 1) topic.publish(String(key), key);
   assert.equal((await values.next()).value, 7);
+});
+
+test('a subscriber of a topic sees nothing of a value that is not wanted any more', async () => {
+  const topic = createTopic<number>();
+  const values = topic.subscribe(value => value > 0);
+  topic.publish('a', 1);
+  topic.publish('b', 2);
+  topic.publish('a', -1);
+
+  assert.equal((await values.next()).value, 2);
+  const pending = values.next();
+  topic.publish('b', -2);
+  topic.publish('b', 3);
+  assert.equal((await pending).value, 3);
+});
+
+test('a second pull waits for the first, and both are settled by the end', async () => {
+  const topic = createTopic<string>();
+  const values = topic.subscribe();
+  const pulls = [values.next(), values.next(), values.next(), values.next()];
+  topic.publish('a', 'one');
+  topic.publish('b', 'two');
+  assert.equal((await pulls[0]!).value, 'one');
+  assert.equal((await pulls[1]!).value, 'two');
+
+  await values.return!();
+  assert.deepEqual(
+    (await Promise.all(pulls.slice(2))).map(({ done }) => done),
+    [true, true],
+  );
+});
+
+test('what comes within a turn wakes a reader once', async () => {
+  const topic = createTopic<string>();
+  const values = topic.subscribe();
+  const pending = values.next();
+  topic.publish('a', 'older');
+  topic.publish('a', 'newer');
+  assert.equal((await pending).value, 'newer');
 });
