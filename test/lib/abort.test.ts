@@ -72,28 +72,3 @@ test('a subscriber of a topic sees nothing of a value that is not wanted any mor
   topic.publish('b', 3);
   assert.equal((await pending).value, 3);
 });
-
-test('a second pull waits for the first, and both are settled by the end', async () => {
-  const topic = createTopic<string>();
-  const values = topic.subscribe();
-  const pulls = [values.next(), values.next(), values.next(), values.next()];
-  topic.publish('a', 'one');
-  topic.publish('b', 'two');
-  assert.equal((await pulls[0]!).value, 'one');
-  assert.equal((await pulls[1]!).value, 'two');
-
-  await values.return!();
-  assert.deepEqual(
-    (await Promise.all(pulls.slice(2))).map(({ done }) => done),
-    [true, true],
-  );
-});
-
-test('what comes within a turn wakes a reader once', async () => {
-  const topic = createTopic<string>();
-  const values = topic.subscribe();
-  const pending = values.next();
-  topic.publish('a', 'older');
-  topic.publish('a', 'newer');
-  assert.equal((await pending).value, 'newer');
-});
