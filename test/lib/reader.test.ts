@@ -53,8 +53,10 @@ async function* values(...all: string[]): AsyncGenerator<string> {
 }
 
 test('one source is read to its end, then the other', async () => {
-  assert.deepEqual(await Array.fromAsync(new Both(values('a', 'b'), values('c'))), ['A', 'B', 'c']);
-  assert.deepEqual(await Array.fromAsync(new Both(values('a'), undefined)), ['A']);
+  const read: string[] = [];
+  for await (const value of new Both(values('a', 'b'), values('c'))) read.push(value);
+  for await (const value of new Both(values('d'), undefined)) read.push(value);
+  assert.deepEqual(read, ['A', 'B', 'c', 'D']);
 });
 
 test('leaving ends the pull of whichever source is read, and the other is not begun', async () => {
