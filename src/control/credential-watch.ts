@@ -24,7 +24,8 @@ interface WatchDeps {
 /** Everybody who waits for one credential of one role shares one timer and one question to the store. */
 interface Watched {
   readonly actor: Actor;
-  readonly listeners: Set<() => void>;
+  /** By what takes them back: the same function may be given twice. */
+  readonly listeners: Map<() => void, () => void>;
   look(): void;
   stop(): void;
 }
@@ -36,10 +37,10 @@ export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
     const key = keyOf(actor);
     const known = watchedByKey.get(key);
     if (known) return known;
-    const listeners = new Set<() => void>();
+    const listeners = new Map<() => void, () => void>();
     const looks = createLooks(actor, deps, () => {
       watchedByKey.delete(key);
-      for (const listener of listeners) listener();
+      for (const listener of listeners.values()) listener();
     });
     const watched: Watched = {
       actor,
@@ -57,13 +58,12 @@ export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
   return {
     onEnd(actor, listener) {
       const watched = watch(actor);
-      // One of its own: the same function may be given twice.
-      const listening = () => listener();
-      watched.listeners.add(listening);
-      return () => {
-        watched.listeners.delete(listening);
+      const stop = () => {
+        watched.listeners.delete(stop);
         if (watched.listeners.size === 0) watched.stop();
       };
+      watched.listeners.set(stop, listener);
+      return stop;
     },
     changed(userId) {
       for (const watched of [...watchedByKey.values()])

@@ -1,8 +1,8 @@
-// One request's events in memory, shared by all its followers. A follower is a position and a doorbell, so a slow one
-// costs nothing but its place. Long answers are compacted by joining old neighbouring tokens.
+// One request's events in memory, shared by all its followers. A follower is a position that is rung up, so a slow one
+// costs nothing but its place. Long answers are compacted by joining old neighbouring tokens, ended ones by joining all.
 
 import { comparePositions, isLast, type LoggedEvent, type Position } from '../domain/stream.ts';
-import { createBell } from '../lib/abort.ts';
+import { OVER, Reader } from '../lib/reader.ts';
 import { cutBefore, indexAfter, joinFrom } from './joining.ts';
 
 export interface EventBuffer {
@@ -21,104 +21,146 @@ export interface EventBuffer {
   isComplete(): boolean;
   /** What is behind the position now; neighbouring tokens joined. */
   read(after: Position | undefined): LoggedEvent[];
-  /** What is behind the position, then what is pushed, until the last event, `end` or an abort. */
-  follow(after: Position | undefined, signal: AbortSignal): AsyncIterable<LoggedEvent>;
+  /** What is behind the position, then what is pushed, until the last event, `end`, or its reader leaves. */
+  follow(after: Position | undefined, signal?: AbortSignal): AsyncIterableIterator<LoggedEvent>;
 }
 
-interface Shelf {
-  events: LoggedEvent[];
-  /** Grows when events are joined, so that followers look up their place anew. */
-  compactions: number;
-  /** Nothing more will come. */
-  ended: boolean;
-  readonly bells: Set<() => void>;
-}
-
-/** Holds at most about `maxEvents` events apart; beyond it the older half is joined. */
+/** Holds at most about `maxEvents` events apart; beyond it the older half is joined, at the end all. */
 export function createEventBuffer(maxEvents: number): EventBuffer {
-  const shelf: Shelf = { events: [], compactions: 0, ended: false, bells: new Set() };
-  return {
-    push(logged) {
-      shelf.events.push(logged);
-      if (shelf.events.length > maxEvents) compact(shelf);
-      for (const ring of shelf.bells) ring();
-    },
-    end() {
-      shelf.ended = true;
-      for (const ring of shelf.bells) ring();
-    },
-    reopen() {
-      shelf.ended = false;
-    },
-    reaches(after) {
-      const [first] = shelf.events;
-      if (!after || !first || after.epoch >= first.position.epoch) return true;
-      return first.position.sequence === 1 && first.event.type === 'restarted' && !first.event.keepThrough;
-    },
-    isComplete: () => isComplete(shelf),
-    read(after) {
-      const read: LoggedEvent[] = [];
-      for (let index = indexAfter(shelf.events, after); index < shelf.events.length; ) {
-        const joined = joinFrom(shelf.events, index, shelf.events.length);
-        read.push(cutBefore(joined.event, read.at(-1)?.position ?? after));
-        index = joined.next;
-      }
-      return read;
-    },
-    follow: (after, signal) => followShelf(shelf, after, signal),
-  };
+  return new Shelf(maxEvents);
 }
 
-function isComplete({ events }: Shelf): boolean {
-  const tail = events.at(-1);
-  return tail !== undefined && isLast(tail.event);
-}
+class Shelf implements EventBuffer {
+  readonly #maxEvents: number;
+  /** Those who have read to the end once, and are told of more. Absent while there are none. */
+  #waiting: Set<ShelfReader> | undefined;
+  events: LoggedEvent[] = [];
+  /** Grows when events are joined, so that followers look up their place anew. */
+  compactions = 0;
+  /** Nothing more will come. */
+  ended = false;
 
-/** Joins runs of tokens in the older half; what is left stays readable from any cursor. */
-function compact(shelf: Shelf): void {
-  const half = shelf.events.length >> 1;
-  const older: LoggedEvent[] = [];
-  for (let index = 0; index < half; ) {
-    const joined = joinFrom(shelf.events, index, half);
-    older.push(joined.event);
-    index = joined.next;
+  constructor(maxEvents: number) {
+    this.#maxEvents = maxEvents;
   }
-  shelf.events = [...older, ...shelf.events.slice(half)];
-  shelf.compactions += 1;
+
+  push(logged: LoggedEvent): void {
+    this.events.push(logged);
+    if (this.events.length > this.#maxEvents) this.#compact(this.events.length >> 1);
+    this.#ring();
+  }
+
+  end(): void {
+    this.ended = true;
+    // It is kept for a while, and whoever comes now reads it joined in any case.
+    this.#compact(this.events.length);
+    this.#ring();
+  }
+
+  reopen(): void {
+    this.ended = false;
+  }
+
+  reaches(after: Position | undefined): boolean {
+    const [first] = this.events;
+    if (!after || !first || after.epoch >= first.position.epoch) return true;
+    return first.position.sequence === 1 && first.event.type === 'restarted' && !first.event.keepThrough;
+  }
+
+  isComplete(): boolean {
+    const tail = this.events.at(-1);
+    return tail !== undefined && isLast(tail.event);
+  }
+
+  read(after: Position | undefined): LoggedEvent[] {
+    const read: LoggedEvent[] = [];
+    for (let index = indexAfter(this.events, after); index < this.events.length; ) {
+      const joined = joinFrom(this.events, index, this.events.length);
+      read.push(cutBefore(joined.event, read.at(-1)?.position ?? after));
+      index = joined.next;
+    }
+    return read;
+  }
+
+  follow(after: Position | undefined, signal?: AbortSignal): AsyncIterableIterator<LoggedEvent> {
+    return new ShelfReader(this, after, signal);
+  }
+
+  await(reader: ShelfReader): void {
+    this.#waiting ??= new Set();
+    this.#waiting.add(reader);
+  }
+
+  leave(reader: ShelfReader): void {
+    this.#waiting?.delete(reader);
+    if (this.#waiting?.size === 0) this.#waiting = undefined;
+  }
+
+  #ring(): void {
+    if (this.#waiting) for (const reader of this.#waiting) reader.ring();
+  }
+
+  /** Joins runs of tokens before the index; what is left stays readable from any cursor. */
+  #compact(until: number): void {
+    const older: LoggedEvent[] = [];
+    for (let index = 0; index < until; ) {
+      const joined = joinFrom(this.events, index, until);
+      older.push(joined.event);
+      index = joined.next;
+    }
+    this.events = [...older, ...this.events.slice(until)];
+    this.compactions += 1;
+  }
 }
 
-async function* followShelf(
-  shelf: Shelf,
-  after: Position | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<LoggedEvent> {
-  const bell = createBell(signal);
-  shelf.bells.add(bell.ring);
-  try {
-    let last = after;
-    let { compactions } = shelf;
-    let index = indexAfter(shelf.events, last);
-    while (!signal.aborted) {
-      if (compactions !== shelf.compactions) {
-        compactions = shelf.compactions;
-        index = indexAfter(shelf.events, last);
-      }
-      if (index >= shelf.events.length) {
-        if (shelf.ended || isComplete(shelf)) return;
-        await bell.wait();
-        continue;
-      }
-      const joined = joinFrom(shelf.events, index, shelf.events.length);
-      index = joined.next;
-      // Who comes from an instance that is ahead of this one has some of it already.
-      if (last && comparePositions(joined.event.position, last) <= 0) continue;
-      const event = cutBefore(joined.event, last);
-      last = event.position;
-      yield event;
-      if (isLast(event.event)) return;
+/** Joins what has come when it is asked for the next, so that a slow one gets few large events. */
+class ShelfReader extends Reader<LoggedEvent> {
+  readonly #shelf: Shelf;
+  readonly #signal: AbortSignal | undefined;
+  #last: Position | undefined;
+  #index: number;
+  #compactions: number;
+  #isComplete = false;
+
+  constructor(shelf: Shelf, after: Position | undefined, signal: AbortSignal | undefined) {
+    super();
+    this.#shelf = shelf;
+    this.#signal = signal;
+    this.#last = after;
+    this.#compactions = shelf.compactions;
+    this.#index = indexAfter(shelf.events, after);
+    signal?.addEventListener('abort', this);
+  }
+
+  /** The signal aborts. */
+  handleEvent(): void {
+    void this.return();
+  }
+
+  protected read(): IteratorResult<LoggedEvent, undefined> | undefined {
+    const shelf = this.#shelf;
+    if (this.#isComplete || this.#signal?.aborted) return OVER;
+    if (this.#compactions !== shelf.compactions) {
+      this.#compactions = shelf.compactions;
+      this.#index = indexAfter(shelf.events, this.#last);
     }
-  } finally {
-    shelf.bells.delete(bell.ring);
-    bell.dispose();
+    while (this.#index < shelf.events.length) {
+      const joined = joinFrom(shelf.events, this.#index, shelf.events.length);
+      this.#index = joined.next;
+      // Who comes from an instance that is ahead of this one has some of it already.
+      if (this.#last && comparePositions(joined.event.position, this.#last) <= 0) continue;
+      const value = cutBefore(joined.event, this.#last);
+      this.#last = value.position;
+      this.#isComplete = isLast(value.event);
+      return { done: false, value };
+    }
+    if (shelf.ended || shelf.isComplete()) return OVER;
+    shelf.await(this);
+    return undefined;
+  }
+
+  protected leave(): void {
+    this.#shelf.leave(this);
+    this.#signal?.removeEventListener('abort', this);
   }
 }

@@ -14,15 +14,16 @@ export interface EventLog {
   /** Starts a request's log at an epoch. The writer is the only one; a later epoch ends the right of earlier ones. */
   open(requestId: string, epoch: number): LogWriter;
   /**
-   * What follows `after` (absent: everything), then what is appended, until the last event, the release or an abort.
+   * What follows `after` (absent: everything), then what is appended, until the last event or the release. Leaving the
+   * iteration, or an abort, ends it at once, also while an event is waited for.
    * A follower that fell behind gets neighbouring tokens joined into one event with the later position.
    * Undefined when the log holds nothing of this request, or no longer reaches back to `after`: read the store.
    */
   follow(
     requestId: string,
     after: Position | undefined,
-    signal: AbortSignal,
-  ): AsyncIterable<LoggedEvent> | undefined;
+    signal?: AbortSignal,
+  ): AsyncIterableIterator<LoggedEvent> | undefined;
   /**
    * Whether this process holds all that follows `after`, the last event included. False of a request that has ended:
    * the store tells it at once, while `follow` may have to ask elsewhere first.

@@ -31,7 +31,7 @@ export interface RedisReplicas {
     requestId: string,
     after: Position | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<LoggedEvent, void>;
+  ): AsyncIterableIterator<LoggedEvent>;
   /** Requests that are followed here. */
   readonly size: number;
   close(): void;

@@ -3,7 +3,9 @@
 
 import type { LoggedEvent, Position } from '../domain/stream.ts';
 import { isLast } from '../domain/stream.ts';
+import { cancellable } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
+import { InTurn } from '../lib/reader.ts';
 import type { EventLog } from './event-log.ts';
 import type { MemoryEventLog } from './memory.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -38,21 +40,6 @@ export function createRedisEventLog(
   const mirror = createRedisMirror({ local, redis, clock, onFenced }, options);
   const replicas = createRedisReplicas(redis, clock, options);
 
-  /** A request that was taken from this instance goes on at its new owner, hence in Redis. */
-  async function* localThenRemote(
-    requestId: string,
-    after: Position | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<LoggedEvent> {
-    let last = after;
-    for await (const logged of local.follow(requestId, after, signal) ?? []) {
-      yield logged;
-      if (isLast(logged.event)) return;
-      last = logged.position;
-    }
-    if (!signal.aborted) yield* replicas.follow(requestId, last, signal);
-  }
-
   return {
     open(requestId, epoch) {
       const writer = local.open(requestId, epoch);
@@ -66,7 +53,14 @@ export function createRedisEventLog(
         sequence: writer.sequence,
       };
     },
-    follow: localThenRemote,
+    follow(requestId, after, signal) {
+      const remote = (last: Position | undefined) =>
+        signal
+          ? replicas.follow(requestId, last, signal)
+          : cancellable(left => replicas.follow(requestId, last, left));
+      const here = local.follow(requestId, after, signal);
+      return here ? new LocalThenRemote(here, after, remote) : remote(after);
+    },
     // What a replica holds is not counted: it lives only as long as somebody follows.
     holdsRest: local.holdsRest,
     release(requestId) {
@@ -83,4 +77,31 @@ export function createRedisEventLog(
       await local.close();
     },
   };
+}
+
+/** A request that was taken from this instance goes on at its new owner, hence in Redis. */
+class LocalThenRemote extends InTurn<LoggedEvent> {
+  readonly #remote: (last: Position | undefined) => AsyncIterator<LoggedEvent>;
+  #last: Position | undefined;
+  #isComplete = false;
+
+  constructor(
+    local: AsyncIterator<LoggedEvent>,
+    after: Position | undefined,
+    remote: (last: Position | undefined) => AsyncIterator<LoggedEvent>,
+  ) {
+    super(local);
+    this.#last = after;
+    this.#remote = remote;
+  }
+
+  protected given(logged: LoggedEvent): LoggedEvent {
+    this.#last = logged.position;
+    this.#isComplete = isLast(logged.event);
+    return logged;
+  }
+
+  protected rest(): AsyncIterator<LoggedEvent> | undefined {
+    return this.#isComplete ? undefined : this.#remote(this.#last);
+  }
 }

@@ -15,6 +15,7 @@ import {
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
+import { InTurn } from '../lib/reader.ts';
 import type { RequestFilter, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
 import type { FollowedEvent, Gateway } from './gateway.ts';
@@ -55,35 +56,32 @@ export function createFollowing({
       yield new Followed(request.id, logged);
   }
 
-  /** The log may end without a last event, when the request was taken from its writer: the store knows the end. */
-  async function* eventsOf(
-    known: ModelRequest,
-    { after, moments }: { readonly after: Position | undefined; readonly moments: Moments | undefined },
+  /** The log ended without a last event, when the request was taken from its writer: the store knows the end. */
+  async function* rest(
+    requestId: string,
+    after: Position | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<FollowedEvent> {
-    const { id: requestId } = known;
-    if (isTerminal(known.status) && !events.holdsRest(requestId, after)) return yield* told(known, after);
     let last = after;
-    let isAwaited = moments !== undefined && moments.appendedAtMs === undefined;
     while (!signal.aborted) {
-      for await (const logged of events.follow(requestId, last, signal) ?? []) {
-        yield new Followed(requestId, logged);
-        // The first token, and it is sent: else the next event would not be asked for.
-        if (isAwaited && logged.event.type === 'token') {
-          isAwaited = false;
-          if (moments?.appendedAtMs !== undefined)
-            overhead?.spent('delivery', clock.monotonic() - moments.appendedAtMs);
-        }
-        if (isLast(logged.event)) return;
-        last = logged.position;
-      }
-      if (signal.aborted) return;
       const [request] = await store.requests.byIds([requestId]);
       if (!request) return;
       if (isTerminal(request.status)) return yield* told(request, last);
       await news.next(requestId, POLL_MS, signal);
+      for await (const logged of events.follow(requestId, last, signal) ?? []) {
+        yield new Followed(requestId, logged);
+        if (isLast(logged.event)) return;
+        last = logged.position;
+      }
     }
   }
+
+  const waysOn: WaysOn = {
+    rest: (requestId, after) => cancellable(signal => rest(requestId, after, signal)),
+    delivered({ appendedAtMs }) {
+      if (appendedAtMs !== undefined) overhead?.spent('delivery', clock.monotonic() - appendedAtMs);
+    },
+  };
 
   return {
     async follow(actor, requestId, after) {
@@ -91,18 +89,77 @@ export function createFollowing({
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
+      if (isTerminal(request.status) && !events.holdsRest(requestId, position))
+        return cancellable(() => told(request, position));
+      const log = events.follow(requestId, position);
+      if (!log) return waysOn.rest(requestId, position);
       const moments = momentsOf(requestId);
-      return cancellable(signal => eventsOf(request, { after: position, moments }, signal));
+      return new Following(log, waysOn, {
+        requestId,
+        after: position,
+        awaited: moments?.appendedAtMs === undefined ? moments : undefined,
+      });
     },
     feed(actor, filter) {
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
-      async function* matching(requests: AsyncIterable<ModelRequest>) {
-        for await (const request of requests) if (matches(request, { ...filter, userId })) yield request;
-      }
-      // Subscribed here and not at the first pull: what changes in between is not missed.
-      return cancellable(signal => matching(news.subscribe(signal)));
+      const visible = { ...filter, userId };
+      return news.subscribe(request => matches(request, visible));
     },
   };
+}
+/** What the followers of all requests share. */
+interface WaysOn {
+  /** What follows in the story of a request whose log has ended without a last event, or is not to be had. */
+  rest(requestId: string, after: Position | undefined): AsyncIterableIterator<FollowedEvent>;
+  /** The first token has been sent. */
+  delivered(moments: Moments): void;
+}
+
+/** One subscriber of one request: the log's events, then the rest. */
+class Following extends InTurn<LoggedEvent, FollowedEvent> {
+  readonly #waysOn: WaysOn;
+  readonly #requestId: string;
+  #last: Position | undefined;
+  #isComplete = false;
+  /** Of a request that has no token yet. */
+  #awaited: Moments | undefined;
+  #isTokenGiven = false;
+
+  constructor(
+    log: AsyncIterator<LoggedEvent>,
+    waysOn: WaysOn,
+    of: {
+      readonly requestId: string;
+      readonly after: Position | undefined;
+      readonly awaited: Moments | undefined;
+    },
+  ) {
+    super(log);
+    this.#waysOn = waysOn;
+    this.#requestId = of.requestId;
+    this.#last = of.after;
+    this.#awaited = of.awaited;
+  }
+
+  override next(): Promise<IteratorResult<FollowedEvent, undefined>> {
+    // The first token is sent: else the next event would not be asked for.
+    if (this.#isTokenGiven && this.#awaited) {
+      this.#waysOn.delivered(this.#awaited);
+      this.#awaited = undefined;
+    }
+    return super.next();
+  }
+
+  protected given(logged: LoggedEvent): FollowedEvent {
+    this.#last = logged.position;
+    this.#isComplete = isLast(logged.event);
+    if (this.#awaited && logged.event.type === 'token') this.#isTokenGiven = true;
+    return new Followed(this.#requestId, logged);
+  }
+
+  protected rest(): AsyncIterator<FollowedEvent> | undefined {
+    return this.#isComplete ? undefined : this.#waysOn.rest(this.#requestId, this.#last);
+  }
 }
 
 /** Its cursor is made when somebody asks for it. */
@@ -126,14 +183,16 @@ class Followed implements FollowedEvent {
 function matches(request: ModelRequest, filter: RequestFilter): boolean {
   const among = <T>(values: readonly T[] | undefined, value: T | undefined) =>
     values === undefined || (value !== undefined && values.includes(value));
-  const models = [request.requestedModel, request.servedModel, request.deploymentId];
+  const isOf = (model: string | undefined) => model !== undefined && filter.model!.includes(model);
   return (
     (filter.userId === undefined || request.userId === filter.userId) &&
     among(filter.status, request.status) &&
     among(filter.taskType, request.taskType) &&
     among(filter.providerId, request.providerId) &&
     (filter.model === undefined ||
-      models.some(model => model !== undefined && filter.model!.includes(model))) &&
+      isOf(request.requestedModel) ||
+      isOf(request.servedModel) ||
+      isOf(request.deploymentId)) &&
     (filter.createdFrom === undefined || request.createdAt >= filter.createdFrom) &&
     (filter.createdTo === undefined || request.createdAt < filter.createdTo)
   );

@@ -5,7 +5,6 @@ import type { Catalog } from '../control/catalog.ts';
 import type { BreakerTransition } from '../domain/breaker.ts';
 import type { Provider } from '../domain/model.ts';
 import type { Signals } from '../events/signals.ts';
-import { cancellable } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { createTopic } from '../lib/topic.ts';
 import type { Store } from '../store/store.ts';
@@ -99,7 +98,7 @@ export function createProviderStatus(deps: ProviderStatusDeps): ProviderStatus {
         announce(providerById(providerId));
       }
     },
-    providerUpdates: () => cancellable(signal => updates.subscribe(signal)),
+    providerUpdates: () => updates.subscribe(),
     ...createOperatorControls({
       ...deps,
       announce,

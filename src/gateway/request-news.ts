@@ -11,8 +11,8 @@ export interface RequestNews {
   announce(request: ModelRequest): void;
   /** Changed by somebody else: reads how they stand now, and tells those who listen here. */
   changedElsewhere(requestIds: readonly string[]): Promise<void>;
-  /** Requests that change from now on, until the signal aborts. */
-  subscribe(signal: AbortSignal): AsyncIterable<ModelRequest>;
+  /** Requests that change from now on, as far as they are wanted, until the iteration is left. */
+  subscribe(isWanted: (request: ModelRequest) => boolean): AsyncIterableIterator<ModelRequest>;
   /** Resolves at the request's next change, after `atMostMs`, or when the signal aborts. */
   next(requestId: string, atMostMs: number, signal?: AbortSignal): Promise<void>;
 }
@@ -49,7 +49,7 @@ export function createRequestNews({ store, signals, clock, log }: RequestNewsDep
       signals.send({ type: 'request-changed', requestId: request.id });
     },
     changedElsewhere,
-    subscribe: signal => changes.subscribe(signal),
+    subscribe: changes.subscribe,
     async next(requestId, atMostMs, signal) {
       if (signal?.aborted) return;
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,54 +1,33 @@
-// The GraphiQL page: everything inlined, so that it works offline, compressed once, and with one addition of ours:
-// the bundled page sends nothing of its Headers tab over the WebSocket, so subscriptions would be unauthenticated.
+// Serves the GraphiQL page, which graphiql-page.ts makes when somebody asks for it: most servers are never asked, and its
+// parts are half of what one keeps that does nothing. Kept compressed.
 
-import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { Worker } from 'node:worker_threads';
+import { gunzip } from 'node:zlib';
+import type { RenderedPage } from './graphiql-page.ts';
 
-const compress = promisify(gzip);
 const decompress = promisify(gunzip);
-
-const OPTIONS = {
-  title: 'GraphiQL · Model Control Plane',
-  endpoint: '/graphql',
-  subscriptionsProtocol: 'WS' as const,
-  shouldPersistHeaders: true,
-  defaultQuery: `# Log in first and put the token into the Headers tab below: {"authorization": "Bearer …"}
-mutation LogIn {
-  login(input: { username: "", password: "" }) {
-    token
-    expiresAt
-  }
-}
-`,
-};
-
-/** Runs in the page, for each connection: the headers of the active tab, or those kept from the last visit. */
-const CONNECTION_PARAMS = `function () {
-  try {
-    var state = JSON.parse(localStorage.getItem('graphiql:tabState') || 'null');
-    var tab = state && state.tabs && state.tabs[state.activeTabIndex];
-    return JSON.parse((tab && tab.headers) || localStorage.getItem('graphiql:headers') || '{}');
-  } catch (error) {
-    return {};
-  }
-}`;
 
 export interface GraphiQLPage {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-/** Throws when the bundled page is not as expected: then an upgrade changed it, and the addition has to follow. */
 export function createGraphiQL(): GraphiQLPage {
-  const html = withConnectionParams(renderGraphiQL(OPTIONS));
-  const etag = `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`;
-  const contentSecurityPolicy = policyOf(html);
-  let page: string | undefined = html;
-  let compressed: Promise<Buffer> | undefined;
+  let rendering: Promise<RenderedPage> | undefined;
+
+  function page(): Promise<RenderedPage> {
+    rendering ??= render().catch(error => {
+      rendering = undefined;
+      throw error;
+    });
+    return rendering;
+  }
+
   return {
     async serve(request, response) {
+      const { etag, contentSecurityPolicy, zipped } = await page();
       response.setHeader('etag', etag);
       response.setHeader('cache-control', 'private, no-cache');
       response.setHeader('vary', 'accept, accept-encoding');
@@ -57,44 +36,18 @@ export function createGraphiQL(): GraphiQLPage {
         response.writeHead(304).end();
         return;
       }
-      compressed ??= compress(page ?? '', { level: 9 });
-      const bytes = await compressed;
-      page = undefined;
-      const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-      const body = zipped ? bytes : await decompress(bytes);
-      if (zipped) response.setHeader('content-encoding', 'gzip');
+      const takesZipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+      const body = takesZipped ? zipped : await decompress(zipped);
+      if (takesZipped) response.setHeader('content-encoding', 'gzip');
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': body.length });
       response.end(body);
     },
   };
 }
 
-function withConnectionParams(html: string): string {
-  const options = JSON.stringify(OPTIONS);
-  const marker = `${options},\n        );`;
-  const at = html.lastIndexOf(marker);
-  if (at < 0) {
-    throw new Error('@graphql-yoga/render-graphiql changed its page: adapt http/graphiql.ts to it.');
-  }
-  const extended = `Object.assign(${options}, { connectionParams: ${CONNECTION_PARAMS} }),\n        );`;
-  return html.slice(0, at) + extended + html.slice(at + marker.length);
-}
-
-/** The page's own script by its hash and nothing else; the editor builds its workers from blobs and its styles inline. */
-function policyOf(html: string): string {
-  const start = html.indexOf('<script>') + '<script>'.length;
-  const script = html.slice(start, html.lastIndexOf('</script>'));
-  const hash = createHash('sha256').update(script).digest('base64');
-  return [
-    "default-src 'none'",
-    `script-src 'sha256-${hash}' blob:`,
-    'worker-src blob:',
-    "style-src 'unsafe-inline'",
-    "img-src 'self' data:",
-    'font-src data:',
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
+async function render(): Promise<RenderedPage> {
+  // Without the options of this process, which may be meant for one only.
+  const worker = new Worker(new URL('graphiql-page.ts', import.meta.url), { execArgv: [] });
+  const [page] = await once(worker, 'message');
+  return page;
 }

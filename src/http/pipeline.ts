@@ -77,18 +77,19 @@ export type Yoga = ReturnType<typeof createYoga>;
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const yoga = createEnvelope(deps);
   const known = createKnownOperations(deps);
+  const toError = (error: unknown) => asGraphQLError(error, deps);
   return {
     schema: deps.schema,
-    failure: error => asGraphQLError(error, deps),
+    failure: toError,
     prepare(params, call) {
       const again = known.find(params, call.actor);
-      if (again) return operationOf(again, directWay(again, call, deps), { params, call, deps });
+      if (again) return operationOf(again, directWay(again, call, deps), { params, call, deps, toError });
       const enveloped = yoga.getEnveloped({ ...deps.createContext(call) });
       let document: DocumentNode;
       try {
         document = enveloped.parse(params.query);
       } catch (error) {
-        return { errors: [asGraphQLError(error, deps)] };
+        return { errors: [toError(error)] };
       }
       const node = getOperationAST(document, params.operationName);
       if (!node) return { errors: [requestError('No operation of that name is in the document.', true)] };
@@ -98,7 +99,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const denied = introspectionRefusal(rootFields, call.actor, deps.environment);
       if (denied) return { errors: [denied] };
       const operation = known.add(params, { document, node, rootFields });
-      return operationOf(operation, envelopedWay(enveloped), { params, call, deps });
+      return operationOf(operation, envelopedWay(enveloped), { params, call, deps, toError });
     },
   };
 }
@@ -107,6 +108,7 @@ interface Running {
   readonly params: OperationParams;
   readonly call: CallInfo;
   readonly deps: PipelineDeps;
+  readonly toError: (error: unknown) => GraphQLError;
 }
 
 function operationOf(known: KnownOperation, way: Way, running: Running): Operation {
@@ -121,7 +123,7 @@ function operationOf(known: KnownOperation, way: Way, running: Running): Operati
 async function run(
   { document, node }: KnownOperation,
   way: Way,
-  { params, call, deps, onEnd }: Running & { readonly onEnd: (() => void) | undefined },
+  { params, call, deps, toError, onEnd }: Running & { readonly onEnd: (() => void) | undefined },
 ): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>> {
   let subscribed = false;
   try {
@@ -136,14 +138,13 @@ async function run(
       const subscription = await way.subscribe(args);
       if ('source' in subscription) {
         subscribed = true;
-        const toError = (error: unknown) => asGraphQLError(error, deps);
         return createResults({ ...subscription, toError, actor: call.actor, members: deps.members, onEnd });
       }
       return explained(subscription, node, { params, deps });
     }
     return explained(await way.execute(args), node, { params, deps });
   } catch (error) {
-    return { errors: [asGraphQLError(error, deps)] };
+    return { errors: [toError(error)] };
   } finally {
     if (!subscribed) onEnd?.();
   }

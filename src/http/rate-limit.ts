@@ -12,31 +12,48 @@ export interface RateLimiter {
   take(key: string, count?: number): number;
 }
 
-export function createTokenBucket(perSecond: number, burst: number, clock: Clock): TokenBucket {
-  let tokens = burst;
-  let filledAtMs = clock.monotonic();
-  return {
-    take(count = 1) {
-      const nowMs = clock.monotonic();
-      tokens = Math.min(burst, tokens + ((nowMs - filledAtMs) / 1_000) * perSecond);
-      filledAtMs = nowMs;
-      if (tokens < count) return Math.max(1, Math.ceil(((count - tokens) / perSecond) * 1_000));
-      tokens -= count;
-      return 0;
-    },
-  };
+interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
 }
 
-export function createRateLimiter(
-  rate: { perSecond: number; burst: number; maxKeys?: number },
-  clock: Clock,
-): RateLimiter {
+/** For many of one rate: each keeps no more than its tokens. */
+export function createTokenBuckets(rate: Rate, clock: Clock): () => TokenBucket {
+  return () => new Bucket(rate, clock);
+}
+
+class Bucket implements TokenBucket {
+  readonly #rate: Rate;
+  readonly #clock: Clock;
+  #tokens: number;
+  #filledAtMs: number;
+
+  constructor(rate: Rate, clock: Clock) {
+    this.#rate = rate;
+    this.#clock = clock;
+    this.#tokens = rate.burst;
+    this.#filledAtMs = clock.monotonic();
+  }
+
+  take(count = 1): number {
+    const { perSecond, burst } = this.#rate;
+    const nowMs = this.#clock.monotonic();
+    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#filledAtMs) / 1_000) * perSecond);
+    this.#filledAtMs = nowMs;
+    if (this.#tokens < count) return Math.max(1, Math.ceil(((count - this.#tokens) / perSecond) * 1_000));
+    this.#tokens -= count;
+    return 0;
+  }
+}
+
+export function createRateLimiter(rate: Rate & { readonly maxKeys?: number }, clock: Clock): RateLimiter {
+  const createBucket = createTokenBuckets(rate, clock);
   const buckets = new LRUCache<string, TokenBucket>({ max: rate.maxKeys ?? 10_000 });
   return {
     take(key, count) {
       let bucket = buckets.get(key);
       if (!bucket) {
-        bucket = createTokenBucket(rate.perSecond, rate.burst, clock);
+        bucket = createBucket();
         buckets.set(key, bucket);
       }
       return bucket.take(count);

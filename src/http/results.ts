@@ -29,26 +29,24 @@ export function createResults<Event>(
 
 type Result = IteratorResult<ExecutionResult, undefined>;
 
-/** Somebody waits for the next result. Settled by hand: a race against what lives as long as the stream would leak. */
-interface Pull {
-  resolve(result: Result): void;
-  reject(error: unknown): void;
-}
-
 const OVER: Result = { done: true, value: undefined };
 
 class Results<Event> implements AsyncIterableIterator<ExecutionResult, undefined> {
-  readonly #options: ResultsOptions<Event>;
   readonly #source: AsyncIterator<Event>;
-  readonly #pulls = new Set<Pull>();
-  readonly #stopWatching: () => void;
+  readonly #toResult: ResultsOptions<Event>['toResult'];
+  readonly #toError: ResultsOptions<Event>['toError'];
+  readonly #onEnd: (() => void) | undefined;
+  readonly #stopWatching: (() => void) | undefined;
+  /** Somebody waits for the next result. Settled by hand: a race against what lives as long as the stream would leak. */
+  #pull: PromiseWithResolvers<Result> | undefined;
   #state: 'open' | 'refused' | 'over' = 'open';
 
-  constructor(options: ResultsOptions<Event>) {
-    const { actor, source, members } = options;
-    this.#options = options;
+  constructor({ source, toResult, toError, actor, members, onEnd }: ResultsOptions<Event>) {
     this.#source = source[Symbol.asyncIterator]();
-    this.#stopWatching = actor ? members.onCredentialEnd(actor, () => this.#refuse()) : () => {};
+    this.#toResult = toResult;
+    this.#toError = toError;
+    this.#onEnd = onEnd;
+    this.#stopWatching = actor ? members.onCredentialEnd(actor, () => this.#refuse()) : undefined;
   }
 
   [Symbol.asyncIterator](): this {
@@ -56,16 +54,16 @@ class Results<Event> implements AsyncIterableIterator<ExecutionResult, undefined
   }
 
   next(): Promise<Result> {
+    if (this.#pull) {
+      const again = () => this.next();
+      return this.#pull.promise.then(again, again);
+    }
     if (this.#state === 'over') return Promise.resolve(OVER);
-    return new Promise<Result>((resolve, reject) => {
-      if (this.#state === 'refused') return this.#sayRefusal({ resolve, reject });
-      const pull = { resolve, reject };
-      this.#pulls.add(pull);
-      this.#source.next().then(
-        next => this.#take(pull, next),
-        error => this.#fail(pull, error),
-      );
-    });
+    if (this.#state === 'refused') return Promise.resolve(this.#refusal());
+    const pull = Promise.withResolvers<Result>();
+    this.#pull = pull;
+    this.#source.next().then(this.#take, this.#fail);
+    return pull.promise;
   }
 
   async return(): Promise<Result> {
@@ -78,26 +76,29 @@ class Results<Event> implements AsyncIterableIterator<ExecutionResult, undefined
     throw error;
   }
 
-  #take(pull: Pull, next: IteratorResult<Event>): void {
-    // Settled meanwhile, by a refusal or because its subscriber has left.
-    if (!this.#pulls.has(pull)) return;
+  // Nobody waits any more: settled meanwhile, by a refusal or because the subscriber has left.
+  readonly #take = (next: IteratorResult<Event>): void => {
+    if (!this.#pull) return;
     if (next.done) {
       this.#finish();
       return;
     }
-    const result = this.#options.toResult(next.value);
-    if ('then' in result) result.then(computed => this.#give(pull, computed));
-    else this.#give(pull, result);
-  }
+    const result = this.#toResult(next.value);
+    if ('then' in result) result.then(this.#give);
+    else this.#give(result);
+  };
 
-  #give(pull: Pull, value: ExecutionResult): void {
-    if (this.#pulls.delete(pull)) pull.resolve({ done: false, value });
-  }
+  readonly #give = (value: ExecutionResult): void => this.#settle()?.resolve({ done: false, value });
 
-  #fail(pull: Pull, error: unknown): void {
-    if (!this.#pulls.delete(pull)) return;
-    pull.reject(this.#options.toError(error));
+  readonly #fail = (error: unknown): void => {
+    this.#settle()?.reject(this.#toError(error));
     this.#finish();
+  };
+
+  #settle(): PromiseWithResolvers<Result> | undefined {
+    const pull = this.#pull;
+    this.#pull = undefined;
+    return pull;
   }
 
   /** The credential has ended: one refusal more, at once when somebody waits, then the end. */
@@ -105,16 +106,13 @@ class Results<Event> implements AsyncIterableIterator<ExecutionResult, undefined
     if (this.#state !== 'open') return;
     this.#state = 'refused';
     this.#leaveSource();
-    const [first] = this.#pulls;
-    if (!first) return;
-    this.#pulls.delete(first);
-    this.#sayRefusal(first);
+    this.#settle()?.resolve(this.#refusal());
   }
 
-  #sayRefusal({ resolve }: Pull): void {
-    const value = { data: null, errors: [accessError('UNAUTHENTICATED', 'This subscription')] };
-    resolve({ done: false, value });
+  #refusal(): Result {
     this.#finish();
+    const value = { data: null, errors: [accessError('UNAUTHENTICATED', 'This subscription')] };
+    return { done: false, value };
   }
 
   #leave(): void {
@@ -129,9 +127,8 @@ class Results<Event> implements AsyncIterableIterator<ExecutionResult, undefined
   #finish(): void {
     if (this.#state === 'over') return;
     this.#state = 'over';
-    this.#stopWatching();
-    for (const { resolve } of this.#pulls) resolve(OVER);
-    this.#pulls.clear();
-    this.#options.onEnd?.();
+    this.#stopWatching?.();
+    this.#settle()?.resolve(OVER);
+    this.#onEnd?.();
   }
 }

@@ -25,7 +25,7 @@ import { createPeerWatch } from './peer-watch.ts';
 import type { Operation, Pipeline } from './pipeline.ts';
 import { createLedger } from './rate-limit.ts';
 import { presentErrors, refusal } from './refusals.ts';
-import { CLOSE, createSocket, type Socket } from './socket.ts';
+import { CLOSE, createSockets, type Socket } from './socket.ts';
 
 export interface SocketServerDeps {
   readonly pipeline: Pipeline;
@@ -55,7 +55,8 @@ interface Connection {
   headers: IncomingHttpHeaders | undefined;
   readonly initialised: () => void;
   actor: Actor | null;
-  release: () => void;
+  release: (() => void) | undefined;
+  stopWatching: (() => void) | undefined;
   subscriptions: number;
   operations: number;
 }
@@ -76,34 +77,29 @@ export function createSocketServer(deps: SocketServerDeps): SocketServer {
   });
   const protocol = createProtocol(deps);
 
+  const createSocket = createSockets({ ...deps, peers });
+
   function attach(webSocket: WebSocket, request: IncomingMessage, initialised: () => void): void {
-    const { clock, log } = deps;
-    const socket = createSocket({
-      socket: webSocket,
-      connection: request.socket,
-      limits,
-      peers,
-      clock,
-      log,
-    });
     const connection: Connection = {
-      socket,
+      socket: createSocket({ socket: webSocket, connection: request.socket, onClose }),
       address: addressOf(request),
       headers: request.headers,
       initialised,
       actor: null,
-      release: () => {},
+      release: undefined,
+      stopWatching: undefined,
       subscriptions: 0,
       operations: 0,
     };
     connections.add(connection);
-    const closed = protocol.opened(socket.forProtocol(webSocket.protocol), connection);
-    void socket.closed.then(({ code, reason }) => {
+    const closed = protocol.opened(connection.socket, connection);
+    function onClose(code: number, reason: string): void {
       connections.delete(connection);
-      initialised();
-      connection.release();
-      return closed(code, reason);
-    });
+      connection.initialised();
+      connection.release?.();
+      connection.stopWatching?.();
+      void closed(code, reason);
+    }
   }
 
   return {
@@ -158,10 +154,13 @@ function createProtocol(deps: SocketServerDeps) {
 }
 
 /** Who comes. Without a valid credential nothing is served (4403): what is public is served over HTTP. */
-async function connect({ extra: connection, connectionParams }: Context, deps: SocketServerDeps) {
+async function connect(context: Context, deps: SocketServerDeps) {
+  const { extra: connection, connectionParams } = context;
   connection.initialised();
   const credential = await deps.authenticateSocket(connectionParams, connection.headers ?? {});
+  // A socket may stay for days, and needs its secret no longer.
   connection.headers = undefined;
+  Object.assign(context, { connectionParams: undefined });
   if (credential.kind !== 'actor') return false;
   connection.actor = credential.actor;
   const release = deps.gate.connections.acquire(principalOf(connection.actor, connection.address));
@@ -179,15 +178,14 @@ async function connect({ extra: connection, connectionParams }: Context, deps: S
 const LAST_WORDS_MS = 50;
 
 function endWithCredential(connection: Connection, actor: Actor, deps: SocketServerDeps): void {
-  const stopWatching = deps.members.onCredentialEnd(actor, () => {
+  connection.stopWatching = deps.members.onCredentialEnd(actor, () => {
     connection.actor = null;
     deps.clock.after(LAST_WORDS_MS, () => connection.socket.close(CLOSE.forbidden, 'Forbidden'));
   });
-  void connection.socket.closed.then(stopWatching);
 }
 
 interface PreparedArgs extends ExecutionArgs {
-  rootValue: { operation: Operation; end: () => void };
+  rootValue: { operation: Operation; end: () => void } | undefined;
 }
 
 async function subscribe({ extra: connection }: Context, payload: SubscribePayload, deps: SocketServerDeps) {
@@ -209,8 +207,11 @@ async function subscribe({ extra: connection }: Context, payload: SubscribePaylo
       schema: deps.pipeline.schema,
       document: operation.document,
       operationName: payload.operationName ?? null,
+      contextValue: undefined,
       rootValue: { operation, end },
     };
+    // graphql-ws keeps the message for as long as the operation lasts.
+    Object.assign(payload, { query: '' });
     return args;
   } catch (error) {
     deps.log.error({ error }, 'an operation failed before it started');
@@ -234,7 +235,10 @@ function admit(connection: Connection, { kind }: Operation, { limits, gate }: So
   };
 }
 
-function runPrepared(args: unknown) {
-  const { operation, end } = (args as PreparedArgs).rootValue;
+function runPrepared(prepared: unknown) {
+  const args = prepared as PreparedArgs;
+  const { operation, end } = args.rootValue!;
+  // These too are kept for as long as the operation lasts, and what made it is not needed any more.
+  args.rootValue = undefined;
   return operation.run(end);
 }

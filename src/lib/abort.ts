@@ -1,58 +1,81 @@
-// Iterators that end the moment their consumer leaves. A bare async generator queues `return()` behind its pending
+// Generators that end the moment their consumer leaves. A bare async generator queues `return()` behind its pending
 // `next()`, so that a departed subscriber would be noticed only at the next value, perhaps never.
+
+import { OVER } from './reader.ts';
 
 /** Made once: an error for each iteration that ends would cost more than the iteration. */
 const SOURCE_ENDED = new DOMException('The source ended', 'AbortError');
 const CONSUMER_LEFT = new DOMException('The consumer left', 'AbortError');
 
 /** Runs `start` with a signal; leaving the iteration aborts it at once and never waits for the source. */
-export function cancellable<T>(start: (signal: AbortSignal) => AsyncIterable<T>): AsyncIterableIterator<T> {
-  const controller = new AbortController();
-  const source = start(controller.signal)[Symbol.asyncIterator]();
-  // Pending pulls are resolved by hand: racing them against one long-lived promise would keep every race alive.
-  const pulls = new Set<(end: IteratorResult<T>) => void>();
-  let ended = false;
+export function cancellable<T>(
+  start: (signal: AbortSignal) => AsyncIterable<T>,
+): AsyncIterableIterator<T, undefined> {
+  return new Cancellable(start);
+}
 
-  function end(reason: unknown): void {
-    if (ended) return;
-    ended = true;
-    controller.abort(reason);
-    for (const resolve of pulls) resolve({ done: true, value: undefined });
-    pulls.clear();
-    source.return?.().catch(() => {});
+type Next<T> = IteratorResult<T, undefined>;
+
+class Cancellable<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #controller = new AbortController();
+  readonly #source: AsyncIterator<T>;
+  // A pending pull is resolved by hand: racing it against one long-lived promise would keep every race alive.
+  #pull: PromiseWithResolvers<Next<T>> | undefined;
+  #isOver = false;
+
+  constructor(start: (signal: AbortSignal) => AsyncIterable<T>) {
+    this.#source = start(this.#controller.signal)[Symbol.asyncIterator]();
   }
 
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next() {
-      if (ended) return Promise.resolve({ done: true, value: undefined });
-      return new Promise((resolve, reject) => {
-        pulls.add(resolve);
-        source.next().then(
-          result => {
-            pulls.delete(resolve);
-            resolve(result);
-            if (result.done) end(SOURCE_ENDED);
-          },
-          error => {
-            pulls.delete(resolve);
-            reject(error);
-            end(error);
-          },
-        );
-      });
-    },
-    async return() {
-      end(CONSUMER_LEFT);
-      return { done: true, value: undefined };
-    },
-    async throw(error) {
-      end(error);
-      throw error;
-    },
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Next<T>> {
+    if (this.#isOver) return Promise.resolve(OVER);
+    if (this.#pull) {
+      const again = () => this.next();
+      return this.#pull.promise.then(again, again);
+    }
+    const pull = Promise.withResolvers<Next<T>>();
+    this.#pull = pull;
+    this.#source.next().then(this.#take, this.#fail);
+    return pull.promise;
+  }
+
+  async return(): Promise<Next<T>> {
+    this.#end(CONSUMER_LEFT);
+    return OVER;
+  }
+
+  async throw(error: unknown): Promise<Next<T>> {
+    this.#end(error);
+    throw error;
+  }
+
+  readonly #take = (next: IteratorResult<T>): void => {
+    if (this.#isOver) return;
+    const pull = this.#pull;
+    if (next.done) this.#end(SOURCE_ENDED);
+    this.#pull = undefined;
+    pull?.resolve(next);
   };
+
+  readonly #fail = (error: unknown): void => {
+    const pull = this.#pull;
+    this.#pull = undefined;
+    pull?.reject(error);
+    this.#end(error);
+  };
+
+  #end(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#controller.abort(reason);
+    this.#pull?.resolve(OVER);
+    this.#pull = undefined;
+    this.#source.return?.().catch(() => {});
+  }
 }
 
 /** A doorbell: whoever waits is woken by the next `ring`, or at once when it rang since the last wait, or by the abort. */

@@ -1,56 +1,63 @@
 // Broadcast of "this is how it is now" by key. A subscriber that is slow sees only the newest value of each key,
 // so what it holds is bounded by the number of keys, and beyond `maxPending` keys the oldest are dropped.
 
-import { createBell } from './abort.ts';
+import { Reader } from './reader.ts';
 
 export interface Topic<T> {
   publish(key: string, value: T): void;
-  /** Values published from now on, until the signal aborts. */
-  subscribe(signal: AbortSignal): AsyncIterable<T>;
+  /**
+   * Values published from now on, until the iteration is left; of those that are not `wanted`, nothing is seen.
+   * Subscribed at the call, not at the first pull: nothing published in between is missed.
+   */
+  subscribe(isWanted?: (value: T) => boolean): AsyncIterableIterator<T, undefined>;
   readonly subscriberCount: number;
-}
-
-interface Subscriber<T> {
-  readonly pending: Map<string, T>;
-  readonly ring: () => void;
 }
 
 export function createTopic<T>(maxPending = 1_000): Topic<T> {
   const subscribers = new Set<Subscriber<T>>();
   return {
     publish(key, value) {
-      for (const { pending, ring } of subscribers) {
-        pending.delete(key);
-        pending.set(key, value);
-        if (pending.size > maxPending) pending.delete(pending.keys().next().value!);
-        ring();
-      }
+      for (const subscriber of subscribers) subscriber.offer(key, value, maxPending);
     },
-    subscribe(signal) {
-      // Subscribed at the call, not at the first pull: nothing published in between is missed.
-      const bell = createBell(signal);
-      const subscriber: Subscriber<T> = { pending: new Map(), ring: bell.ring };
-      if (!signal.aborted) subscribers.add(subscriber);
-      signal.addEventListener('abort', () => subscribers.delete(subscriber), { once: true });
-      return values();
-
-      async function* values(): AsyncIterable<T> {
-        try {
-          while (!signal.aborted) {
-            const [oldest] = subscriber.pending;
-            if (oldest) {
-              subscriber.pending.delete(oldest[0]);
-              yield oldest[1];
-            } else await bell.wait();
-          }
-        } finally {
-          bell.dispose();
-          subscribers.delete(subscriber);
-        }
-      }
-    },
+    subscribe: isWanted => new Subscriber(subscribers, isWanted),
     get subscriberCount() {
       return subscribers.size;
     },
   };
+}
+
+class Subscriber<T> extends Reader<T> {
+  readonly #all: Set<Subscriber<T>>;
+  readonly #isWanted: ((value: T) => boolean) | undefined;
+  /** Absent while nothing is: most wait, and an empty map is as large as all the rest of them. */
+  #pending: Map<string, T> | undefined;
+
+  constructor(all: Set<Subscriber<T>>, isWanted: ((value: T) => boolean) | undefined) {
+    super();
+    this.#all = all.add(this);
+    this.#isWanted = isWanted;
+  }
+
+  offer(key: string, value: T, maxPending: number): void {
+    // An older value that was wanted is not how it is now.
+    this.#pending?.delete(key);
+    if (this.#isWanted && !this.#isWanted(value)) return;
+    this.#pending ??= new Map();
+    this.#pending.set(key, value);
+    if (this.#pending.size > maxPending) this.#pending.delete(this.#pending.keys().next().value!);
+    this.ring();
+  }
+
+  protected read(): IteratorResult<T, undefined> | undefined {
+    const [oldest] = this.#pending ?? [];
+    if (!oldest) return undefined;
+    if (this.#pending!.size === 1) this.#pending = undefined;
+    else this.#pending!.delete(oldest[0]);
+    return { done: false, value: oldest[1] };
+  }
+
+  protected leave(): void {
+    this.#all.delete(this);
+    this.#pending = undefined;
+  }
 }

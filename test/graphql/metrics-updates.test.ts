@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { metricsUpdates } from '../../src/graphql/metrics-updates.ts';
-import { cancellable } from '../../src/lib/abort.ts';
 import { createTopic } from '../../src/lib/topic.ts';
 import { createTestClock } from '../support/clock.ts';
 
@@ -12,7 +11,7 @@ function startUpdates() {
   const topic = createTopic<string>();
   let readings = 0;
   const updates = metricsUpdates({
-    finished: () => cancellable(signal => topic.subscribe(signal)),
+    finished: () => topic.subscribe(),
     read: async () => ++readings,
     intervalMs: 2_000,
     clock,

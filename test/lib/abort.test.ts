@@ -39,22 +39,36 @@ test('a bell remembers that it rang while nobody waited', async () => {
 
 test('a slow subscriber of a topic sees the newest value of each key, in the order of change', async () => {
   const topic = createTopic<string>();
-  const controller = new AbortController();
-  const values = topic.subscribe(controller.signal)[Symbol.asyncIterator]();
+  const values = topic.subscribe();
   topic.publish('a', 'a1');
   topic.publish('b', 'b1');
   topic.publish('a', 'a2');
 
   assert.equal((await values.next()).value, 'b1');
   assert.equal((await values.next()).value, 'a2');
-  controller.abort();
-  assert.equal((await values.next()).done, true);
+  const pending = values.next();
+  await values.return!();
+  assert.equal((await pending).done, true);
   assert.equal(topic.subscriberCount, 0);
 });
 
 test('what a topic holds for a subscriber is bounded', async () => {
   const topic = createTopic<number>(3);
-  const values = topic.subscribe(new AbortController().signal)[Symbol.asyncIterator]();
+  const values = topic.subscribe();
   for (let key = 0; key < 10; key += 1) topic.publish(String(key), key);
   assert.equal((await values.next()).value, 7);
+});
+
+test('a subscriber of a topic sees nothing of a value that is not wanted any more', async () => {
+  const topic = createTopic<number>();
+  const values = topic.subscribe(value => value > 0);
+  topic.publish('a', 1);
+  topic.publish('b', 2);
+  topic.publish('a', -1);
+
+  assert.equal((await values.next()).value, 2);
+  const pending = values.next();
+  topic.publish('b', -2);
+  topic.publish('b', 3);
+  assert.equal((await pending).value, 3);
 });
