@@ -15,7 +15,9 @@ FROM node:${NODE_VERSION}-slim
 LABEL org.opencontainers.image.title="mcplane" \
       org.opencontainers.image.description="Model Control Plane: one GraphQL API in front of every model provider" \
       org.opencontainers.image.licenses="MIT"
+# Fewer arenas: glibc's allocator would keep some 70 MB more of what passes through it.
 ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=2 \
     HOST=0.0.0.0 \
     PORT=4000 \
     MCPLANE_DATA_DIR=/data
