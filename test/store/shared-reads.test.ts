@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import test from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { sharingReads } from '../../src/store/shared-reads.ts';
 import { openTestStore } from '../support/database.ts';
 import { aRequest } from './samples.ts';
@@ -42,44 +41,6 @@ test('nothing is kept: who asks after the statement was sent gets another one', 
 
   assert.deepEqual([await first, await second], [['before'], ['after']]);
   assert.equal(statements.length, 2);
-});
-
-/** Statements that end when the test says so. */
-function createSlowReads() {
-  const ends: (() => void)[] = [];
-  const statements: string[][] = [];
-  const read = sharingReads(async ids => {
-    statements.push([...ids]);
-    await new Promise<void>(resolve => ends.push(resolve));
-    return [...ids];
-  });
-  return { read, statements, ends };
-}
-
-test('those that ask while a statement is under way are read together at its end', async () => {
-  const { read, statements, ends } = createSlowReads();
-  const first = read(['a']);
-  await new Promise(resolve => setImmediate(resolve));
-  const others = [read(['b']), read(['c'])];
-  ends[0]!();
-  await first;
-  await new Promise(resolve => setImmediate(resolve));
-  assert.deepEqual(statements, [['a'], ['b', 'c']]);
-  ends[1]!();
-  assert.deepEqual(await Promise.all(others), [['b'], ['c']]);
-});
-
-test('nobody waits for a statement that does not end', async () => {
-  const { read, statements, ends } = createSlowReads();
-  const first = read(['a']);
-  await new Promise(resolve => setImmediate(resolve));
-  const second = read(['b']);
-  while (ends.length < 2) await wait(1);
-  ends[1]!();
-  assert.deepEqual(await second, ['b']);
-  ends[0]!();
-  assert.deepEqual(await first, ['a']);
-  assert.deepEqual(statements, [['a'], ['b']]);
 });
 
 test('a list is read by itself, and at once', async () => {
