@@ -92,13 +92,14 @@ function createSessionTokens(secret: string, clock: Clock) {
       });
     },
     verifySession(token: string): SessionClaims | undefined {
-      const claims = verified.get(token) ?? verifyToken(token, keys, clock);
+      const known = verified.get(token);
+      const claims = known ?? verifyToken(token, keys, clock);
       if (!claims) return undefined;
       if (claims.expiresAtMs <= clock.now()) {
         verified.delete(token);
         return undefined;
       }
-      verified.set(token, claims);
+      if (!known) verified.set(token, claims);
       return claims;
     },
   };

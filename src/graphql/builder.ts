@@ -14,7 +14,7 @@ import { costOptions } from './cost.ts';
 export const SIGNED_IN = auth(...ROLES);
 
 /** Types that `node(id:)` finds, by the prefix of their ids. */
-const NODE_TYPES: Partial<Record<IdKind, string>> = {
+export const NODE_TYPES: Partial<Record<IdKind, string>> = {
   request: 'ModelRequest',
   user: 'User',
   apiKey: 'ApiKey',

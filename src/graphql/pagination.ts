@@ -1,7 +1,7 @@
 // Relay pages over keysets: arguments in, connection out. A cursor is opaque: a version, the connection it belongs
 // to, the id of its row and a checksum, so that a damaged cursor or one of another connection is refused.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { badInput } from '../domain/errors.ts';
 import type { Page, PageQuery } from '../store/store.ts';
 
@@ -87,5 +87,5 @@ function parseCursorOf(
 }
 
 function checksum(connection: ConnectionName, id: string): string {
-  return createHash('sha256').update(`${connection}\0${id}`).digest('hex').slice(0, 8);
+  return hash('sha256', `${connection}\0${id}`).slice(0, 8);
 }

@@ -17,8 +17,9 @@ const MAX_ERRORS_BESIDE_DATA = 100;
 
 /** The result without what is meant for the transport, bounded. */
 export function presentResult(result: ExecutionResult, limits: HttpLimits): object {
+  if (!result.errors) return result;
   const { errors, ...rest } = result;
-  if (!errors || errors.length === 0) return rest;
+  if (errors.length === 0) return rest;
   const bounds = {
     maxErrors: rest.data ? MAX_ERRORS_BESIDE_DATA : limits.query.maxErrors,
     maxBytes: limits.maxErrorBytes,

@@ -2,7 +2,7 @@
 // socket. Whatever else claims an identity (the URL, Basic, X-User-Id, cookies) is not looked at.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
 import type { Members } from '../control/members.ts';
 import type { Actor } from '../domain/access.ts';
 
@@ -33,7 +33,7 @@ export function createAuthenticator(members: Pick<Members, 'authenticate'>): Aut
     const actor = await members.authenticate(credential);
     return actor ? { kind: 'actor', actor } : { kind: 'invalid' };
   }
-  const authenticate = async (authorization: string | undefined) => check(bearerOf(authorization));
+  const authenticate = (authorization: string | undefined) => check(bearerOf(authorization));
 
   return {
     authenticate,
@@ -61,9 +61,19 @@ export function createAddressReader(
 ): (httpRequest: Pick<IncomingMessage, 'headers' | 'socket'>) => string {
   const trusted = parseNetworks(trustedProxies);
   const isTrusted = (address: string) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  // What follows from the connection is worked out once for all its requests.
+  const peers = new WeakMap<object, { readonly address: string; readonly isProxy: boolean }>();
+  const peerOf = (socket: Pick<Socket, 'remoteAddress'>) => {
+    const address = toAddress(socket.remoteAddress ?? '');
+    const peer = { address: address ?? 'unknown', isProxy: address !== undefined && isTrusted(address) };
+    // A connection that is gone has none.
+    if (address !== undefined) peers.set(socket, peer);
+    return peer;
+  };
   return ({ headers, socket }) => {
-    let address = toAddress(socket.remoteAddress ?? '');
-    if (address === undefined) return 'unknown';
+    const peer = peers.get(socket) ?? peerOf(socket);
+    let { address } = peer;
+    if (!peer.isProxy) return address;
     // Each proxy appends whom it heard: from the end, the first that is no proxy of ours is the client.
     const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
     while (isTrusted(address)) {

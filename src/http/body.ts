@@ -3,11 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The body, or why not: over the limit, or the client left. */
-export async function readBody(
-  request: IncomingMessage,
-  maxBytes: number,
-): Promise<Buffer | 'too-large' | 'gone'> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return 'too-large';
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'gone'> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve('too-large');
   const chunks: Buffer[] = [];
   let bytes = 0;
   const { promise, resolve } = Promise.withResolvers<Buffer | 'too-large' | 'gone'>();
@@ -19,7 +16,7 @@ export async function readBody(
     } else chunks.push(chunk);
   };
   request.on('data', onData);
-  request.once('end', () => resolve(Buffer.concat(chunks, bytes)));
+  request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)));
   request.once('close', () => resolve('gone'));
   request.once('error', () => resolve('gone'));
   return promise;

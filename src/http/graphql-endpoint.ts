@@ -212,10 +212,10 @@ function refuseForm(
 
 /** One request is one try: neither aliases nor a batch may try many passwords at once. */
 function refuseLogins(prepared: readonly (Operation | Refused)[]): GraphQLError | undefined {
-  const fields = prepared.flatMap(operation => ('errors' in operation ? [] : operation.rootFields));
-  return fields.filter(name => name === 'login').length > 1
-    ? requestError('At most one login is accepted in a request.')
-    : undefined;
+  let logins = 0;
+  for (const operation of prepared)
+    if ('rootFields' in operation) for (const name of operation.rootFields) if (name === 'login') logins += 1;
+  return logins > 1 ? requestError('At most one login is accepted in a request.') : undefined;
 }
 
 function withStatus(status: number, message: string, headers: Record<string, string> = {}): GraphQLError {

@@ -53,6 +53,8 @@ function qualityOf(type: string, ranges: readonly Range[]): number {
 
 /** Is this the media type of a POST that we read? `application/json`, in UTF-8. */
 export function isJsonBody(contentType: string | undefined): boolean {
+  // As nearly all write it.
+  if (contentType === JSON_TYPE) return true;
   const [type, ...parameters] = (contentType ?? '').split(';').map(part => part.trim().toLowerCase());
   const charset = parameters.find(parameter => parameter.startsWith('charset='));
   return type === JSON_TYPE && (charset === undefined || /^charset="?utf-?8"?$/.test(charset));

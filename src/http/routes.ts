@@ -1,6 +1,6 @@
 // Which path is answered by what, the headers every answer carries, and the last catch.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Members } from '../control/members.ts';
 import type { Actor } from '../domain/access.ts';
 import { DomainError } from '../domain/errors.ts';
@@ -9,6 +9,7 @@ import { createGraphiQL } from './graphiql.ts';
 import { createGraphQLEndpoint, type EndpointDeps } from './graphql-endpoint.ts';
 import { createHealthEndpoints, type HealthDeps } from './health.ts';
 import { sendSetupPage, sendStartPage } from './pages.ts';
+import { SECURITY_HEADERS, type SecuredResponse } from './response.ts';
 import { sendFailure, setUp } from './setup.ts';
 
 export interface RouteDeps extends EndpointDeps, HealthDeps {
@@ -17,12 +18,12 @@ export interface RouteDeps extends EndpointDeps, HealthDeps {
 }
 
 export interface Routes {
-  handle(request: IncomingMessage, response: ServerResponse): void;
+  handle(request: IncomingMessage, response: SecuredResponse): void;
   cutStreams(): void;
   readonly streamCount: number;
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+type Handler = (request: IncomingMessage, response: SecuredResponse) => Promise<void> | void;
 type Methods = Readonly<Record<string, Handler>>;
 
 export function createRoutes(deps: RouteDeps): Routes {
@@ -30,7 +31,6 @@ export function createRoutes(deps: RouteDeps): Routes {
   const table = createTable(deps, endpoint.handle);
   return {
     handle(request, response) {
-      setSecurityHeaders(response);
       // Compared as it is, never resolved: `/graphql/../x`, `//host/graphql` and encoded variants are unknown paths.
       const path = request.url?.split('?', 1)[0] ?? '';
       dispatch(table.get(path), request, response).catch(error => fail(error, response, deps));
@@ -87,7 +87,7 @@ function createTable(deps: RouteDeps, graphql: Handler): ReadonlyMap<string, Met
 async function dispatch(
   entry: Methods | Handler | undefined,
   request: IncomingMessage,
-  response: ServerResponse,
+  response: SecuredResponse,
 ): Promise<void> {
   if (typeof entry === 'function') return entry(request, response);
   if (!entry) {
@@ -103,7 +103,7 @@ async function dispatch(
   sendJson(response, 405, { error }, { allow: allow.join(', ') });
 }
 
-function fail(error: unknown, response: ServerResponse, { log }: RouteDeps): void {
+function fail(error: unknown, response: SecuredResponse, { log }: RouteDeps): void {
   if (response.headersSent) {
     log.error({ error }, 'an answer failed after it began');
     response.destroy();
@@ -114,7 +114,7 @@ function fail(error: unknown, response: ServerResponse, { log }: RouteDeps): voi
   sendFailure(response, error instanceof DomainError ? error : new DomainError('INTERNAL', 'Internal error'));
 }
 
-function sendStart(request: IncomingMessage, response: ServerResponse, { health }: RouteDeps): void {
+function sendStart(request: IncomingMessage, response: SecuredResponse, { health }: RouteDeps): void {
   if (wantsPage(request)) sendStartPage(response, health.version);
   else {
     const links = {
@@ -133,31 +133,28 @@ function wantsPage({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && (headers.accept ?? '').includes('text/html');
 }
 
-function setSecurityHeaders(response: ServerResponse): void {
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('x-frame-options', 'DENY');
-  response.setHeader('cross-origin-resource-policy', 'same-origin');
-  response.setHeader('cross-origin-opener-policy', 'same-origin');
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
-  response.setHeader('cache-control', 'no-store');
-}
+const GRAPHQL_HEADERS = { ...SECURITY_HEADERS, vary: 'origin' };
 
 /** Only for listed origins and our own, and never with credentials: there are no cookies to send. */
-function setCorsHeaders(request: IncomingMessage, response: ServerResponse, { origins }: RouteDeps): void {
-  response.setHeader('vary', 'origin');
+function setCorsHeaders(request: IncomingMessage, response: SecuredResponse, { origins }: RouteDeps): void {
   const origin = origins.allowedOrigin(request);
-  if (!origin) return;
-  response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
+  response.commonHeaders = origin
+    ? {
+        ...GRAPHQL_HEADERS,
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': 'retry-after, www-authenticate',
+      }
+    : GRAPHQL_HEADERS;
 }
 
-function preflight(response: ServerResponse): void {
-  response.setHeader('allow', 'GET, POST, OPTIONS');
-  if (response.hasHeader('access-control-allow-origin')) {
-    response.setHeader('access-control-allow-methods', 'GET, POST');
-    response.setHeader('access-control-allow-headers', 'authorization, content-type, accept');
-    response.setHeader('access-control-max-age', '600');
-  }
-  response.writeHead(204).end();
+function preflight(response: SecuredResponse): void {
+  response.writeHead(204, {
+    allow: 'GET, POST, OPTIONS',
+    ...('access-control-allow-origin' in response.commonHeaders && {
+      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-headers': 'authorization, content-type, accept',
+      'access-control-max-age': '600',
+    }),
+  });
+  response.end();
 }

@@ -1,7 +1,7 @@
 // The HTTP server: its timeouts, which path goes where, and how it stops. Bytes in, bytes out; what an operation
 // means is decided behind the pipeline.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../lib/clock.ts';
 import { type Authenticator, createAddressReader } from './authentication.ts';
@@ -9,6 +9,7 @@ import { createGate } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import { createOriginPolicy } from './origin.ts';
 import { createPipeline, type PipelineDeps } from './pipeline.ts';
+import { SecuredResponse } from './response.ts';
 import { createRoutes, type RouteDeps } from './routes.ts';
 import { createSocketServer, type SocketServer } from './websocket.ts';
 
@@ -90,11 +91,12 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
 
 function openServer(
   limits: HttpLimits,
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
+  handle: (request: IncomingMessage, response: SecuredResponse) => void,
   sockets: SocketServer,
 ): Server {
   const server = createServer(
     {
+      ServerResponse: SecuredResponse,
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,

@@ -11,6 +11,7 @@ import { membersIn } from './members.ts';
 import { metricsIn } from './metrics.ts';
 import { queueIn } from './queue.ts';
 import { requestsIn } from './requests.ts';
+import { sharingReads } from './shared-reads.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -36,26 +37,25 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
     transformResult: async ({ result }) => result,
   };
   const repositories = repositoriesIn(db.withPlugin(guard));
-  const { accept, book, finish } = repositories.requests;
+  // For statements that are sent for several callers, outside of anybody's transaction.
+  const shared =
+    <Asked, Answer>(work: (asked: Asked) => Promise<Answer>) =>
+    async (asked: Asked): Promise<Answer> => {
+      refuseInside();
+      return work(asked);
+    };
+  const { requests, members } = repositories;
 
   return {
     ...repositories,
-    // Their statements are sent for several callers, outside of anybody's transaction.
     requests: {
-      ...repositories.requests,
-      async accept(request) {
-        refuseInside();
-        return accept(request);
-      },
-      async book(progress) {
-        refuseInside();
-        return book(progress);
-      },
-      async finish(finished) {
-        refuseInside();
-        return finish(finished);
-      },
+      ...requests,
+      accept: shared(requests.accept),
+      book: shared(requests.book),
+      finish: shared(requests.finish),
+      byIds: shared(sharingReads(requests.byIds)),
     },
+    members: { ...members, usersByIds: shared(sharingReads(members.usersByIds)) },
     info,
     close,
     transaction(work) {

@@ -44,7 +44,7 @@ export function lending(pool: pg.Pool, reachability: Reachability): PostgresPool
   };
 }
 
-const CHANGES_NOTHING = /^(select|begin|start transaction)\b/;
+const CHANGES_NOTHING = /^(?:\/\* prepared: \w+ \*\/\s+)?(select|begin|start transaction)\b/;
 
 interface Lease {
   query(...statement: unknown[]): Promise<unknown>;

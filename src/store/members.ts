@@ -1,12 +1,13 @@
 // Users in the database, and with credentials.ts the whole of MemberRepository. Rules and permissions are
 // control/'s; here are the facts, and the guards that only one statement can give.
 
-import { type Kysely, type SqlBool, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { apiKeysIn, sessionsIn, setupTokensIn } from './credentials.ts';
 import { byId, isUuid, uuidsIn } from './ids.ts';
 import { keysetPage } from './keyset.ts';
+import { prepared } from './prepared.ts';
 import type { MemberRepository } from './store.ts';
-import type { Tables } from './tables.ts';
+import type { Tables, UsersTable } from './tables.ts';
 import { toUser } from './user-rows.ts';
 
 export function membersIn(db: Kysely<Tables>): MemberRepository {
@@ -64,11 +65,9 @@ function userWritesIn(db: Kysely<Tables>) {
 function userReadsIn(db: Kysely<Tables>) {
   return {
     async usersByIds(ids) {
-      const rows = await db
-        .selectFrom('users')
-        .selectAll()
-        .where(sql<SqlBool>`id = any(${uuidsIn(ids)}::uuid[])`)
-        .execute();
+      const { rows } = await sql<Omit<Selectable<UsersTable>, 'password_hash'>>`${prepared('users_by_ids')}
+        select id, username, role, disabled, token_version, created_at
+        from users where id = any(${uuidsIn(ids)}::uuid[])`.execute(db);
       return byId(ids, rows, row => row.id, toUser);
     },
 

@@ -17,7 +17,20 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 /** The client gives up a little after the server should have: then the connection itself is dead. */
 const QUERY_TIMEOUT_MARGIN_MS = 5_000;
 const POOL_SIZE = 10;
-const INT8 = pg.types.builtins.INT8;
+const { INT8, TIMESTAMPTZ } = pg.types.builtins;
+
+const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  // Beyond 2^53 a number would lose the last digits of money.
+  [INT8, BigInt],
+  [TIMESTAMPTZ, parseTimestamp],
+]);
+const UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00$/;
+const parseAnyTimestamp = pg.types.getTypeParser(TIMESTAMPTZ, 'text');
+
+/** Those in UTC, as nearly all are, without taking them apart: a page has hundreds. */
+function parseTimestamp(text: string): Date {
+  return UTC.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseAnyTimestamp(text);
+}
 
 export async function openPostgres(url: string, options: OpenOptions): Promise<OpenedDatabase> {
   const location = locationOf(url);
@@ -78,10 +91,9 @@ function createPool({ log }: OpenOptions, config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({
     application_name: 'mcplane',
     keepAlive: true,
-    // Beyond 2^53 a number would lose the last digits of money.
     types: {
       getTypeParser: (oid, format) =>
-        oid === INT8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format),
+        (format !== 'binary' && PARSERS.get(oid)) || pg.types.getTypeParser(oid, format),
     },
     ...config,
   });

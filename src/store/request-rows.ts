@@ -1,13 +1,57 @@
 // Rows of requests and attempts as domain objects, and the columns that hold an outcome.
 
-import type { Selectable } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Attempt, ModelRequest, RequestError } from '../domain/request.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { AttemptsTable, OutcomeColumns, RequestsTable } from './tables.ts';
 
 type OutcomeRow = Selectable<OutcomeColumns>;
 
-export function toModelRequest(row: Selectable<RequestsTable>): ModelRequest {
+/**
+ * The columns that a ModelRequest is made of. By name: Postgres refuses a prepared `select *` as soon as a newer
+ * instance has added a column.
+ */
+const REQUEST_COLUMNS = [
+  'id',
+  'user_id',
+  'status',
+  'task_type',
+  'priority',
+  'prefer_local',
+  'strategy',
+  'requested_model',
+  'created_at',
+  'started_at',
+  'first_token_at',
+  'finished_at',
+  'deployment_id',
+  'provider_id',
+  'served_model',
+  'finish_reason',
+  'error_code',
+  'error_message',
+  'error_retryable',
+  'error_retry_after_ms',
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'output_tokens',
+  'usage_estimated',
+  'cost_nano_usd',
+  'failed_attempts_cost_nano_usd',
+  'overhead_ms',
+  'attempt_count',
+  'epoch',
+  'last_sequence',
+  'restart_sequence',
+] as const satisfies readonly (keyof RequestsTable)[];
+
+export type RequestRow = Pick<Selectable<RequestsTable>, (typeof REQUEST_COLUMNS)[number]>;
+
+/** For the list of a select. */
+export const requestColumns: RawBuilder<RequestRow> = sql.raw(REQUEST_COLUMNS.join(', '));
+
+export function toModelRequest(row: RequestRow): ModelRequest {
   return {
     id: row.id,
     userId: row.user_id,

@@ -8,8 +8,9 @@ import { finishIn } from './finish.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { routingFromJson, specFromJson } from './json.ts';
 import { keysetPage } from './keyset.ts';
+import { prepared } from './prepared.ts';
 import { matches } from './request-filter.ts';
-import { toAttempt, toModelRequest } from './request-rows.ts';
+import { type RequestRow, requestColumns, toAttempt, toModelRequest } from './request-rows.ts';
 import type { RequestRepository } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -41,11 +42,8 @@ export function requestsIn(db: Kysely<Tables>): RequestRepository {
 function readsByIds(db: Kysely<Tables>) {
   return {
     async byIds(ids) {
-      const rows = await db
-        .selectFrom('requests')
-        .selectAll()
-        .where(sql<boolean>`id = any(${uuidsIn(ids)}::uuid[])`)
-        .execute();
+      const { rows } = await sql<RequestRow>`${prepared('requests_by_ids')}
+        select ${requestColumns} from requests where id = any(${uuidsIn(ids)}::uuid[])`.execute(db);
       return byId(ids, rows, row => row.id, toModelRequest);
     },
 

@@ -179,6 +179,9 @@ describe('paths and headers', () => {
       fetch(`${server.url}/setup`),
       fetch(`${server.url}/livez`),
       fetch(`${server.url}/unknown`),
+      fetch(`${server.url}/graphql`, { method: 'OPTIONS' }),
+      fetch(`${server.url}/graphql`, { method: 'DELETE' }),
+      post(server, { query: 'subscription { count(to: 1) }' }, { accept: 'text/event-stream' }),
     ]);
     for (const { headers } of answers) {
       assert.equal(headers.get('x-content-type-options'), 'nosniff');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
 import pg from 'pg';
+import { newId } from '../../src/domain/ids.ts';
 import { createStore } from '../../src/store/create-store.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { postgresMissing, postgresTestUrl } from '../support/database.ts';
@@ -61,7 +62,13 @@ describe('an outage of Postgres', { skip: await postgresMissing() }, () => {
 
   test('what changes nothing is sent again when the server has ended its connection', async t => {
     const { store, network, direct } = await openBehindNetwork(t);
-    for (const work of [() => store.ping(), () => store.transaction(inside => inside.ping())]) {
+    const works = [
+      () => store.ping(),
+      () => store.transaction(inside => inside.ping()),
+      // A prepared one.
+      () => store.requests.byIds([newId()]),
+    ];
+    for (const work of works) {
       network.freeze();
       await terminate(direct);
       const working = work();

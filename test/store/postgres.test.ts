@@ -77,6 +77,34 @@ async function readAlone(url: string, question: string): Promise<unknown[]> {
 }
 
 describe('on Postgres', { skip: await postgresMissing() }, () => {
+  test('a moment is the same in whatever time zone the server writes it', async t => {
+    const url = new URL(await postgresTestUrl(t));
+    const moments = [
+      '2026-11-28 18:57:14.123456',
+      '2026-06-01 00:00:00',
+      '1969-12-31 23:59:59.9',
+      '0044-03-15 12:00:00 BC',
+    ];
+    const readIn = async (zone: string) => {
+      url.searchParams.set('options', `-c TimeZone=${zone}`);
+      const database = await openDatabase(options(url.href));
+      t.after(() => database.close());
+      const { rows } = await sql<{ moment: Date }>`
+        select (text::timestamp at time zone 'UTC') as moment from unnest(${moments}::text[]) as text`.execute(
+        database.db,
+      );
+      return rows.map(({ moment }) => moment.toISOString());
+    };
+    const inUtc = await readIn('UTC');
+    assert.deepEqual(inUtc, [
+      '2026-11-28T18:57:14.123Z',
+      '2026-06-01T00:00:00.000Z',
+      '1969-12-31T23:59:59.900Z',
+      '-000043-03-15T12:00:00.000Z',
+    ]);
+    assert.deepEqual(await readIn('Asia/Kolkata'), inUtc);
+  });
+
   test('instances that start at once on an empty database all open it, and one creates the tables', async t => {
     const url = await postgresTestUrl(t);
     const said: string[] = [];
