@@ -33,13 +33,21 @@ function die(): never {
   throw new Error('unreachable');
 }
 
+/** What the parameters of a statement say; arrays in the binary format hold their texts as they are. */
+function textOf(parameters: unknown): string {
+  const texts = [parameters ?? []]
+    .flat()
+    .map(each => (each instanceof Uint8Array ? Buffer.from(each).toString() : JSON.stringify(each)));
+  return texts.join(' ');
+}
+
 /** The same query, which does not survive the statement. */
 function mortal(query: Query, isEmbedded: boolean): Query {
   return function (...parameters) {
     const [statement, values] = parameters as [string | { text?: string; values?: unknown }, unknown];
     const text = typeof statement === 'string' ? statement : (statement.text ?? '');
     const carried = typeof statement === 'string' ? values : statement.values;
-    armed ||= JSON.stringify(carried ?? '').includes(point.since!);
+    armed ||= textOf(carried).includes(point.since!);
     if (!armed || !STATEMENTS[point.statement].test(text)) return query.apply(this, parameters);
     if (point.when === 'before') die();
     if (isEmbedded && point.when === 'during') tearsNextWrite = true;
