@@ -154,10 +154,13 @@ onBothStores(open => {
     await store.audit.append(reset);
     await store.audit.append(login);
 
-    assert.deepEqual((await store.audit.page({}, { first: 5 })).rows, [login, reset]);
-    assert.deepEqual((await store.audit.page({ action: 'breaker.reset' }, { first: 5 })).rows, [reset]);
-    assert.deepEqual((await store.audit.page({ actorId: 'ada-id' }, { last: 5 })).rows, [reset]);
-    assert.deepEqual((await store.audit.page({ actorId: 'ada-id', action: 'x' }, { last: 5 })).rows, []);
+    const read = async (...page: Parameters<typeof store.audit.page>) =>
+      // Their links are the business of audit.test.ts.
+      (await store.audit.page(...page)).rows.map(({ sequence: _sequence, hash: _hash, ...event }) => event);
+    assert.deepEqual(await read({}, { first: 5 }), [login, reset]);
+    assert.deepEqual(await read({ action: 'breaker.reset' }, { first: 5 }), [reset]);
+    assert.deepEqual(await read({ actorId: 'ada-id' }, { last: 5 }), [reset]);
+    assert.deepEqual(await read({ actorId: 'ada-id', action: 'x' }, { last: 5 }), []);
   });
 
   test('a transaction that throws leaves nothing behind', async t => {
