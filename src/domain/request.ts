@@ -3,7 +3,7 @@
 //   QUEUED ──► RUNNING ──► SUCCEEDED | FAILED | CANCELLED        (a terminal state never changes)
 //      └──────────────────────────────► FAILED | CANCELLED
 
-import { type DomainError, ERROR_CODES, type ErrorCode } from './errors.ts';
+import { ERROR_CODES, type ErrorCode } from './errors.ts';
 import type { AttemptFault } from './fault.ts';
 import type { Deadlines } from './model.ts';
 import type { RoutingDecision, RoutingStrategy } from './routing.ts';
@@ -146,10 +146,6 @@ export function requestError(
   { retryable = ERROR_CODES[code].retryable, retryAfterMs }: Partial<RequestError> = {},
 ): RequestError {
   return { code, message, retryable, retryAfterMs };
-}
-
-export function toRequestError({ code, message, retryAfterMs }: DomainError): RequestError {
-  return requestError(code, message, { retryAfterMs });
 }
 
 /** The prompt as one text, for lists and search: the last message of the user. */

@@ -18,14 +18,6 @@ export interface Usage {
 /** What a prompt is billed as. */
 export type InputUsage = Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'cacheWriteTokens'>;
 
-export const NO_USAGE: Usage = {
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  cacheWriteTokens: 0,
-  outputTokens: 0,
-  estimated: false,
-};
-
 /** A rate by size of the whole prompt: the last tier whose `fromTokens` the prompt reaches applies to all tokens. */
 export type TieredRate = readonly { readonly fromTokens: number; readonly nanoUsdPerMillion: bigint }[];
 

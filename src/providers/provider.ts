@@ -1,7 +1,7 @@
 // SEAM 1: whoever turns a prompt into tokens. One method streams; an answer that is not streamed is the
 // collected stream. No policy lives behind this seam: no retries, no breaker, no deadlines, no metrics.
 
-import type { Deployment, ProviderKind } from '../domain/model.ts';
+import type { ProviderKind } from '../domain/model.ts';
 import type { FinishReason, Message } from '../domain/request.ts';
 import type { InputUsage, Usage } from '../domain/usage.ts';
 
@@ -68,6 +68,3 @@ export interface ProviderAdapter {
   /** Releases sockets. */
   close(): Promise<void>;
 }
-
-/** How a call finds its adapter. */
-export type AdapterOf = (deployment: Deployment) => ProviderAdapter;
