@@ -31,8 +31,9 @@ export function parseLoginName(typed: string): string | undefined {
 
 function foldName(typed: string): string | undefined {
   if (typed.length > 4 * MAX_NAME_LENGTH || !typed.isWellFormed()) return undefined;
-  // Up and down again, as the two forms of a sigma or a sharp s meet only in upper case.
-  const name = typed.trim().normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+  // Up and down again, as the two forms of a sigma or a sharp s meet only in upper case; down before that, as the
+  // capital sharp s is a letter of its own there.
+  const name = typed.trim().normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
   return VISIBLE.test(name) && !INVISIBLE.test(name) && [...name].length <= MAX_NAME_LENGTH
     ? name
     : undefined;

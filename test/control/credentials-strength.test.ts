@@ -70,6 +70,7 @@ test('names are trimmed, composed and case-folded, and stay what they are when p
   assert.equal(parseUsername('  Anna '), 'anna');
   assert.equal(parseUsername('ÅSA'), parseUsername('a\u030asa'));
   assert.equal(parseUsername('STRASSE'), parseUsername('straße'));
+  assert.equal(parseUsername('STRAẞE'), parseUsername('straße'));
   assert.equal(parseUsername('ΟΔΥΣΣΕΥΣ'), parseUsername('οδυσσευς'));
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 70 }), typed => {
