@@ -107,6 +107,7 @@ export function createFollowing({
     },
   };
 }
+
 /** What the followers of all requests share. */
 interface WaysOn {
   /** What follows in the story of a request whose log has ended without a last event, or is not to be had. */

@@ -6,6 +6,7 @@ import type { ExecutionResult } from 'graphql';
 import type { Members } from '../control/members.ts';
 import type { Actor } from '../domain/access.ts';
 import { accessError } from '../graphql/auth.ts';
+import { OVER } from '../lib/reader.ts';
 
 export interface ResultsOptions<Event> {
   readonly source: AsyncIterable<Event>;
@@ -28,8 +29,6 @@ export function createResults<Event>(
 }
 
 type Result = IteratorResult<ExecutionResult, undefined>;
-
-const OVER: Result = { done: true, value: undefined };
 
 class Results<Event> implements AsyncIterableIterator<ExecutionResult, undefined> {
   readonly #source: AsyncIterator<Event>;

@@ -93,11 +93,13 @@ class Answer implements UpstreamListener {
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
     const { provider, onEvent } = this.#options;
-    refuseHead(provider, status, headers);
     if (status >= 300) {
       this.#refusal = new WholeAnswer(provider);
       this.#refusal.onHead(status, headers);
-    } else if (isEventStream(headers)) onEvent({ type: 'accepted' });
+      return;
+    }
+    refuseHead(provider, status, headers);
+    if (isEventStream(headers)) onEvent({ type: 'accepted' });
   }
 
   onChunk(chunk: Buffer): void {

@@ -73,7 +73,7 @@ export function createHttpClient(provider: string): HttpClient {
     if (!signal) throw new TypeError('transport() is missing in the fetch options');
     const answer = new WholeAnswer(provider);
     await send(requestOf(input, init), answer, signal).ended.catch(error => {
-      if (error !== ENOUGH) throw error;
+      if (!isEnough(error)) throw error;
     });
     return answer.response();
   }
@@ -106,7 +106,7 @@ export function refuseHead(provider: string, status: number, headers: IncomingHt
     throw new ProviderError('bad-response', `${provider} sent a compressed answer, which was not asked for`);
 }
 
-export function toHeaders(received: IncomingHttpHeaders): Headers {
+function toHeaders(received: IncomingHttpHeaders): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(received))
     for (const single of Array.isArray(value) ? value : [value ?? '']) headers.append(name, single);

@@ -1,11 +1,10 @@
 // Managing users and API keys.
 
-import { DomainError } from '../../domain/errors.ts';
-import { type IdKind, idOf } from '../../domain/ids.ts';
 import type { ApiKey, User } from '../../domain/member.ts';
 import { auth } from '../auth.ts';
 import { builder, SIGNED_IN } from '../builder.ts';
 import { actorOf } from '../context.ts';
+import { requireId } from '../require-id.ts';
 import { RoleEnum } from './enums.ts';
 import { ApiKeyType, UserType } from './member.ts';
 
@@ -44,12 +43,14 @@ const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
   fields: t => ({ apiKeyId: t.id({ required: true, description: 'The id of the key.' }) }),
 });
 
+const DEFAULT_GRACE_SECONDS = 86_400;
+
 const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
   description: 'Which key to replace, and how long both are good.',
   fields: t => ({
     apiKeyId: t.id({ required: true, description: 'The id of the key.' }),
     graceSeconds: t.int({
-      defaultValue: 86_400,
+      defaultValue: DEFAULT_GRACE_SECONDS,
       description: 'How long the old key is still accepted, in seconds: 0 to 2,592,000 (30 days).',
     }),
   }),
@@ -146,7 +147,7 @@ builder.mutationFields(t => ({
       context.members.rotateApiKey(
         actorOf(context),
         requireId('apiKey', apiKeyId),
-        (graceSeconds ?? 86_400) * 1_000,
+        (graceSeconds ?? DEFAULT_GRACE_SECONDS) * 1_000,
       ),
   }),
   revokeApiKey: t.field({
@@ -160,9 +161,3 @@ builder.mutationFields(t => ({
     }),
   }),
 }));
-
-function requireId(kind: IdKind, globalId: string): string {
-  const id = idOf(kind, globalId);
-  if (id === undefined) throw new DomainError('NOT_FOUND', 'Nothing has this id.');
-  return id;
-}

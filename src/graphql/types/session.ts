@@ -1,12 +1,11 @@
 // Coming, going, and changing one's password.
 
 import type { Login } from '../../control/members.ts';
-import { DomainError } from '../../domain/errors.ts';
-import { idOf } from '../../domain/ids.ts';
 import { PUBLIC } from '../auth.ts';
 import { builder, SIGNED_IN } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { assertOneLogin } from '../login-guard.ts';
+import { requireId } from '../require-id.ts';
 import { UserType } from './member.ts';
 
 const LoginInput = builder.inputType('LoginInput', {
@@ -71,9 +70,7 @@ builder.mutationFields(t => ({
       "Ends one's own login on another device, or by ADMIN anybody's, at once. NOT_FOUND when there is none to see.",
     args: { input: t.arg({ type: RevokeSessionInput, required: true, description: 'Which login to end.' }) },
     resolve: async (_root, { input: { sessionId } }, context) => {
-      const id = idOf('session', sessionId);
-      if (id === undefined) throw new DomainError('NOT_FOUND', 'Nothing has this id.');
-      await context.members.revokeSession(actorOf(context), id);
+      await context.members.revokeSession(actorOf(context), requireId('session', sessionId));
       return { sessionId };
     },
   }),

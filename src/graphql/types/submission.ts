@@ -1,10 +1,9 @@
 // What a caller hands in: the input of submitRequest, and what can be asked with it before it is sent.
 
-import { DomainError } from '../../domain/errors.ts';
-import { idOf } from '../../domain/ids.ts';
 import type { ModelRequest } from '../../domain/request.ts';
 import { builder, SIGNED_IN } from '../builder.ts';
 import { actorOf } from '../context.ts';
+import { requireId } from '../require-id.ts';
 import { MessageRoleEnum, RoutingStrategyEnum, TaskTypeEnum } from './enums.ts';
 import { ModelRequestType } from './request.ts';
 import { CostEstimateType, RoutingDecisionType } from './routing.ts';
@@ -139,7 +138,5 @@ builder.mutationFields(t => ({
 
 /** The inner id; what is no id of a request is answered like an unknown request. */
 export function requireRequestId(globalId: string): string {
-  const id = idOf('request', globalId);
-  if (id === undefined) throw new DomainError('NOT_FOUND', 'There is no such request.');
-  return id;
+  return requireId('request', globalId, 'There is no such request.');
 }
