@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import type { Catalog } from './control/catalog.ts';
 import type { Members } from './control/members.ts';
-import { createInstances } from './engine/instances.ts';
+import { createInstances, type Instances } from './engine/instances.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Store } from './store/store.ts';
@@ -16,6 +16,7 @@ import {
   openGateway,
   openMembers,
   openStoreOf,
+  openWorkflows,
   type Surroundings,
   VERSION,
 } from './wiring.ts';
@@ -47,7 +48,6 @@ export interface App {
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
   await using stack = new AsyncDisposableStack();
   const { log } = options;
-  const clock = systemClock;
   const metrics = options.metrics ?? createMetrics();
 
   const store = options.store ?? (await openStoreOf(config, options));
@@ -65,6 +65,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   const members = await openMembers(config, { store, signals, log });
 
+  const workflows = openWorkflows(config, { store, log, gateway: () => gateway });
   const state = { stopped: false };
   stack.defer(() => {
     state.stopped = true;
@@ -78,30 +79,27 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     log,
     owner: () => instances.id(),
     stopped: () => state.stopped,
+    runWorkflow: workflows.run,
   });
 
   await gateway.restoreBreakers();
   await gateway.restoreDrains();
 
-  const instances = createInstances(
-    {
-      store,
-      clock,
-      log,
-      version: VERSION,
-      host: { hostname: hostname(), pid: process.pid },
-      onRecovered: ({ requeued, failed }) => void gateway.changedElsewhere([...requeued, ...failed]),
-      onBeat: gateway.review,
-      onFenced: gateway.fence,
-      onAlive: gateway.start,
-    },
-    { maxDeaths: config.limits.maxDeaths },
-  );
+  const instances = openInstances(config, { store, log, gateway });
   await instances.start();
   stack.defer(() => instances.stop());
   stack.defer(() => gateway.drain(0));
 
-  const http = createHttp({ config, log, store, members, gateway, metrics, pingRedis: shared.ping });
+  const http = createHttp({
+    config,
+    log,
+    store,
+    members,
+    gateway,
+    workflows,
+    metrics,
+    pingRedis: shared.ping,
+  });
   observe(metrics, gateway, () => http.openSubscriptions);
   const { url, port } = await http.listen();
   stack.defer(() => http.close(0));
@@ -122,6 +120,29 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       await opened.disposeAsync();
     },
   };
+}
+
+interface InstancesParts {
+  readonly store: Store;
+  readonly log: AppOptions['log'];
+  readonly gateway: Gateway;
+}
+
+function openInstances({ limits }: Config, { store, log, gateway }: InstancesParts): Instances {
+  return createInstances(
+    {
+      store,
+      clock: systemClock,
+      log,
+      version: VERSION,
+      host: { hostname: hostname(), pid: process.pid },
+      onRecovered: ({ requeued, failed }) => void gateway.changedElsewhere([...requeued, ...failed]),
+      onBeat: gateway.review,
+      onFenced: gateway.fence,
+      onAlive: gateway.start,
+    },
+    { maxDeaths: limits.maxDeaths },
+  );
 }
 
 function observe(metrics: Metrics, gateway: Gateway, subscriptions: () => number): void {

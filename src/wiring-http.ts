@@ -14,6 +14,7 @@ import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { VERSION } from './wiring.ts';
+import type { Workflows } from './workflows/workflows.ts';
 
 interface HttpParts {
   readonly config: Config;
@@ -21,6 +22,7 @@ interface HttpParts {
   readonly store: Store;
   readonly members: Members;
   readonly gateway: Gateway;
+  readonly workflows: Workflows;
   readonly metrics: Metrics;
   /** Absent without Redis, without which the server is ready all the same. */
   readonly pingRedis: (() => Promise<void>) | undefined;
@@ -32,6 +34,7 @@ export function createHttp({
   store,
   members,
   gateway,
+  workflows,
   metrics,
   pingRedis,
 }: HttpParts): HttpServer {
@@ -42,6 +45,7 @@ export function createHttp({
       actor,
       address,
       gateway,
+      workflows,
       members,
       store,
       maxQueryCost: config.limits.queryMaxCost,

@@ -4,11 +4,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SIMULATED } from './config/endpoints.ts';
+import { workflowBoundsOf } from './config/limit-settings.ts';
 import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
 import { type Catalog, createCatalog } from './control/catalog.ts';
 import { createCredentials } from './control/credentials.ts';
 import { createMembers, type Members } from './control/members.ts';
 import { createPriceBook } from './control/prices.ts';
+import { newId } from './domain/ids.ts';
 import { DEFAULT_DEADLINES } from './domain/model.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
@@ -22,12 +24,14 @@ import { createHealth } from './gateway/health.ts';
 import { createHedging } from './gateway/hedging.ts';
 import { createPlanning } from './gateway/planning.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
+import type { RunWorkflow } from './gateway/steps.ts';
 import { systemClock } from './lib/clock.ts';
 import { loadAdapters } from './providers/registry.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { createWorkflows, type Workflows } from './workflows/workflows.ts';
 
 export const VERSION: string = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -53,6 +57,7 @@ interface GatewayParts {
   readonly log: Log;
   readonly owner: () => string;
   readonly stopped: () => boolean;
+  readonly runWorkflow: RunWorkflow;
 }
 
 export function openGateway(config: Config, parts: GatewayParts): Gateway {
@@ -91,7 +96,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
       { maxRunning: limits.maxRunningRequests, maxQueued: limits.maxQueuedRequests },
       error => log.warn({ error }, 'the queue could not be read; it is tried again'),
     ),
-    submissionLimits: limits,
+    submissionLimits: { ...limits, workflow: workflowBoundsOf(limits) },
     defaultStrategy: config.routing.strategy,
     totalDeadlineMs: config.deadlines.totalMs ?? DEFAULT_DEADLINES.totalMs,
     maxOutputBytes: limits.maxAnswerBytes,
@@ -99,6 +104,25 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     maxDeaths: limits.maxDeaths,
     overhead: metrics.overhead,
     onFinished: metrics.requestFinished,
+  });
+}
+
+interface WorkflowsParts {
+  readonly store: Store;
+  readonly log: Log;
+  readonly gateway: () => Gateway;
+}
+
+export function openWorkflows({ limits }: Config, { store, log, gateway }: WorkflowsParts): Workflows {
+  return createWorkflows({
+    store,
+    log,
+    clock: systemClock,
+    gateway,
+    steps: () => gateway().steps,
+    bounds: workflowBoundsOf(limits),
+    maxPromptBytes: limits.maxPromptBytes,
+    newId,
   });
 }
 

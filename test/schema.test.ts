@@ -79,7 +79,7 @@ function undescribed(): string[] {
 test('mutations are a verb and a noun, take one input and return their own payload', () => {
   const withoutInput = ['logout'];
   const verbs =
-    /^(login|logout|(submit|cancel|reset|open|drain|enable|create|update|revoke|rotate|change)[A-Z][A-Za-z]+)$/;
+    /^(login|logout|(submit|cancel|reset|open|drain|enable|create|update|revoke|rotate|change|decide|pause|resume|rerun|run|delete)[A-Z][A-Za-z]+)$/;
 
   for (const mutation of Object.values(schema.getMutationType()!.getFields())) {
     const pascal = mutation.name[0]!.toUpperCase() + mutation.name.slice(1);

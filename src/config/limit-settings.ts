@@ -1,5 +1,6 @@
 // Every limit that an operator may move. Defaults come from measurements of where a 2-core server stays responsive.
 
+import type { WorkflowBounds } from '../domain/workflow-step-input.ts';
 import { type Setting, setting } from './setting.ts';
 import { integer } from './values.ts';
 
@@ -147,6 +148,31 @@ export const LIMIT_SETTINGS = {
     3,
     'Instances that may die with one model request in hand; then it fails.',
   ),
+  MCPLANE_WORKFLOW_MAX_STEPS: limit('workflowMaxSteps', [1, 1_000], 100, 'Steps of a workflow.'),
+  MCPLANE_WORKFLOW_MAX_DEPTH: limit(
+    'workflowMaxDepth',
+    [1, 1_000],
+    20,
+    'Steps of a workflow that wait for each other in a row.',
+  ),
+  MCPLANE_WORKFLOW_MAX_ITEMS: limit(
+    'workflowMaxItems',
+    [1, 10_000],
+    1_000,
+    'Elements of a list that a step is run for.',
+  ),
+  MCPLANE_WORKFLOW_MAX_PARALLEL: limit(
+    'workflowMaxParallel',
+    [1, 10_000],
+    256,
+    'Requests of one workflow at the same time.',
+  ),
+  MCPLANE_WORKFLOW_MAX_DEADLINE_MS: limit(
+    'workflowMaxDeadlineMs',
+    [1_000, 365 * 24 * HOUR_MS],
+    30 * 24 * HOUR_MS,
+    'Longest deadline of a workflow that a caller may ask for.',
+  ),
   MCPLANE_SHUTDOWN_GRACE_MS: limit(
     'shutdownGraceMs',
     [0, HOUR_MS],
@@ -154,6 +180,18 @@ export const LIMIT_SETTINGS = {
     'For running requests to finish when the server stops.',
   ),
 } as const;
+
+/** What may be asked of a workflow. */
+export function workflowBoundsOf(limits: Limits): WorkflowBounds {
+  return {
+    maxSteps: limits.workflowMaxSteps,
+    maxDepth: limits.workflowMaxDepth,
+    maxItems: limits.workflowMaxItems,
+    maxParallel: limits.workflowMaxParallel,
+    maxDeadlineMs: limits.workflowMaxDeadlineMs,
+    maxTemplateBytes: limits.maxPromptBytes,
+  };
+}
 
 /** The limits by their short names, as `config.limits` has them. */
 export type Limits = {

@@ -10,6 +10,7 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   session: 'ses',
   auditEvent: 'evt',
+  workflowDefinition: 'wfd',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

@@ -8,6 +8,7 @@ import type { AttemptFault } from './fault.ts';
 import type { Deadlines } from './model.ts';
 import type { RoutingDecision, RoutingStrategy } from './routing.ts';
 import type { Usage } from './usage.ts';
+import type { StepOrigin, WorkflowSpec } from './workflow.ts';
 
 export const TASK_TYPES = ['CHAT', 'CODE', 'TRANSFORM', 'WORKFLOW'] as const;
 export type TaskType = (typeof TASK_TYPES)[number];
@@ -40,6 +41,11 @@ export interface RequestSpec {
   readonly buffered: boolean;
   readonly deadlines: Partial<Deadlines>;
   readonly metadata: unknown;
+  readonly outputSchema?: unknown;
+  /** The request is carried out as these steps, each a request of its own. */
+  readonly workflow?: WorkflowSpec | undefined;
+  /** The request is such a step. */
+  readonly step?: StepOrigin | undefined;
 }
 
 /** Why an accepted request did not succeed. */
@@ -85,6 +91,10 @@ export interface Attempt {
 export interface ModelRequest {
   readonly id: string;
   readonly userId: string;
+  /** The request whose workflow it is a step of. */
+  readonly parentId: string | undefined;
+  /** Which step of that workflow: `research`, and `research[2]` for an item of a list. */
+  readonly step: string | undefined;
   readonly status: RequestStatus;
   readonly taskType: TaskType;
   readonly priority: number;

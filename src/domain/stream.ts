@@ -7,13 +7,19 @@ import type { RequestError } from './request.ts';
 export type StreamEvent =
   | { readonly type: 'attempt-started'; readonly attempt: number; readonly deploymentId: string }
   | { readonly type: 'token'; readonly text: string; readonly step?: string }
-  /** Text after the cursor `keepThrough` (absent: all text) is void; the answer starts again. */
+  /**
+   * Text after the cursor `keepThrough` (absent: all text) is void; the answer starts again. With a step, only the text
+   * of that step is meant.
+   */
   | {
       readonly type: 'restarted';
       readonly attempt: number;
       readonly reason: string;
       readonly keepThrough?: Position;
+      readonly step?: string;
     }
+  /** A step of a workflow has come further; how far, the store knows. */
+  | { readonly type: 'step-updated'; readonly step: string }
   | { readonly type: 'completed' }
   | { readonly type: 'failed'; readonly error: RequestError };
 

@@ -2,8 +2,11 @@
 
 import { badInput } from './errors.ts';
 import type { Deadlines } from './model.ts';
-import type { Message, MessageRole, RequestSpec, TaskType } from './request.ts';
+import { type Message, type MessageRole, promptOf, type RequestSpec, type TaskType } from './request.ts';
 import type { RoutingStrategy } from './routing.ts';
+import type { WorkflowSpec } from './workflow.ts';
+import { parseWorkflow, type WorkflowInput } from './workflow-input.ts';
+import type { WorkflowBounds } from './workflow-step-input.ts';
 
 /** Input as it arrives from a transport; types are checked there, meaning is checked here. */
 export interface Submission {
@@ -22,6 +25,8 @@ export interface Submission {
   readonly deadlines?: { readonly [Name in keyof Deadlines]?: number | null | undefined } | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
   readonly metadata?: unknown;
+  /** Explicit steps; absent, a WORKFLOW is planned. */
+  readonly workflow?: WorkflowInput | null | undefined;
 }
 
 export interface SubmissionLimits {
@@ -30,6 +35,7 @@ export interface SubmissionLimits {
   /** Bytes of metadata as JSON. */
   readonly maxMetadataBytes: number;
   readonly maxDeadlineMs: number;
+  readonly workflow: WorkflowBounds;
 }
 
 /** The request the submission asks for, with defaults filled in; throws BAD_USER_INPUT naming the argument. */
@@ -39,6 +45,7 @@ export function parseSubmission(
   defaultStrategy: RoutingStrategy,
 ): RequestSpec {
   const messages = parseMessages(submission);
+  const workflow = workflowOf(submission, messages, limits);
   const system = submission.system ? storable('system', submission.system) : undefined;
   const bytes = [system ?? '', ...messages.map(message => message.content)].reduce(
     (sum, text) => sum + Buffer.byteLength(text),
@@ -58,7 +65,7 @@ export function parseSubmission(
   return {
     messages,
     system,
-    taskType: submission.taskType ?? 'CHAT',
+    taskType: workflow ? 'WORKFLOW' : (submission.taskType ?? 'CHAT'),
     model: parseModel(submission.model),
     strategy: submission.strategy ?? defaultStrategy,
     preferLocal: submission.preferLocal ?? false,
@@ -73,10 +80,22 @@ export function parseSubmission(
     buffered: submission.buffered ?? false,
     deadlines: parseDeadlines(submission.deadlines ?? {}, limits.maxDeadlineMs),
     metadata: submission.metadata ?? undefined,
+    ...(workflow && { workflow }),
   };
 }
 
-function parseMessages({ prompt, messages }: Submission): Message[] {
+function workflowOf(
+  { workflow, taskType }: Submission,
+  messages: readonly Message[],
+  limits: SubmissionLimits,
+): WorkflowSpec | undefined {
+  if (workflow == null && taskType !== 'WORKFLOW') return undefined;
+  return parseWorkflow(workflow ?? {}, promptOf(messages), limits.workflow);
+}
+
+function parseMessages({ prompt, messages, workflow }: Submission): Message[] {
+  // Steps that are handed in need no input.
+  if (prompt == null && messages == null && workflow?.steps?.length) return [{ role: 'USER', content: '' }];
   if (prompt != null && messages != null)
     throw badInput('prompt', 'and messages exclude each other: send one of them');
   if (prompt != null) {

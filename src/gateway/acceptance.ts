@@ -19,9 +19,17 @@ export type Accepted =
   | { readonly request: ModelRequest }
   | { readonly requestId: string; readonly conflict: boolean };
 
+/** What a request that is sent again is recognised by. */
+export interface Naming {
+  /** Of the caller. */
+  readonly idempotencyKey?: string | undefined;
+  /** Chosen, and written down, before the request is made; absent: a new one. */
+  readonly id?: string | undefined;
+}
+
 export interface Acceptance {
   /** Route, take a place, commit, run: in this order nothing is promised that cannot be kept. */
-  accept(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined): Promise<Accepted>;
+  accept(actor: Actor, spec: RequestSpec, naming: Naming): Promise<Accepted>;
   /** Waits for those that are on their way into the store; resolves with what is left of the time. */
   settle(graceMs: number): Promise<number>;
 }
@@ -46,7 +54,7 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
   async function admit(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined) {
     try {
       const decision = planning.decide(spec);
-      planning.refuseHopeless(decision);
+      if (!spec.workflow) planning.refuseHopeless(decision);
       return { decision, place: admission.enter() };
     } catch (error) {
       if (idempotencyKey === undefined) throw error;
@@ -57,28 +65,26 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     }
   }
 
-  async function accept(
-    actor: Actor,
-    spec: RequestSpec,
-    idempotencyKey: string | undefined,
-  ): Promise<Accepted> {
+  async function accept(actor: Actor, spec: RequestSpec, { idempotencyKey, id }: Naming): Promise<Accepted> {
     const receivedAtMs = clock.monotonic();
     const { decision, place, known } = await admit(actor, spec, idempotencyKey);
     if (known) return known;
-    const request = newRequest(actor, spec, { now: new Date(clock.now()), place });
+    const now = clock.now();
+    const request = newRequest(actor, spec, { id: id ?? newId(now), now: new Date(now), place });
     const entry = () => {
       const moments = createMoments(receivedAtMs, clock.monotonic());
       return takeOver({ request, spec, decision, moments }, events);
     };
     const row = newRow({ actor, request, spec, idempotencyKey });
-    const taking = { owner: deps.owner(), deploymentId: decision.chosen };
+    // A workflow calls nobody itself.
+    const taking = { owner: deps.owner(), deploymentId: spec.workflow ? undefined : decision.chosen };
     const told = Promise.withResolvers<boolean>();
     active.arriving.set(request.id, told.promise);
     const storing = acceptSurely(store, place === 'running' ? { ...row, ...taking } : row);
     const accepted = await storing.catch(error => {
       admission.withdraw(place);
-      // A caller with a key comes again and shall find it: should the row turn up, nobody holds it, and it is queued.
-      const isFindable = idempotencyKey !== undefined;
+      // Who knows its key or id comes again and shall find it: should the row turn up, nobody holds it, and it is queued.
+      const isFindable = idempotencyKey !== undefined || id !== undefined;
       told.resolve(isFindable);
       active.arriving.delete(request.id);
       if (!isFindable && !neverRan(error)) void active.disown(entry());
@@ -100,8 +106,8 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
   }
 
   return {
-    accept(actor, spec, idempotencyKey) {
-      const accepting = accept(actor, spec, idempotencyKey);
+    accept(actor, spec, naming) {
+      const accepting = accept(actor, spec, naming);
       underWay.add(accepting);
       return accepting.finally(() => underWay.delete(accepting));
     },
@@ -172,12 +178,14 @@ function newRow(accepting: {
 function newRequest(
   actor: Actor,
   spec: RequestSpec,
-  { now, place }: { now: Date; place: Place },
+  { id, now, place }: { id: string; now: Date; place: Place },
 ): ModelRequest {
   const running = place === 'running';
   return {
-    id: newId(now.getTime()),
+    id,
     userId: actor.userId,
+    parentId: spec.step?.workflowId,
+    step: spec.step?.step,
     status: running ? 'RUNNING' : 'QUEUED',
     taskType: spec.taskType,
     priority: spec.priority,

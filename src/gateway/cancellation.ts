@@ -12,7 +12,7 @@ import type { RequestNews } from './request-news.ts';
 const MAX_WAIT_MS = 5_000;
 const POLL_MS = 200;
 
-interface CancellationDeps {
+export interface CancellationDeps {
   readonly store: Store;
   readonly signals: Signals;
   readonly clock: Clock;

@@ -24,6 +24,7 @@ import type { FailoverDeps } from './journey.ts';
 import { type Moments, tellOverhead } from './moments.ts';
 import type { Planning } from './planning.ts';
 import { terminalEvent } from './replay.ts';
+import type { RunWorkflow } from './steps.ts';
 
 /** Why a running request is told to stop; the reason of its abort signal. */
 export type StopReason = 'cancelled' | 'shutdown' | 'fenced';
@@ -39,9 +40,13 @@ export interface ExecutionDeps extends FailoverDeps {
   /** A running request begins to wait for room at a deployment (true), or does so no longer. It works for nobody then. */
   readonly onWaiting?: ((waiting: boolean) => void) | undefined;
   readonly overhead?: OverheadMeter | undefined;
+  readonly runWorkflow: RunWorkflow;
   /** Tells those who watch requests how one stands now. */
   readonly announce: (request: ModelRequest) => void;
 }
+
+/** How it came to its end; the result of a workflow is not what was streamed. */
+type Ended = Arrival & { readonly output?: string | undefined };
 
 /** A request in the hands of this process. */
 export interface Active {
@@ -66,7 +71,8 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
   let textSeen = false;
   const emit = (event: StreamEvent) => {
     if (event.type === 'token') {
-      output.push(event.text);
+      // The result of a workflow is made from those of its steps at the end.
+      if (event.step === undefined) output.push(event.text);
       if (!textSeen) active.request = { ...active.request, firstTokenAt: new Date(deps.clock.now()) };
       textSeen = true;
     } else if (event.type === 'attempt-started') {
@@ -87,28 +93,47 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
     if (event.type === 'restarted')
       active.request = { ...active.request, restartSequence: position.sequence };
   };
-  const startedAtMs = deps.clock.monotonic();
-  const arrival = await failover(
-    {
-      requestId: active.request.id,
-      spec: active.spec,
-      decision: active.decision,
-      signal: active.controller.signal,
-      lastNumberBefore: lastNumberOf(active.earlier),
-      endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
-      moments,
-      emit,
-      book: createBooking(active.request, active.decision.chosen, deps),
-      onWaiting: deps.onWaiting,
-    },
-    deps,
-  );
+  const arrival = active.spec.workflow
+    ? await carryOutSteps(active, emit, deps)
+    : await askProviders(active, emit, deps);
   moments.endedAtMs = deps.clock.monotonic();
   const reason: StopReason | undefined = active.controller.signal.reason;
   if (reason === 'fenced') abandon(active, deps);
   else if (reason === 'shutdown' && arrival.status === 'CANCELLED') await giveBack(active, arrival, deps);
-  else await conclude(active, arrival, { output: output.join(''), deps });
+  else await conclude(active, arrival, { output: arrival.output ?? output.join(''), deps });
   tellOverhead(moments, arrival.waitedMs > 0, deps.overhead);
+}
+
+type Emit = (event: StreamEvent) => void;
+
+function askProviders(active: Active, emit: Emit, deps: ExecutionDeps): Promise<Ended> {
+  const { request, spec, decision } = active;
+  return failover(
+    {
+      requestId: request.id,
+      spec,
+      decision,
+      signal: active.controller.signal,
+      lastNumberBefore: lastNumberOf(active.earlier),
+      endsAtMs: deps.clock.monotonic() + (spec.deadlines.totalMs ?? deps.totalDeadlineMs),
+      moments: active.moments,
+      emit,
+      book: createBooking(request, decision.chosen, deps),
+      onWaiting: deps.onWaiting,
+    },
+    deps,
+  );
+}
+
+/** What runs are the steps, each in a place of its own: the workflow itself holds none meanwhile. */
+async function carryOutSteps(active: Active, emit: Emit, deps: ExecutionDeps): Promise<Ended> {
+  const { request, spec, controller } = active;
+  const startedAtMs = deps.clock.monotonic();
+  deps.onWaiting?.(true);
+  const ended = await deps.runWorkflow({ request, spec, signal: controller.signal, emit });
+  deps.onWaiting?.(false);
+  const waitedMs = deps.clock.monotonic() - startedAtMs;
+  return { ...ended, finishReason: undefined, attempts: [], waitedMs, overlapMs: 0 };
 }
 
 /** Ends a request that never ran here; resolves with it as it is then, unended when there is no such row. */
@@ -181,13 +206,14 @@ function toFinished(
     epoch: request.epoch,
     status,
     output: output === '' && status !== 'SUCCEEDED' ? undefined : output,
-    routing: active.decision,
+    routing: active.spec.workflow ? undefined : active.decision,
     attempts: arrival.attempts,
     deploymentId: last?.deploymentId,
     providerId: last?.providerId,
     servedModel: last?.servedModel ?? last?.model,
     finishReason: arrival.finishReason,
-    error: status === 'CANCELLED' ? cancelled : arrival.error,
+    // Of a workflow the reason may be a person's no.
+    error: status === 'CANCELLED' && !(active.spec.workflow && arrival.error) ? cancelled : arrival.error,
     usage: totalUsage(all),
     costNanoUsd: totalCost(all),
     failedAttemptsCostNanoUsd: totalCost(all.filter(each => each.outcome !== 'SUCCEEDED')),

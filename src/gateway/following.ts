@@ -12,6 +12,7 @@ import {
   parseCursor,
   type StreamEvent,
 } from '../domain/stream.ts';
+import { stepsInOrder } from '../domain/workflow.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -20,7 +21,7 @@ import type { RequestFilter, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
 import type { FollowedEvent, Gateway } from './gateway.ts';
 import type { Moments } from './moments.ts';
-import { replay } from './replay.ts';
+import { replay, replaySteps } from './replay.ts';
 import type { RequestNews } from './request-news.ts';
 
 /** A request whose log is nowhere to be read is asked after this often, if nobody says sooner that it changed. */
@@ -45,13 +46,25 @@ export function createFollowing({
   momentsOf,
   clock,
   overhead,
-}: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
+}: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> & {
+  /** Whoever asks, from the beginning on. */
+  open(request: ModelRequest): AsyncIterableIterator<FollowedEvent>;
+} {
   /** What follows in the story of a request that has ended, from the store. */
   async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<FollowedEvent> {
     const [[body], [attempts]] = await Promise.all([
       store.requests.bodiesByIds([request.id]),
       store.requests.attemptsByIds([request.id]),
     ]);
+    if (body?.spec.workflow) {
+      const [[run], [steps]] = await Promise.all([
+        store.workflows.specsByIds([request.id]),
+        store.workflows.stepsByIds([request.id]),
+      ]);
+      const inOrder = stepsInOrder(run?.spec ?? body.spec.workflow, steps ?? []);
+      for (const logged of replaySteps(request, inOrder, after)) yield new Followed(request.id, logged);
+      return;
+    }
     for (const logged of replay(request, body?.output, attempts ?? [], after))
       yield new Followed(request.id, logged);
   }
@@ -83,23 +96,29 @@ export function createFollowing({
     },
   };
 
+  function open(request: ModelRequest, position: Position | undefined): AsyncIterableIterator<FollowedEvent> {
+    const { id } = request;
+    if (isTerminal(request.status) && !events.holdsRest(id, position))
+      return cancellable(() => told(request, position));
+    const log = events.follow(id, position);
+    if (!log) return waysOn.rest(id, position);
+    const moments = momentsOf(id);
+    return new Following(log, waysOn, {
+      requestId: id,
+      after: position,
+      awaited: moments?.appendedAtMs === undefined ? moments : undefined,
+    });
+  }
+
   return {
     async follow(actor, requestId, after) {
       const request = await visible(actor, requestId);
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
-      if (isTerminal(request.status) && !events.holdsRest(requestId, position))
-        return cancellable(() => told(request, position));
-      const log = events.follow(requestId, position);
-      if (!log) return waysOn.rest(requestId, position);
-      const moments = momentsOf(requestId);
-      return new Following(log, waysOn, {
-        requestId,
-        after: position,
-        awaited: moments?.appendedAtMs === undefined ? moments : undefined,
-      });
+      return open(request, position);
     },
+    open: request => open(request, undefined),
     feed(actor, filter) {
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
       const visible = { ...filter, userId };
@@ -187,6 +206,7 @@ function matches(request: ModelRequest, filter: RequestFilter): boolean {
   const isOf = (model: string | undefined) => model !== undefined && filter.model!.includes(model);
   return (
     (filter.userId === undefined || request.userId === filter.userId) &&
+    (filter.parentId === undefined || (request.parentId ?? null) === filter.parentId) &&
     among(filter.status, request.status) &&
     among(filter.taskType, request.taskType) &&
     among(filter.providerId, request.providerId) &&

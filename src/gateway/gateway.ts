@@ -1,14 +1,15 @@
 // The path of one prompt: accept, run, follow, cancel. Start reading here.
 
-import { type Actor, authorize, can } from '../domain/access.ts';
+import { type Actor, can } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Provider } from '../domain/model.ts';
-import type { ModelRequest } from '../domain/request.ts';
+import type { ModelRequest, RequestSpec } from '../domain/request.ts';
 import type { RoutingDecision, RoutingStrategy } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
-import { parseSubmission, type Submission, type SubmissionLimits } from '../domain/submission.ts';
+import type { Submission, SubmissionLimits } from '../domain/submission.ts';
+import type { WorkflowSpec } from '../domain/workflow.ts';
 import type { Signals } from '../events/signals.ts';
 import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
@@ -22,6 +23,8 @@ import { createFollowing } from './following.ts';
 import { createProviderStatus } from './provider-status.ts';
 import { createQueue } from './queue.ts';
 import { createRequestNews } from './request-news.ts';
+import { createStepRequests, type StepRequests } from './steps.ts';
+import { createSubmitting } from './submitting.ts';
 
 /** An event as a subscriber gets it. */
 export interface FollowedEvent {
@@ -54,6 +57,14 @@ export interface OperatorTarget {
 export interface Gateway {
   /** Validates and makes the request durable; resolves after the commit. The answer is made whoever listens. */
   submit(actor: Actor, submission: Submission): Promise<ModelRequest>;
+  /** The same for a workflow that is known already, such as one that is run again. */
+  submitWorkflow(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined): Promise<ModelRequest>;
+  /** The same for a submission whose steps are known already; they are given its input. */
+  submitWorkflowOf(
+    actor: Actor,
+    submission: Submission,
+    workflowOf: (input: string) => WorkflowSpec,
+  ): Promise<ModelRequest>;
   /** Ends a request that is not terminal yet; resolves with its state afterwards. NOT_FOUND when it is foreign. */
   cancel(actor: Actor, requestId: string): Promise<ModelRequest>;
   /** One's own request, or anybody's for ADMIN; undefined when there is none to see. */
@@ -105,6 +116,8 @@ export interface Gateway {
   review(): Promise<void>;
   /** Requests that others changed: tells those who watch them, and looks into the queue, where they may wait now. */
   changedElsewhere(requestIds: readonly string[]): Promise<void>;
+  /** For the steps of workflows. */
+  readonly steps: StepRequests;
   /** Refuses new work, lets what runs finish for `graceMs`, then lets the rest wait again; resolves when nothing is left. */
   drain(graceMs: number): Promise<void>;
   /** This process lost its requests to others: stops all work without writing anything, until the next start. */
@@ -145,8 +158,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const queue = createQueue(deps, active);
   const status = createProviderStatus(deps);
   const duties = createDuties(deps, { active, acceptance, queue, news, status });
-  const parse = (submission: Submission) =>
-    parseSubmission(submission, deps.submissionLimits, deps.defaultStrategy);
+
+  const { open, ...following } = createFollowing({
+    ...deps,
+    news,
+    visible,
+    momentsOf: id => active.get(id)?.moments,
+  });
 
   async function visible(actor: Actor, requestId: string): Promise<ModelRequest | undefined> {
     const request = active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
@@ -154,35 +172,32 @@ export function createGateway(deps: GatewayDeps): Gateway {
     return allowed ? request : undefined;
   }
 
+  async function cancelStepsOf(requestId: string): Promise<void> {
+    const steps = await store.requests.byIds(await store.workflows.unfinishedRequests(requestId));
+    const parts = { ...deps, active, queue, news };
+    await Promise.all(steps.map(step => step && cancelRequest(step, parts)));
+  }
+
+  const { parse, ...submitting } = createSubmitting(deps, {
+    acceptance,
+    visible,
+    isDraining: duties.isDraining,
+  });
+
   return {
-    async submit(actor, submission) {
-      authorize(actor, 'request:submit');
-      if (duties.isDraining())
-        throw new DomainError('SHUTTING_DOWN', 'This instance is stopping; submit again.', {
-          retryAfterMs: 1_000,
-        });
-      const accepted = await acceptance.accept(
-        actor,
-        parse(submission),
-        submission.idempotencyKey ?? undefined,
-      );
-      const request = 'request' in accepted ? accepted.request : await visible(actor, accepted.requestId);
-      if (!request || ('conflict' in accepted && accepted.conflict))
-        throw new DomainError(
-          'IDEMPOTENCY_CONFLICT',
-          'idempotencyKey was used before with another input; use a new key.',
-        );
-      return request;
-    },
     async cancel(actor, requestId) {
       const request = await visible(actor, requestId);
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       await cancelRequest(request, { ...deps, active, queue, news });
+      // Steps of a workflow that nobody ran at this moment.
+      if (request.taskType === 'WORKFLOW') await cancelStepsOf(requestId);
       return (await visible(actor, requestId)) ?? request;
     },
     request: visible,
+    ...submitting,
     instanceId: deps.owner,
-    ...createFollowing({ ...deps, news, visible, momentsOf: id => active.get(id)?.moments }),
+    ...following,
+    steps: createStepRequests({ ...deps, acceptance, active, queue, news, open }),
     ...status,
     estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
     simulateRoute: (_actor, submission) => planning.decide(parse(submission)),

@@ -25,6 +25,8 @@ const TOKENS_PER_MESSAGE = 4;
 export const PASSING_REJECTIONS: ReadonlySet<string> = new Set(['BREAKER_OPEN', 'COOLDOWN']);
 
 export interface Planning {
+  /** Throws BAD_USER_INPUT for a model nobody offers. */
+  refuseUnknown(model: string): void;
   /**
    * Throws BAD_USER_INPUT for a model nobody offers, unless it `mayBeGone`: it was offered when the request was
    * accepted. A decision without candidates is not an error here.
@@ -67,18 +69,18 @@ export function createPlanning(deps: {
     });
   }
 
+  function refuseUnknown(model: string): void {
+    if (catalog.deployments().some(deployment => matchesModel(deployment, model))) return;
+    throw new DomainError(
+      'BAD_USER_INPUT',
+      `model "${model}" is not offered here; providers { deployments { id } } lists what is`,
+      { details: { argument: 'model' } },
+    );
+  }
+
   function decide(spec: RequestSpec, options: { modelMayBeGone?: boolean } = {}): RoutingDecision {
     const { model } = spec;
-    const known = () => catalog.deployments().some(deployment => matchesModel(deployment, model ?? ''));
-    if (model !== undefined && !options.modelMayBeGone && !known()) {
-      throw new DomainError(
-        'BAD_USER_INPUT',
-        `model "${model}" is not offered here; providers { deployments { id } } lists what is`,
-        {
-          details: { argument: 'model' },
-        },
-      );
-    }
+    if (model !== undefined && !options.modelMayBeGone) refuseUnknown(model);
     const query = {
       taskType: spec.taskType,
       strategy: spec.strategy,
@@ -93,6 +95,7 @@ export function createPlanning(deps: {
 
   return {
     decide,
+    refuseUnknown,
     refuseHopeless(decision) {
       if (decision.candidates.length > 0) return;
       const { rejections, explanation, retryAfterMs } = decision;

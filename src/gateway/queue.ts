@@ -64,8 +64,8 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
     for (const id of ids) taking.add(id);
     try {
       const entries = await read(claimed, deps);
-      const choices = entries.flatMap(({ request: { id }, decision: { chosen } }) =>
-        chosen === undefined ? [] : [{ id, deploymentId: chosen }],
+      const choices = entries.flatMap(({ request: { id }, spec, decision: { chosen } }) =>
+        chosen === undefined || spec.workflow ? [] : [{ id, deploymentId: chosen }],
       );
       // Without it a crash leaves no trace of the call in the ledger; that is no reason not to make the call.
       await store.queue

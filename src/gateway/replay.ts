@@ -3,6 +3,7 @@
 import type { Attempt, ModelRequest } from '../domain/request.ts';
 import { requestError } from '../domain/request.ts';
 import type { LoggedEvent, Position, StreamEvent } from '../domain/stream.ts';
+import type { StepState } from '../domain/workflow.ts';
 
 /** What follows `after` in the story of a finished request. */
 export function* replay(
@@ -42,6 +43,34 @@ export function* replay(
   const rest = sameText ? text.slice(after.offset) : text;
   if (rest !== '') yield { position: beforeEnd, event: { type: 'token', text: rest } };
   yield { position: end, event: terminalEvent(request) };
+}
+
+/**
+ * The same of a workflow: its steps one after the other, each with its result. The order in which they were streamed is
+ * not kept, so whoever comes back in the middle is told to drop what they have.
+ */
+export function* replaySteps(
+  request: ModelRequest,
+  steps: readonly StepState[],
+  after: Position | undefined,
+): Generator<LoggedEvent> {
+  const { epoch } = request;
+  const last = request.lastSequence ?? 1;
+  if (after && after.epoch === epoch && after.sequence >= last) return;
+  let offset = 0;
+  const place = (): Position => ({ epoch, sequence: Math.max(0, last - 1), offset });
+  if (after)
+    yield {
+      position: { epoch, sequence: Math.max(0, last - 2), offset: 0 },
+      event: { type: 'restarted', attempt: 1, reason: 'The results of the steps are told again.' },
+    };
+  for (const { stepId, output } of steps) {
+    yield { position: place(), event: { type: 'step-updated', step: stepId } };
+    if (output === undefined || output === '') continue;
+    offset += output.length;
+    yield { position: place(), event: { type: 'token', text: output, step: stepId } };
+  }
+  yield { position: { epoch, sequence: last, offset }, event: terminalEvent(request) };
 }
 
 function attemptStarted({ number, deploymentId }: Attempt, position: Position): LoggedEvent {

@@ -6,9 +6,11 @@ import type { Actor } from '../domain/access.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Store } from '../store/store.ts';
+import type { Workflows } from '../workflows/workflows.ts';
 
 export interface Context {
   readonly gateway: Gateway;
+  readonly workflows: Workflows;
   readonly members: Members;
   /** For batch reads, pages and figures; whatever changes something goes through the gateway or the members. */
   readonly store: Store;

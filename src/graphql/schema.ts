@@ -21,6 +21,9 @@ import './types/routing.ts';
 import './types/session.ts';
 import './types/stream.ts';
 import './types/submission.ts';
+import './types/workflow.ts';
+import './types/workflow-definitions.ts';
+import './types/workflow-mutations.ts';
 
 /** What the server executes. */
 export const schema: GraphQLSchema = enforceAuth(withAuthDirectives(withPlainIds(builder.toSchema())));

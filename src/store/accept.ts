@@ -83,9 +83,9 @@ async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<Read
   const { rows: refused } = await sql<{ place: number }>`${prepared(keyed ? 'accept_keyed' : 'accept')}
     with batch as (${batchOf(rows)}),${keyed ? takeKeys : sql``}
     accepted as (
-      insert into requests (id, user_id, api_key_id, status, task_type, priority, prefer_local, strategy,
+      insert into requests (id, user_id, api_key_id, parent_id, step, status, task_type, priority, prefer_local, strategy,
         requested_model, owner, epoch, deployment_id, created_at, started_at)
-      select id, user_id, api_key_id, status, task_type, priority, prefer_local, strategy,
+      select id, user_id, api_key_id, parent_id, step, status, task_type, priority, prefer_local, strategy,
         requested_model, owner, epoch, deployment_id, created_at, started_at
       from batch ${keyed ? sql`where key is null or id in (select request_id from taken)` : sql``}
       order by id
@@ -107,7 +107,8 @@ async function insert(db: Kysely<Tables>, rows: readonly NewRow[]): Promise<Read
 function batchOf(rows: readonly NewRow[]): RawBuilder<unknown> {
   const values = rows.map(row => row.value);
   return sql`
-    select id, user_id, api_key_id, said ->> 'status' as status, spec ->> 'taskType' as task_type,
+    select id, user_id, api_key_id, (spec -> 'step' ->> 'workflowId')::uuid as parent_id,
+      spec -> 'step' ->> 'step' as step, said ->> 'status' as status, spec ->> 'taskType' as task_type,
       (spec ->> 'priority')::smallint as priority, (spec ->> 'preferLocal')::boolean as prefer_local,
       spec ->> 'strategy' as strategy, spec ->> 'model' as requested_model, said ->> 'owner' as owner,
       (said ->> 'epoch')::integer as epoch, said ->> 'to' as deployment_id, created_at,

@@ -14,6 +14,8 @@ import { requestsIn } from './requests.ts';
 import { sharingReads } from './shared-reads.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
+import { workflowDefinitionsIn } from './workflow-definitions.ts';
+import { workflowsIn } from './workflows.ts';
 
 export interface OpenedDatabase {
   readonly db: Kysely<Tables>;
@@ -94,6 +96,8 @@ function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'tra
     breakers: breakersIn(db),
     deploymentControls: deploymentControlsIn(db),
     instances: instancesIn(db),
+    workflows: workflowsIn(db),
+    workflowDefinitions: workflowDefinitionsIn(db),
     ping: async () => {
       await sql`select 1`.execute(db);
     },

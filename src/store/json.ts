@@ -53,6 +53,8 @@ export function specFromJson(json: unknown): RequestSpec {
     buffered: stored.buffered ?? false,
     deadlines: stored.deadlines,
     metadata: stored.metadata,
+    workflow: stored.workflow,
+    step: stored.step,
   };
 }
 

@@ -9,6 +9,11 @@ export function matches(filter: RequestFilter): RawBuilder<SqlBool> {
     if (value !== undefined) conditions.push(condition());
   };
   add(filter.userId, () => sql`requests.user_id = ${filter.userId}::uuid`);
+  add(filter.parentId, () =>
+    filter.parentId === null
+      ? sql`requests.parent_id is null`
+      : sql`requests.parent_id = ${filter.parentId}::uuid`,
+  );
   add(filter.status, () => sql`requests.status = any(${filter.status}::text[])`);
   add(filter.taskType, () => sql`requests.task_type = any(${filter.taskType}::text[])`);
   add(filter.providerId, () => sql`requests.provider_id = any(${filter.providerId}::text[])`);

@@ -14,6 +14,8 @@ type OutcomeRow = Selectable<OutcomeColumns>;
 const REQUEST_COLUMNS = [
   'id',
   'user_id',
+  'parent_id',
+  'step',
   'status',
   'task_type',
   'priority',
@@ -55,6 +57,8 @@ export function toModelRequest(row: RequestRow): ModelRequest {
   return {
     id: row.id,
     userId: row.user_id,
+    parentId: row.parent_id ?? undefined,
+    step: row.step ?? undefined,
     status: row.status,
     taskType: row.task_type,
     priority: row.priority,

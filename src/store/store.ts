@@ -22,6 +22,8 @@ import type {
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { WorkflowDefinitionRepository } from './workflow-definitions.ts';
+import type { WorkflowRepository } from './workflows.ts';
 
 export interface Store {
   readonly requests: RequestRepository;
@@ -32,6 +34,8 @@ export interface Store {
   readonly breakers: BreakerRepository;
   readonly deploymentControls: DeploymentControlRepository;
   readonly instances: InstanceRepository;
+  readonly workflows: WorkflowRepository;
+  readonly workflowDefinitions: WorkflowDefinitionRepository;
   /** Runs `work` in one transaction; everything inside must use the store it is given, never the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** `embedded` (PGlite) or `postgres`, and what is to be told at start. */
@@ -61,6 +65,8 @@ export interface Page<Row> {
 /** Every condition given must hold; a list means any of its members. */
 export interface RequestFilter {
   readonly userId?: string | undefined;
+  /** Steps of this request's workflow; null: those that are no steps. */
+  readonly parentId?: string | null | undefined;
   readonly status?: readonly RequestStatus[] | undefined;
   readonly taskType?: readonly TaskType[] | undefined;
   readonly providerId?: readonly string[] | undefined;

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { AttemptFault } from '../domain/fault.ts';
 import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
 import type { RoutingStrategy } from '../domain/routing.ts';
+import type { StepStatus } from '../domain/workflow.ts';
 
 /** Drivers disagree on what a bigint column reads as, so every reader converts with BigInt() or Number(). */
 export type Int8 = ColumnType<bigint | number | string, bigint | number, bigint | number>;
@@ -29,6 +30,9 @@ export interface Tables {
   breaker_transitions: BreakerTransitionsTable;
   deployment_controls: DeploymentControlsTable;
   instances: InstancesTable;
+  workflows: WorkflowsTable;
+  workflow_steps: WorkflowStepsTable;
+  workflow_definitions: WorkflowDefinitionsTable;
 }
 
 /** Columns that requests and attempts have in common. */
@@ -53,6 +57,8 @@ export interface RequestsTable extends OutcomeColumns {
   id: string;
   user_id: string;
   api_key_id: string | null;
+  parent_id: Generated<string | null>;
+  step: Generated<string | null>;
   status: RequestStatus;
   task_type: TaskType;
   priority: number;
@@ -181,4 +187,46 @@ export interface InstancesTable {
   started_at: Generated<Date>;
   beat_at: Generated<Date>;
   dead_at: Date | null;
+}
+
+/** One run of a workflow, beside its request. */
+export interface WorkflowsTable {
+  request_id: string;
+  spec: Json;
+  paused_at: Date | null;
+  waiting: boolean;
+  created_at: Generated<Date>;
+}
+
+export interface WorkflowStepsTable {
+  workflow_id: string;
+  step_id: string;
+  /** -1: the step itself, else one of its items. */
+  item: number;
+  status: StepStatus;
+  request_id: string | null;
+  tries: number;
+  input: string | null;
+  output: string | null;
+  error_code: ErrorCode | null;
+  error_message: string | null;
+  error_retryable: boolean | null;
+  note: string | null;
+  not_before: Date | null;
+  reused: boolean;
+  started_at: Date | null;
+  finished_at: Date | null;
+  decision: 'APPROVED' | 'REJECTED' | null;
+  decided_by: string | null;
+  comment: string | null;
+}
+
+export interface WorkflowDefinitionsTable {
+  id: string;
+  user_id: string;
+  name: string;
+  version: number;
+  description: string | null;
+  spec: Json;
+  created_at: Date;
 }

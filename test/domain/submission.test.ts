@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSubmission, type Submission } from '../../src/domain/submission.ts';
 
-const LIMITS = { maxPromptBytes: 1_000, maxMetadataBytes: 100, maxDeadlineMs: 60_000 };
+const BOUNDS = {
+  maxSteps: 10,
+  maxDepth: 5,
+  maxItems: 10,
+  maxParallel: 10,
+  maxDeadlineMs: 60_000,
+  maxTemplateBytes: 1_000,
+};
+const LIMITS = { maxPromptBytes: 1_000, maxMetadataBytes: 100, workflow: BOUNDS, maxDeadlineMs: 60_000 };
 const parse = (submission: Submission) => parseSubmission(submission, LIMITS, 'BALANCED');
 
 test('a prompt alone is enough; everything else has a default', () => {

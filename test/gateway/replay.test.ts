@@ -159,6 +159,8 @@ function storedRequest(): ModelRequest {
     id,
     userId,
     createdAt,
+    parentId: undefined,
+    step: undefined,
     status: 'SUCCEEDED',
     taskType: 'CHAT',
     priority: 50,

@@ -158,3 +158,42 @@ export const ErrorCodeEnum = builder.enumType('ErrorCode', {
     >,
   ),
 });
+
+export const StepKindEnum = builder.enumType('StepKind', {
+  description: 'What carries a step of a workflow out.',
+  values: values({
+    MODEL: 'A model, by a request that is routed like any other.',
+    TRANSFORM: 'Nothing but its template: results are put together or picked from, and no model is called.',
+    APPROVAL: 'A person, who says yes or no with `decideStep`.',
+  }),
+});
+
+export const StepStatusEnum = builder.enumType('StepStatus', {
+  description: 'Where a step is. SUCCEEDED, FAILED, SKIPPED and CANCELLED are final and never change.',
+  values: values({
+    PENDING: 'Waits for other steps, for room, or for its retry.',
+    RUNNING: 'Its request, or one of the requests for its list, is under way.',
+    WAITING: 'Waits for a person to decide.',
+    SUCCEEDED: 'Its result is there, and is not made again.',
+    FAILED: 'It has no result. `error` says why.',
+    SKIPPED: 'Not run: its condition does not hold, or what it depends on did not succeed.',
+    CANCELLED: 'Not run, or not to its end: the workflow failed or was cancelled.',
+  }),
+});
+
+export const JoinEnum = builder.enumType('StepJoin', {
+  description:
+    'Which of the steps that a step depends on have to succeed. It waits for the end of all in either case.',
+  values: values({
+    ALL: 'Every one; otherwise it is skipped.',
+    ANY: 'One is enough. What the others would have given is empty text.',
+  }),
+});
+
+export const FailurePolicyEnum = builder.enumType('FailurePolicy', {
+  description: 'What a failure does to the whole.',
+  values: values({
+    FAIL: 'The whole fails: what runs is finished and kept, nothing new is begun.',
+    CONTINUE: 'The whole goes on without the result.',
+  }),
+});

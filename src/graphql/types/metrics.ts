@@ -153,7 +153,9 @@ function metricsFilter(
   if (range != null && filter?.createdAt != null)
     throw badInput('range', 'and filter.createdAt exclude each other: send one of them');
   const between = range == null ? {} : toCreatedBetween('range', range);
-  return { ...toRequestFilter(actor, filter), ...between };
+  const { parentId, ...conditions } = toRequestFilter(actor, filter);
+  // What steps have taken is in no other request.
+  return { ...conditions, parentId: parentId ?? undefined, ...between };
 }
 
 builder.subscriptionField('metricsUpdates', t =>

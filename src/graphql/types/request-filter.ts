@@ -28,6 +28,13 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
     text: t.string({
       description: 'Text contained in the prompt or the answer, letter case ignored. 1 to 200 characters.',
     }),
+    workflow: t.id({
+      description: 'Id of a request: the steps of its workflow, which are left out otherwise.',
+    }),
+    includeSteps: t.boolean({
+      defaultValue: false,
+      description: 'Whether the steps of workflows are listed beside all others.',
+    }),
     user: t.id({
       description: 'Id of the user who submitted them. For ADMIN; everybody else sees their own anyway.',
     }),
@@ -41,7 +48,7 @@ export function toRequestFilter(
   actor: Actor,
   input: typeof RequestFilterInput.$inferInput | null | undefined,
 ): RequestFilter {
-  const { status, taskType, provider, model, createdAt, text, user } = input ?? {};
+  const { status, taskType, provider, model, createdAt, text, workflow, includeSteps, user } = input ?? {};
   if (text != null && (text === '' || text.length > 200 || text.includes('\0') || !text.isWellFormed()))
     throw badInput('filter.text', 'must have 1 to 200 characters of well-formed Unicode without NUL');
   return {
@@ -52,6 +59,7 @@ export function toRequestFilter(
     model: members('filter.model', model),
     ...toCreatedBetween('filter.createdAt', createdAt),
     text: text ?? undefined,
+    parentId: parentOf(workflow, includeSteps ?? false),
   };
 }
 
@@ -62,6 +70,13 @@ export function toCreatedBetween(
   const { from, to } = range ?? {};
   if (from && to && from >= to) throw badInput(argument, 'must have `from` before `to`');
   return { createdFrom: from ?? undefined, createdTo: to ?? undefined };
+}
+
+function parentOf(workflow: string | null | undefined, includeSteps: boolean): string | null | undefined {
+  if (workflow == null) return includeSteps ? undefined : null;
+  const id = idOf('request', workflow);
+  if (id === undefined) throw badInput('filter.workflow', 'is not the id of a request');
+  return id;
 }
 
 function visibleUser(actor: Actor, asked: string | null | undefined): string | undefined {

@@ -9,6 +9,7 @@ import { MessageRoleEnum, RequestStatusEnum, RoutingStrategyEnum, TaskTypeEnum }
 import { UserType } from './member.ts';
 import { DeploymentType, deploymentOf, ProviderType } from './provider.ts';
 import { RoutingDecisionType } from './routing.ts';
+import { stepSpending } from './spending.ts';
 import { RequestErrorType, UsageType } from './usage.ts';
 
 /** The wide parts of a request; read only when a field asks for one. */
@@ -77,18 +78,23 @@ builder.node(ModelRequestType, {
       resolve: request => request.id,
     }),
     attemptCount: t.exposeInt('attemptCount', { description: 'How many calls were made for it.' }),
-    usage: t.expose('usage', {
+    usage: t.field({
       type: UsageType,
       nullable: true,
       description:
-        'Tokens over all attempts, those without an answer included: what `cost` is for. The tokens of the answer alone are those of the attempt that SUCCEEDED. Null until it has ended, and when nothing was billed.',
+        'Tokens over all attempts, those without an answer included: what `cost` is for; of a workflow over all its steps so far. The tokens of the answer alone are those of the attempt that SUCCEEDED. Null until it has ended, and when nothing was billed.',
+      resolve: async (request, _args, context) =>
+        request.usage ?? (await stepSpending(request, context))?.usage,
     }),
     cost: t.field({
       type: 'Decimal',
       nullable: true,
       description:
-        'USD over all attempts but those that are LOST; null until it has ended, or when a part has no known price.',
-      resolve: request => request.costNanoUsd,
+        'USD over all attempts but those that are LOST, of a workflow over all its steps so far; null until it has ended, or when a part has no known price.',
+      resolve: async (request, _args, context) =>
+        request.taskType === 'WORKFLOW'
+          ? (await stepSpending(request, context))?.costNanoUsd
+          : request.costNanoUsd,
     }),
     failedAttemptsCost: t.field({
       type: 'Decimal',

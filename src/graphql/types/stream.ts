@@ -9,6 +9,7 @@ import { actorOf, type Context } from '../context.ts';
 import { ModelRequestType } from './request.ts';
 import { requireRequestId } from './submission.ts';
 import { RequestErrorType } from './usage.ts';
+import { stepsOfRun, WorkflowStepType } from './workflow-step.ts';
 
 type Followed<Type extends StreamEvent['type']> = FollowedEvent & {
   readonly event: Extract<StreamEvent, { type: Type }>;
@@ -19,6 +20,7 @@ export const STREAM_EVENT_TYPES: Record<StreamEvent['type'], string> = {
   token: 'TokenDelta',
   'attempt-started': 'AttemptStarted',
   restarted: 'StreamRestarted',
+  'step-updated': 'StepUpdated',
   completed: 'StreamCompleted',
   failed: 'StreamFailed',
 };
@@ -79,6 +81,28 @@ builder.objectRef<Followed<'restarted'>>('StreamRestarted').implement({
       nullable: true,
       description: 'Drop the text of events behind this cursor; null: drop all text.',
       resolve: ({ event, requestId }) => event.keepThrough && formatCursor(requestId, event.keepThrough),
+    }),
+    step: t.string({
+      nullable: true,
+      description: 'Only the text of this step of a workflow is void; null: all text.',
+      resolve: ({ event }) => event.step,
+    }),
+  }),
+});
+
+builder.objectRef<Followed<'step-updated'>>('StepUpdated').implement({
+  description: 'A step of the workflow has come further.',
+  interfaces: [StreamEventType],
+  fields: t => ({
+    step: t.field({
+      type: WorkflowStepType,
+      description: 'The step as it is now, which may be further than it was at this event.',
+      resolve: async (followed, _args, context) => {
+        const run = await context.workflows.describe(await requestOf(followed, context));
+        const step = run && stepsOfRun(run).find(({ spec }) => spec.id === followed.event.step);
+        if (!step) throw new DomainError('NOT_FOUND', 'The step is gone.');
+        return step;
+      },
     }),
   }),
 });

@@ -7,6 +7,7 @@ import { requireId } from '../require-id.ts';
 import { MessageRoleEnum, RoutingStrategyEnum, TaskTypeEnum } from './enums.ts';
 import { ModelRequestType } from './request.ts';
 import { CostEstimateType, RoutingDecisionType } from './routing.ts';
+import { WorkflowInput } from './workflow-input.ts';
 
 const MessageInput = builder.inputType('MessageInput', {
   description: 'One message of a conversation.',
@@ -67,6 +68,11 @@ export const SubmitRequestInput = builder.inputType('SubmitRequestInput', {
         'Makes it safe to send this again: the same key with the same input gives the request it made before, with another input IDEMPOTENCY_CONFLICT. 1 to 200 characters.',
     }),
     metadata: t.field({ type: 'JSON', description: 'Anything of yours, kept with the request.' }),
+    workflow: t.field({
+      type: WorkflowInput,
+      description:
+        'The steps to carry out; `prompt` is their input and may be left out. `taskType` is WORKFLOW then; a WORKFLOW without steps is planned by a model.',
+    }),
   }),
 });
 

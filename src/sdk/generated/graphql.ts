@@ -66,6 +66,16 @@ export type CreateUserInput = {
   username: string;
 };
 
+/** A workflow to be kept. */
+export type CreateWorkflowInput = {
+  /** What it is for; at most 2,000 characters. */
+  description?: string | null | undefined;
+  /** 1 to 100 letters, digits, spaces, dots, - and _. A name of yours gets its next version. */
+  name: string;
+  /** Its steps, at least one. */
+  workflow: WorkflowInput;
+};
+
 /** How long to wait at most; what is left out is decided by the deployment. Milliseconds from 1 up to a limit of the server. */
 export type DeadlinesInput = {
   /** Until the connection to the provider stands. */
@@ -78,6 +88,24 @@ export type DeadlinesInput = {
   minTokensPerSecond?: number | null | undefined;
   /** For the whole request, over all attempts. */
   totalMs?: number | null | undefined;
+};
+
+/** A decision on a step that waits for one. */
+export type DecideStepInput = {
+  /** Yes or no. A no ends the workflow as CANCELLED. */
+  approved: boolean;
+  /** Kept with the step; it is also the result of a step that was approved. At most 2,000 characters. */
+  comment?: string | null | undefined;
+  /** The id of the request whose workflow it is. */
+  requestId: string;
+  /** The id of the step, for example `approve-plan`. */
+  step: string;
+};
+
+/** Which definition to delete. */
+export type DeleteWorkflowInput = {
+  /** Its name; all versions go. */
+  name: string;
 };
 
 /** What to drain: by `deploymentId` or by `providerId`, exactly one of them. */
@@ -145,6 +173,13 @@ export type ErrorCode =
   /** No valid credential came with the operation. Log in, or send a valid token or API key. */
   | 'UNAUTHENTICATED';
 
+/** What a failure does to the whole. */
+export type FailurePolicy =
+  /** The whole goes on without the result. */
+  | 'CONTINUE'
+  /** The whole fails: what runs is finished and kept, nothing new is begun. */
+  | 'FAIL';
+
 /** Who one is. */
 export type LoginInput = {
   /** As it is; every character counts. */
@@ -197,6 +232,12 @@ export type OpenBreakerInput = {
   reason: string;
 };
 
+/** Which workflow to pause. */
+export type PauseWorkflowInput = {
+  /** The id of its request. */
+  requestId: string;
+};
+
 /** Whether a provider can be used. Learnt from its free calls and from traffic. */
 export type ProviderStatus =
   /** It answers. */
@@ -237,6 +278,8 @@ export type RejectionReason =
 export type RequestFilter = {
   /** When they were submitted. */
   createdAt?: TimeRangeInput | null | undefined;
+  /** Whether the steps of workflows are listed beside all others. */
+  includeSteps?: boolean | null | undefined;
   /** Names of models asked for or served, or ids of deployments. */
   model?: Array<string> | null | undefined;
   /** Ids of providers that served them. */
@@ -249,6 +292,8 @@ export type RequestFilter = {
   text?: string | null | undefined;
   /** Id of the user who submitted them. For ADMIN; everybody else sees their own anyway. */
   user?: string | null | undefined;
+  /** Id of a request: the steps of its workflow, which are left out otherwise. */
+  workflow?: string | null | undefined;
 };
 
 /** Where a request is. SUCCEEDED, FAILED and CANCELLED are final and never change. */
@@ -264,6 +309,16 @@ export type RequestStatus =
   /** The answer is complete: the provider's end marker was seen. */
   | 'SUCCEEDED';
 
+/** Which workflow to run again, and from where. */
+export type RerunWorkflowInput = {
+  /** This step and all that depend on it are made anew. Left out: those that did not succeed. */
+  fromStep?: string | null | undefined;
+  /** As in `SubmitRequestInput`. */
+  idempotencyKey?: string | null | undefined;
+  /** The id of a request that has ended. */
+  requestId: string;
+};
+
 /** Which breakers to close: by `deploymentId` or by `providerId`, exactly one of them. */
 export type ResetBreakerInput = {
   /** The deployment, for example `openai/gpt-6-sol`. */
@@ -272,6 +327,12 @@ export type ResetBreakerInput = {
   providerId?: string | null | undefined;
   /** Why, for the audit log: 1 to 500 characters. */
   reason: string;
+};
+
+/** Which workflow to let go on. */
+export type ResumeWorkflowInput = {
+  /** The id of its request. */
+  requestId: string;
 };
 
 /** Which key to end. */
@@ -314,6 +375,53 @@ export type RoutingStrategy =
   /** What has been succeeding lately. */
   | 'RELIABILITY';
 
+/** Which definition to run, and with what. */
+export type RunWorkflowInput = {
+  /** The id of one version. Excludes `name`. */
+  definitionId?: string | null | undefined;
+  /** The name of a definition of yours. Excludes `definitionId`. */
+  name?: string | null | undefined;
+  /** An object of values in place of its defaults. */
+  parameters?: unknown;
+  /** The input, as `prompt`, and all other wishes; without `workflow`. */
+  request?: SubmitRequestInput | null | undefined;
+  /** Which version of the name. Left out: the latest. */
+  version?: number | null | undefined;
+};
+
+/** Which of the steps that a step depends on have to succeed. It waits for the end of all in either case. */
+export type StepJoin =
+  /** Every one; otherwise it is skipped. */
+  | 'ALL'
+  /** One is enough. What the others would have given is empty text. */
+  | 'ANY';
+
+/** What carries a step of a workflow out. */
+export type StepKind =
+  /** A person, who says yes or no with `decideStep`. */
+  | 'APPROVAL'
+  /** A model, by a request that is routed like any other. */
+  | 'MODEL'
+  /** Nothing but its template: results are put together or picked from, and no model is called. */
+  | 'TRANSFORM';
+
+/** Where a step is. SUCCEEDED, FAILED, SKIPPED and CANCELLED are final and never change. */
+export type StepStatus =
+  /** Not run, or not to its end: the workflow failed or was cancelled. */
+  | 'CANCELLED'
+  /** It has no result. `error` says why. */
+  | 'FAILED'
+  /** Waits for other steps, for room, or for its retry. */
+  | 'PENDING'
+  /** Its request, or one of the requests for its list, is under way. */
+  | 'RUNNING'
+  /** Not run: its condition does not hold, or what it depends on did not succeed. */
+  | 'SKIPPED'
+  /** Its result is there, and is not made again. */
+  | 'SUCCEEDED'
+  /** Waits for a person to decide. */
+  | 'WAITING';
+
 /** A request to be. Send `prompt` or `messages`; everything else has a default. */
 export type SubmitRequestInput = {
   /** Show nothing before the whole answer is there: what broke off and was begun again is then never seen. */
@@ -346,6 +454,8 @@ export type SubmitRequestInput = {
   taskType?: TaskType | null | undefined;
   /** 0 to 2. Left out: the model's default. */
   temperature?: number | null | undefined;
+  /** The steps to carry out; `prompt` is their input and may be left out. `taskType` is WORKFLOW then; a WORKFLOW without steps is planned by a model. */
+  workflow?: WorkflowInput | null | undefined;
 };
 
 /** What a request is for. Routing weighs quality by it. */
@@ -377,6 +487,114 @@ export type UpdateUserInput = {
   role?: Role | null | undefined;
   /** The id of the user. */
   userId: string;
+};
+
+/** Compares a text with something fixed. Exactly one of the comparisons is given. */
+export type WorkflowConditionInput = {
+  /** It contains this text, letter case counted. */
+  contains?: string | null | undefined;
+  /** It is this text. */
+  equals?: string | null | undefined;
+  /** It is one of these. */
+  in?: Array<string> | null | undefined;
+  /** Whether it has nothing but white space. */
+  isEmpty?: boolean | null | undefined;
+  /** It is another text. */
+  notEquals?: string | null | undefined;
+  /** What is compared: a template, for example `{{steps.classify.output}}`. */
+  value: string;
+};
+
+/** Runs a step once for each element of a list; the number of elements has a limit. */
+export type WorkflowFanOutInput = {
+  /** What refers to the list: `steps.ID.json.PATH`, `steps.ID.output` or `parameters.NAME`. */
+  items: string;
+  /** Put between the results. Left out: the result is a JSON array of them. */
+  joinWith?: string | null | undefined;
+  /** How many run at the same time; 20 when left out. */
+  maxParallel?: number | null | undefined;
+  /** What an element that fails does to the step. */
+  onItemFailure?: FailurePolicy | null | undefined;
+};
+
+/** Steps that depend on each other. They are checked before anything is accepted. */
+export type WorkflowInput = {
+  /** A plan made by a model waits for `decideStep` on the step `approve-plan`. */
+  approvePlan?: boolean | null | undefined;
+  /** What the whole may take. */
+  limits?: WorkflowLimitsInput | null | undefined;
+  /** A template for the result. Left out: the result of the last step; of several that nobody waits for, a JSON object by id. */
+  output?: string | null | undefined;
+  /** An object: what `{{parameters.NAME}}` stands for. In a definition the defaults of its runs. */
+  parameters?: unknown;
+  /** Left out or empty: a capable model plans them from the prompt. */
+  steps?: Array<WorkflowStepInput> | null | undefined;
+};
+
+/** What the whole may take. A step that does not fit any more is not begun and fails. */
+export type WorkflowLimitsInput = {
+  /** Milliseconds from acceptance, the decisions of people included. Left out: none. */
+  deadlineMs?: number | null | undefined;
+  /** USD over all steps. */
+  maxCost?: string | null | undefined;
+  /** Requests at the same time. Left out: what the server allows. */
+  maxParallel?: number | null | undefined;
+  /** Input and output of all steps; checked before each begins. */
+  maxTokens?: number | null | undefined;
+};
+
+/** What to do when a step fails with an error that may pass, beside the attempts that its request makes by itself. */
+export type WorkflowRetryInput = {
+  /** Milliseconds before the first retry, doubled with each; 1,000 when left out, at most an hour. */
+  backoffMs?: number | null | undefined;
+  /** 0 to 10; 1 when left out. */
+  maxRetries?: number | null | undefined;
+};
+
+/** A step. Templates may refer to `{{input}}`, `{{parameters.NAME}}`, `{{steps.ID.output}}`, `{{steps.ID.json.PATH}}` and, with `forEach`, `{{item}}` and `{{index}}`; what is referred to is awaited. */
+export type WorkflowStepInput = {
+  /** It is skipped unless this holds. */
+  condition?: WorkflowConditionInput | null | undefined;
+  /** For its request, over all attempts. */
+  deadlineMs?: number | null | undefined;
+  /** Ids of steps that have to end first, beside those that its templates refer to. */
+  dependsOn?: Array<string> | null | undefined;
+  /** Runs it once for each element of a list. MODEL only. */
+  forEach?: WorkflowFanOutInput | null | undefined;
+  /** Unique in the workflow: 1 to 64 letters, digits, - and _, beginning with a letter or _. */
+  id: string;
+  /** Which of the steps that it depends on have to succeed. */
+  join?: StepJoin | null | undefined;
+  /** What carries it out. */
+  kind?: StepKind | null | undefined;
+  /** USD. It is not begun when it is estimated to take more. */
+  maxCost?: string | null | undefined;
+  /** The longest answer in tokens. */
+  maxOutputTokens?: number | null | undefined;
+  /** As in `SubmitRequestInput.model`. */
+  model?: string | null | undefined;
+  /** What its failure does to the workflow. */
+  onFailure?: FailurePolicy | null | undefined;
+  /** JSON Schema that the answer has to meet. */
+  outputSchema?: unknown;
+  /** Left out: the workflow's own. */
+  preferLocal?: boolean | null | undefined;
+  /** MODEL: what is asked. APPROVAL: what is to be decided. A template, required for both. */
+  prompt?: string | null | undefined;
+  /** What to do when it fails. */
+  retry?: WorkflowRetryInput | null | undefined;
+  /** What routing weighs most. Left out: the workflow's own. */
+  strategy?: RoutingStrategy | null | undefined;
+  /** Instructions that stand above the prompt. A template. */
+  system?: string | null | undefined;
+  /** What it is for; not WORKFLOW. */
+  taskType?: TaskType | null | undefined;
+  /** 0 to 2. */
+  temperature?: number | null | undefined;
+  /** TRANSFORM: the result. A template, required. */
+  template?: string | null | undefined;
+  /** For people; 1 to 200 characters. Left out: the id. */
+  title?: string | null | undefined;
 };
 
 export type AuditEventsQueryVariables = Exact<{
@@ -416,12 +634,33 @@ export type CreateUserMutationVariables = Exact<{
 
 export type CreateUserMutation = { createUser: { user: { id: string, username: string, role: Role } } };
 
+export type CreateWorkflowMutationVariables = Exact<{
+  input: CreateWorkflowInput;
+}>;
+
+
+export type CreateWorkflowMutation = { createWorkflow: { definition: { id: string, name: string, version: number } } };
+
 export type DashboardQueryVariables = Exact<{
   first?: number | null | undefined;
 }>;
 
 
 export type DashboardQuery = { dashboard: { load: { running: number, queued: number }, lastHour: { total: { key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null } }, byProvider: Array<{ key: string | null, requests: number, succeeded: number, failed: number, cancelled: number, inProgress: number, inputTokens: string, outputTokens: string, cachedInputTokens: string, cost: string, unpriced: number, timeToFirstTokenMs: { p50: number, p95: number, p99: number } | null, durationMs: { p50: number, p95: number, p99: number } | null }>, errorCodes: Array<{ code: ErrorCode, requests: number }>, providers: Array<{ id: string, status: ProviderStatus, statusReason: string | null }>, recentRequests: Array<{ prompt: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null }> } };
+
+export type DecideStepMutationVariables = Exact<{
+  input: DecideStepInput;
+}>;
+
+
+export type DecideStepMutation = { decideStep: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
+
+export type DeleteWorkflowMutationVariables = Exact<{
+  input: DeleteWorkflowInput;
+}>;
+
+
+export type DeleteWorkflowMutation = { deleteWorkflow: { name: string } };
 
 export type DrainDeploymentMutationVariables = Exact<{
   input: DrainDeploymentInput;
@@ -484,6 +723,13 @@ export type OpenBreakerMutationVariables = Exact<{
 
 export type OpenBreakerMutation = { openBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
+export type PauseWorkflowMutationVariables = Exact<{
+  input: PauseWorkflowInput;
+}>;
+
+
+export type PauseWorkflowMutation = { pauseWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
+
 export type ProviderStateFragment = { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> };
 
 export type ProviderUpdatesSubscriptionVariables = Exact<{ [key: string]: never; }>;
@@ -523,12 +769,26 @@ export type RequestsQueryVariables = Exact<{
 
 export type RequestsQuery = { requests: { edges: Array<{ cursor: string, node: { queuePosition: number | null, prompt: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
+export type RerunWorkflowMutationVariables = Exact<{
+  input: RerunWorkflowInput;
+}>;
+
+
+export type RerunWorkflowMutation = { rerunWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
+
 export type ResetBreakerMutationVariables = Exact<{
   input: ResetBreakerInput;
 }>;
 
 
 export type ResetBreakerMutation = { resetBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+
+export type ResumeWorkflowMutationVariables = Exact<{
+  input: ResumeWorkflowInput;
+}>;
+
+
+export type ResumeWorkflowMutation = { resumeWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
 
 export type RevokeApiKeyMutationVariables = Exact<{
   input: RevokeApiKeyInput;
@@ -551,12 +811,21 @@ export type RotateApiKeyMutationVariables = Exact<{
 
 export type RotateApiKeyMutation = { rotateApiKey: { secret: string, apiKey: { id: string, name: string, expiresAt: string | null }, replaced: { id: string, expiresAt: string | null } } };
 
+export type RunWorkflowMutationVariables = Exact<{
+  input: RunWorkflowInput;
+}>;
+
+
+export type RunWorkflowMutation = { runWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
+
 export type SimulateRouteQueryVariables = Exact<{
   input: SubmitRequestInput;
 }>;
 
 
 export type SimulateRouteQuery = { simulateRoute: { strategy: RoutingStrategy, explanation: string, estimatedInputTokens: number, estimatedOutputTokens: number, candidates: Array<{ deploymentId: string, score: number, local: boolean, estimatedCost: string | null, estimatedDurationMs: number }>, rejections: Array<{ deploymentId: string, reason: RejectionReason, detail: string }> } };
+
+export type StepStateFragment = { id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null };
 
 export type SubmitRequestMutationVariables = Exact<{
   input: SubmitRequestInput;
@@ -573,9 +842,10 @@ export type TokenStreamSubscriptionVariables = Exact<{
 
 export type TokenStreamSubscription = { tokenStream:
     | { __typename: 'AttemptStarted', attempt: number, deployment: string, cursor: string, requestId: string }
+    | { __typename: 'StepUpdated', cursor: string, requestId: string, updated: { id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'StreamCompleted', cursor: string, requestId: string, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
     | { __typename: 'StreamFailed', cursor: string, requestId: string, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null }, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
-    | { __typename: 'StreamRestarted', attempt: number, reason: string, keepThrough: string | null, cursor: string, requestId: string }
+    | { __typename: 'StreamRestarted', attempt: number, reason: string, keepThrough: string | null, step: string | null, cursor: string, requestId: string }
     | { __typename: 'TokenDelta', text: string, step: string | null, cursor: string, requestId: string }
    };
 
@@ -598,6 +868,23 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ViewerQuery = { viewer: { id: string, username: string, role: Role, createdAt: string, apiKeys: Array<{ id: string, name: string, prefix: string, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null }>, sessions: Array<{ id: string, createdAt: string, expiresAt: string, current: boolean }> } };
+
+export type WorkflowQueryVariables = Exact<{
+  requestId: string;
+}>;
+
+
+export type WorkflowQuery = { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, workflow: { pausedAt: string | null, cost: string | null, estimatedRemainingMs: number | null, estimatedRemainingCost: string | null, progress: { total: number, ended: number, running: number, waiting: number, percent: number }, steps: Array<{ id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null }> } | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } | null };
+
+export type WorkflowDefinitionsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type WorkflowDefinitionsQuery = { workflowDefinitions: { nodes: Array<{ id: string, name: string, version: number, description: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type WorkflowStateFragment = { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, workflow: { pausedAt: string | null, cost: string | null, estimatedRemainingMs: number | null, estimatedRemainingCost: string | null, progress: { total: number, ended: number, running: number, waiting: number, percent: number }, steps: Array<{ id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null }> } | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -720,6 +1007,101 @@ export const RequestSummaryFragmentDoc = new TypedDocumentString(`
   overheadMs
 }
     `, {"fragmentName":"requestSummary"}) as unknown as TypedDocumentString<RequestSummaryFragment, unknown>;
+export const StepStateFragmentDoc = new TypedDocumentString(`
+    fragment stepState on WorkflowStep {
+  id
+  title
+  kind
+  status
+  dependsOn
+  note
+  tries
+  reused
+  durationMs
+  itemCount
+  itemsEnded
+  error {
+    code
+    message
+  }
+}
+    `, {"fragmentName":"stepState"}) as unknown as TypedDocumentString<StepStateFragment, unknown>;
+export const WorkflowStateFragmentDoc = new TypedDocumentString(`
+    fragment workflowState on ModelRequest {
+  ...requestSummary
+  workflow {
+    pausedAt
+    cost
+    estimatedRemainingMs
+    estimatedRemainingCost
+    progress {
+      total
+      ended
+      running
+      waiting
+      percent
+    }
+    steps {
+      ...stepState
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}
+fragment stepState on WorkflowStep {
+  id
+  title
+  kind
+  status
+  dependsOn
+  note
+  tries
+  reused
+  durationMs
+  itemCount
+  itemsEnded
+  error {
+    code
+    message
+  }
+}`, {"fragmentName":"workflowState"}) as unknown as TypedDocumentString<WorkflowStateFragment, unknown>;
 export const AuditEventsDocument = new TypedDocumentString(`
     query auditEvents($first: Int, $after: String, $filter: AuditFilter) {
   auditEvents(first: $first, after: $after, filter: $filter) {
@@ -784,6 +1166,17 @@ export const CreateUserDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CreateUserMutation, CreateUserMutationVariables>;
+export const CreateWorkflowDocument = new TypedDocumentString(`
+    mutation createWorkflow($input: CreateWorkflowInput!) {
+  createWorkflow(input: $input) {
+    definition {
+      id
+      name
+      version
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateWorkflowMutation, CreateWorkflowMutationVariables>;
 export const DashboardDocument = new TypedDocumentString(`
     query dashboard($first: Int) {
   dashboard {
@@ -876,6 +1269,60 @@ fragment requestSummary on ModelRequest {
   durationMs
   overheadMs
 }`) as unknown as TypedDocumentString<DashboardQuery, DashboardQueryVariables>;
+export const DecideStepDocument = new TypedDocumentString(`
+    mutation decideStep($input: DecideStepInput!) {
+  decideStep(input: $input) {
+    request {
+      ...requestSummary
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}`) as unknown as TypedDocumentString<DecideStepMutation, DecideStepMutationVariables>;
+export const DeleteWorkflowDocument = new TypedDocumentString(`
+    mutation deleteWorkflow($input: DeleteWorkflowInput!) {
+  deleteWorkflow(input: $input) {
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteWorkflowMutation, DeleteWorkflowMutationVariables>;
 export const DrainDeploymentDocument = new TypedDocumentString(`
     mutation drainDeployment($input: DrainDeploymentInput!) {
   drainDeployment(input: $input) {
@@ -1118,6 +1565,53 @@ export const OpenBreakerDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<OpenBreakerMutation, OpenBreakerMutationVariables>;
+export const PauseWorkflowDocument = new TypedDocumentString(`
+    mutation pauseWorkflow($input: PauseWorkflowInput!) {
+  pauseWorkflow(input: $input) {
+    request {
+      ...requestSummary
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}`) as unknown as TypedDocumentString<PauseWorkflowMutation, PauseWorkflowMutationVariables>;
 export const ProviderUpdatesDocument = new TypedDocumentString(`
     subscription providerUpdates {
   providerUpdates {
@@ -1390,6 +1884,53 @@ export const RequestsDocument = new TypedDocumentString(`
   durationMs
   overheadMs
 }`) as unknown as TypedDocumentString<RequestsQuery, RequestsQueryVariables>;
+export const RerunWorkflowDocument = new TypedDocumentString(`
+    mutation rerunWorkflow($input: RerunWorkflowInput!) {
+  rerunWorkflow(input: $input) {
+    request {
+      ...requestSummary
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}`) as unknown as TypedDocumentString<RerunWorkflowMutation, RerunWorkflowMutationVariables>;
 export const ResetBreakerDocument = new TypedDocumentString(`
     mutation resetBreaker($input: ResetBreakerInput!) {
   resetBreaker(input: $input) {
@@ -1433,6 +1974,53 @@ export const ResetBreakerDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<ResetBreakerMutation, ResetBreakerMutationVariables>;
+export const ResumeWorkflowDocument = new TypedDocumentString(`
+    mutation resumeWorkflow($input: ResumeWorkflowInput!) {
+  resumeWorkflow(input: $input) {
+    request {
+      ...requestSummary
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}`) as unknown as TypedDocumentString<ResumeWorkflowMutation, ResumeWorkflowMutationVariables>;
 export const RevokeApiKeyDocument = new TypedDocumentString(`
     mutation revokeApiKey($input: RevokeApiKeyInput!) {
   revokeApiKey(input: $input) {
@@ -1467,6 +2055,53 @@ export const RotateApiKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RotateApiKeyMutation, RotateApiKeyMutationVariables>;
+export const RunWorkflowDocument = new TypedDocumentString(`
+    mutation runWorkflow($input: RunWorkflowInput!) {
+  runWorkflow(input: $input) {
+    request {
+      ...requestSummary
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}`) as unknown as TypedDocumentString<RunWorkflowMutation, RunWorkflowMutationVariables>;
 export const SimulateRouteDocument = new TypedDocumentString(`
     query simulateRoute($input: SubmitRequestInput!) {
   simulateRoute(input: $input) {
@@ -1519,6 +2154,12 @@ export const TokenStreamDocument = new TypedDocumentString(`
       attempt
       reason
       keepThrough
+      step
+    }
+    ... on StepUpdated {
+      updated: step {
+        ...stepState
+      }
     }
     ... on StreamCompleted {
       request {
@@ -1576,6 +2217,23 @@ export const TokenStreamDocument = new TypedDocumentString(`
   timeToFirstTokenMs
   durationMs
   overheadMs
+}
+fragment stepState on WorkflowStep {
+  id
+  title
+  kind
+  status
+  dependsOn
+  note
+  tries
+  reused
+  durationMs
+  itemCount
+  itemsEnded
+  error {
+    code
+    message
+  }
 }`) as unknown as TypedDocumentString<TokenStreamSubscription, TokenStreamSubscriptionVariables>;
 export const UpdateUserDocument = new TypedDocumentString(`
     mutation updateUser($input: UpdateUserInput!) {
@@ -1634,3 +2292,101 @@ export const ViewerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const WorkflowDocument = new TypedDocumentString(`
+    query workflow($requestId: ID!) {
+  request(id: $requestId) {
+    ...workflowState
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}
+fragment stepState on WorkflowStep {
+  id
+  title
+  kind
+  status
+  dependsOn
+  note
+  tries
+  reused
+  durationMs
+  itemCount
+  itemsEnded
+  error {
+    code
+    message
+  }
+}
+fragment workflowState on ModelRequest {
+  ...requestSummary
+  workflow {
+    pausedAt
+    cost
+    estimatedRemainingMs
+    estimatedRemainingCost
+    progress {
+      total
+      ended
+      running
+      waiting
+      percent
+    }
+    steps {
+      ...stepState
+    }
+  }
+}`) as unknown as TypedDocumentString<WorkflowQuery, WorkflowQueryVariables>;
+export const WorkflowDefinitionsDocument = new TypedDocumentString(`
+    query workflowDefinitions($first: Int, $after: String) {
+  workflowDefinitions(first: $first, after: $after) {
+    nodes {
+      id
+      name
+      version
+      description
+      createdAt
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WorkflowDefinitionsQuery, WorkflowDefinitionsQueryVariables>;

@@ -1,0 +1,88 @@
+// What workflows need of the gateway, and the gateway of them. A step is a request like any other: routed, accounted,
+// recovered. It is made under an id that its workflow has written down before, so that making it twice makes one.
+
+import type { Actor } from '../domain/access.ts';
+import type { ModelRequest, RequestBody, RequestSpec } from '../domain/request.ts';
+import type { StreamEvent } from '../domain/stream.ts';
+import type { Acceptance } from './acceptance.ts';
+import { type CancellationDeps, cancelRequest } from './cancellation.ts';
+import type { Arrival } from './failover.ts';
+import type { FollowedEvent } from './gateway.ts';
+import type { Planning } from './planning.ts';
+
+/** On whose behalf: whoever submitted the workflow. */
+export type StepActor = Pick<ModelRequest, 'userId'> & { readonly apiKeyId: string | undefined };
+
+export interface StepRequests {
+  /** Resolves when the request is durable, made now or before. Throws what a submission throws. */
+  submit(actor: StepActor, requestId: string, spec: RequestSpec): Promise<void>;
+  /** Undefined: it was never made. */
+  request(requestId: string): Promise<ModelRequest | undefined>;
+  body(requestId: string): Promise<RequestBody | undefined>;
+  /** Its events from the beginning on, to the last one. */
+  follow(request: ModelRequest): AsyncIterableIterator<FollowedEvent>;
+  /** What the first candidate would take for an answer of typical length, in nano-USD; undefined: unknown. */
+  estimate(spec: RequestSpec): bigint | undefined;
+  /** Tells whoever watches or runs it, here and elsewhere, that it is no longer as it was. */
+  changed(requestId: string): Promise<void>;
+  /** Resolves when it has ended. */
+  cancel(request: ModelRequest): Promise<void>;
+  /** Resolves when the request is said to have changed, after `atMostMs`, or when the signal aborts. */
+  nextChange(requestId: string, atMostMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** A workflow on its way, in the hands of this process. */
+export interface WorkflowJourney {
+  readonly request: ModelRequest;
+  readonly spec: RequestSpec;
+  /** Aborted by a cancel, a shutdown or the loss of ownership. */
+  readonly signal: AbortSignal;
+  /** Appends to the log of the workflow's request; never waits. */
+  readonly emit: (event: StreamEvent) => void;
+}
+
+/** It makes no attempts of its own: those of its steps are theirs. */
+export interface WorkflowArrival extends Pick<Arrival, 'status' | 'error'> {
+  readonly output: string | undefined;
+}
+
+/** Carries a workflow out. Never throws. */
+export type RunWorkflow = (journey: WorkflowJourney) => Promise<WorkflowArrival>;
+
+interface StepRequestsDeps extends CancellationDeps {
+  readonly acceptance: Acceptance;
+  readonly planning: Pick<Planning, 'decide'>;
+  readonly open: (request: ModelRequest) => AsyncIterableIterator<FollowedEvent>;
+}
+
+export function createStepRequests(deps: StepRequestsDeps): StepRequests {
+  const { store, acceptance, active, news } = deps;
+  const request = async (requestId: string) =>
+    active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
+  return {
+    async submit(actor, requestId, spec) {
+      // Whoever has it in hand runs it; here nothing more is to be done.
+      if (!(await request(requestId))) await acceptance.accept(toActor(actor), spec, { id: requestId });
+    },
+    request,
+    body: async requestId => (await store.requests.bodiesByIds([requestId]))[0],
+    follow: deps.open,
+    estimate(spec) {
+      const { candidates } = deps.planning.decide(spec, { modelMayBeGone: true });
+      return candidates[0]?.estimatedCostNanoUsd;
+    },
+    changed(requestId) {
+      deps.signals.send({ type: 'request-changed', requestId });
+      return news.changedElsewhere([requestId]);
+    },
+    cancel: step => cancelRequest(step, deps),
+    nextChange: news.next,
+  };
+}
+
+/** The workflow was accepted for its submitter, whose credential may have ended since: its steps belong to it. */
+function toActor({ userId, apiKeyId }: StepActor): Actor {
+  const credential =
+    apiKeyId === undefined ? { kind: 'session' as const, id: '' } : { kind: 'apiKey' as const, id: apiKeyId };
+  return { userId, username: '', role: 'USER', credential };
+}

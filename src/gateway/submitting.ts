@@ -1,0 +1,64 @@
+// From what a caller hands in to a request that is accepted: who may, what is meant, and whether it was sent before.
+
+import { type Actor, authorize } from '../domain/access.ts';
+import { DomainError } from '../domain/errors.ts';
+import { type ModelRequest, promptOf, type RequestSpec } from '../domain/request.ts';
+import { parseSubmission, type Submission } from '../domain/submission.ts';
+import type { Acceptance } from './acceptance.ts';
+import type { Gateway, GatewayDeps } from './gateway.ts';
+
+interface Parts {
+  readonly acceptance: Acceptance;
+  readonly visible: Gateway['request'];
+  readonly isDraining: () => boolean;
+}
+
+type Submitting = Pick<Gateway, 'submit' | 'submitWorkflow' | 'submitWorkflowOf'> & {
+  parse(submission: Submission): RequestSpec;
+};
+
+export function createSubmitting(
+  { planning, submissionLimits, defaultStrategy }: GatewayDeps,
+  { acceptance, visible, isDraining }: Parts,
+): Submitting {
+  const parse = (submission: Submission) => parseSubmission(submission, submissionLimits, defaultStrategy);
+
+  async function submit(
+    actor: Actor,
+    specOf: () => RequestSpec,
+    idempotencyKey: string | null | undefined,
+  ): Promise<ModelRequest> {
+    authorize(actor, 'request:submit');
+    if (isDraining())
+      throw new DomainError('SHUTTING_DOWN', 'This instance is stopping; submit again.', {
+        retryAfterMs: 1_000,
+      });
+    const spec = specOf();
+    for (const { model } of spec.workflow?.steps ?? [])
+      if (model !== undefined) planning.refuseUnknown(model);
+    const accepted = await acceptance.accept(actor, spec, { idempotencyKey: idempotencyKey ?? undefined });
+    const request = 'request' in accepted ? accepted.request : await visible(actor, accepted.requestId);
+    if (!request || ('conflict' in accepted && accepted.conflict))
+      throw new DomainError(
+        'IDEMPOTENCY_CONFLICT',
+        'idempotencyKey was used before with another input; use a new key.',
+      );
+    return request;
+  }
+
+  return {
+    parse,
+    submit: (actor, submission) => submit(actor, () => parse(submission), submission.idempotencyKey),
+    submitWorkflow: (actor, spec, idempotencyKey) => submit(actor, () => spec, idempotencyKey),
+    submitWorkflowOf(actor, submission, workflowOf) {
+      const specOf = () => {
+        const hasInput = submission.prompt != null || submission.messages != null;
+        const spec = parse(hasInput ? submission : { ...submission, prompt: 'none' });
+        const messages = hasInput ? spec.messages : [{ role: 'USER', content: '' } as const];
+        const workflow = workflowOf(promptOf(messages));
+        return { ...spec, messages, taskType: 'WORKFLOW', workflow } as const;
+      };
+      return submit(actor, specOf, submission.idempotencyKey);
+    },
+  };
+}

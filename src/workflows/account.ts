@@ -1,0 +1,68 @@
+// What a run may spend: money and tokens, over all of its steps. A step is begun only when its estimate fits into what is
+// left beside those that are under way.
+
+import { type ModelRequest, type RequestError, type RequestSpec, requestError } from '../domain/request.ts';
+import type { Usage } from '../domain/usage.ts';
+import { type StepSpec, type StepState, stateKey, type WorkflowLimits } from '../domain/workflow.ts';
+import type { WorkflowsDeps } from './workflows.ts';
+
+export interface Account {
+  /** Sets its estimate aside; or says why it may not be begun. */
+  admit(state: StepState, step: StepSpec, spec: RequestSpec): RequestError | undefined;
+  /** What it took instead of the estimate. Undefined: no request was made. */
+  settle(key: string, request: ModelRequest | undefined): void;
+}
+
+/** Reads what the run has taken before. */
+export async function createAccount(
+  runId: string,
+  limits: WorkflowLimits,
+  { store, steps }: Pick<WorkflowsDeps, 'store' | 'steps'>,
+): Promise<Account> {
+  const [before] = await store.workflows.spendingByIds([runId]);
+  let spent = before?.costNanoUsd ?? 0n;
+  let tokens = tokensOf(before?.usage);
+  const setAside = new Map<string, bigint>();
+  const maxCost = limits.maxCost === undefined ? undefined : BigInt(limits.maxCost);
+  const { maxTokens } = limits;
+  const isLimited = maxCost !== undefined;
+
+  function refusal(step: StepSpec, estimate: bigint): string | undefined {
+    if (step.maxCost !== undefined && estimate > BigInt(step.maxCost))
+      return `it would take about ${usd(estimate)}, and its maxCost is ${usd(BigInt(step.maxCost))}`;
+    if (maxTokens !== undefined && tokens >= maxTokens)
+      return `the workflow has taken ${tokens} of its ${maxTokens} tokens`;
+    if (!isLimited) return undefined;
+    const held = [...setAside.values()].reduce((sum, each) => sum + each, 0n);
+    const left = maxCost - spent - held;
+    return estimate > left
+      ? `it would take about ${usd(estimate)}, and ${usd(left > 0n ? left : 0n)} of the workflow's ${usd(maxCost)} are left`
+      : undefined;
+  }
+
+  return {
+    admit(state, step, spec) {
+      const isPriced = isLimited || step.maxCost !== undefined;
+      const estimate = isPriced ? (steps().estimate(spec) ?? 0n) : 0n;
+      const why = refusal(step, estimate);
+      if (why !== undefined)
+        return requestError('BUDGET_EXCEEDED', `The step was not begun: ${why}.`, { retryable: false });
+      if (isLimited) setAside.set(stateKey(state), estimate);
+      return undefined;
+    },
+    settle(key, request) {
+      setAside.delete(key);
+      spent += request?.costNanoUsd ?? 0n;
+      tokens += tokensOf(request?.usage);
+    },
+  };
+}
+
+function tokensOf(usage: Usage | undefined): number {
+  return (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
+}
+
+/** For people: to a hundredth of a cent. */
+function usd(nanoUsd: bigint): string {
+  return `$${(Number(nanoUsd) / 1e9).toFixed(4)}`;
+}

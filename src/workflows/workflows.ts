@@ -1,0 +1,185 @@
+// Workflows: what callers do with them. How one is carried out is in run.ts.
+
+import type { Actor } from '../domain/access.ts';
+import { badInput, DomainError } from '../domain/errors.ts';
+import { newId, toGlobalId } from '../domain/ids.ts';
+import { isTerminal, type ModelRequest } from '../domain/request.ts';
+import type { Submission } from '../domain/submission.ts';
+import type { StepState, WorkflowDefinition, WorkflowSpec } from '../domain/workflow.ts';
+import type { WorkflowInput } from '../domain/workflow-input.ts';
+import type { WorkflowBounds } from '../domain/workflow-step-input.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { RunWorkflow, StepRequests } from '../gateway/steps.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Store } from '../store/store.ts';
+import { createDefinitions } from './definitions.ts';
+import { type Remaining, remainingOf } from './remaining.ts';
+import { reuseOf } from './rerun.ts';
+import { runWorkflow } from './run-workflow.ts';
+
+const MAX_COMMENT_LENGTH = 2_000;
+
+export interface WorkflowsDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** The gateway runs workflows and they run on it: each gets the other when it is first used. */
+  readonly gateway: () => Gateway;
+  readonly steps: () => StepRequests;
+  readonly bounds: WorkflowBounds;
+  readonly maxPromptBytes: number;
+  readonly log: { warn(fields: object, message: string): void };
+  readonly newId: () => string;
+}
+
+export interface NewDefinition {
+  readonly name: string;
+  readonly description?: string | null | undefined;
+  readonly workflow: WorkflowInput;
+}
+
+export interface DefinitionRun {
+  readonly definitionId?: string | null | undefined;
+  readonly name?: string | null | undefined;
+  readonly version?: number | null | undefined;
+  readonly parameters?: unknown;
+  /** Everything but the workflow. */
+  readonly submission: Submission;
+}
+
+export interface Workflows {
+  /** For the gateway. */
+  readonly run: RunWorkflow;
+  /** Decides on a step that waits for it. CONFLICT when it does not. */
+  decide(
+    actor: Actor,
+    decision: { requestId: string; stepId: string; approved: boolean; comment?: string | null | undefined },
+  ): Promise<ModelRequest>;
+  /** Begins no further step until it is resumed; those that run go on. CONFLICT when it has ended. */
+  setPaused(actor: Actor, requestId: string, paused: boolean): Promise<ModelRequest>;
+  /**
+   * Runs an ended workflow again, as a new request: `fromStep` and what depends on it, or else whatever did not
+   * succeed. All other results are taken over, and not paid again.
+   */
+  rerun(
+    actor: Actor,
+    again: {
+      requestId: string;
+      fromStep?: string | null | undefined;
+      idempotencyKey?: string | null | undefined;
+    },
+  ): Promise<ModelRequest>;
+  /** Keeps a workflow under a name: a new one, or the next version of it. */
+  createDefinition(actor: Actor, definition: NewDefinition): Promise<WorkflowDefinition>;
+  /** All versions of the name. NOT_FOUND when one has none. Runs of it are not touched. */
+  deleteDefinition(actor: Actor, name: string): Promise<void>;
+  /** One's own, or anybody's for ADMIN. */
+  definition(actor: Actor, id: string): Promise<WorkflowDefinition | undefined>;
+  /** Submits a run of a definition of one's own. NOT_FOUND when there is none. */
+  runDefinition(actor: Actor, run: DefinitionRun): Promise<ModelRequest>;
+  /** The steps of a run in their order, and what it was asked for. Undefined: the request is no workflow. */
+  describe(request: ModelRequest): Promise<RunDescription | undefined>;
+  /** Estimates for what is left of it. */
+  remaining(run: RunDescription): Remaining;
+}
+
+export interface RunDescription {
+  readonly request: ModelRequest;
+  readonly spec: WorkflowSpec;
+  readonly pausedAt: Date | undefined;
+  readonly steps: readonly StepState[];
+}
+
+export function createWorkflows(deps: WorkflowsDeps): Workflows {
+  const { store } = deps;
+
+  async function visible(actor: Actor, requestId: string): Promise<RunDescription> {
+    const request = await deps.gateway().request(actor, requestId);
+    const run = request && (await describe(request));
+    if (!run) throw new DomainError('NOT_FOUND', 'There is no such workflow.');
+    return run;
+  }
+
+  async function describe(request: ModelRequest): Promise<RunDescription | undefined> {
+    if (request.taskType !== 'WORKFLOW') return undefined;
+    const [[run], [steps], [body]] = await Promise.all([
+      store.workflows.specsByIds([request.id]),
+      store.workflows.stepsByIds([request.id]),
+      store.requests.bodiesByIds([request.id]),
+    ]);
+    // Before it has begun, what was asked for.
+    const spec = run?.spec ?? body?.spec.workflow;
+    return spec && { request, spec, pausedAt: run?.pausedAt, steps: steps ?? [] };
+  }
+
+  async function changed(actor: Actor, requestId: string): Promise<ModelRequest> {
+    await deps.steps().changed(requestId);
+    return (await deps.gateway().request(actor, requestId))!;
+  }
+
+  return {
+    run: journey => runWorkflow(journey, deps),
+    describe,
+    remaining: run => remainingOf(run, deps.steps()),
+
+    async decide(actor, { requestId, stepId, approved, comment }) {
+      await visible(actor, requestId);
+      if (comment != null && comment.length > MAX_COMMENT_LENGTH)
+        throw badInput('comment', `must have at most ${MAX_COMMENT_LENGTH} characters`);
+      const decision = { stepId, approved, by: actor.username, comment: comment ?? undefined };
+      const decided = await store.transaction(async inside => {
+        const done = await inside.workflows.decide(requestId, decision);
+        if (done)
+          await remember(inside, {
+            actor,
+            requestId,
+            action: 'workflow.decide',
+            data: { stepId, approved },
+            nowMs: deps.clock.now(),
+          });
+        return done;
+      });
+      if (!decided) throw new DomainError('CONFLICT', `The step "${stepId}" does not wait for a decision.`);
+      return changed(actor, requestId);
+    },
+
+    async setPaused(actor, requestId, paused) {
+      const { request } = await visible(actor, requestId);
+      if (isTerminal(request.status)) throw new DomainError('CONFLICT', 'The workflow has ended.');
+      await store.transaction(async inside => {
+        const action = paused ? 'workflow.pause' : 'workflow.resume';
+        if (await inside.workflows.setPaused(requestId, paused))
+          await remember(inside, { actor, requestId, action, data: undefined, nowMs: deps.clock.now() });
+      });
+      return changed(actor, requestId);
+    },
+
+    async rerun(actor, { requestId, fromStep, idempotencyKey }) {
+      const run = await visible(actor, requestId);
+      if (!isTerminal(run.request.status))
+        throw new DomainError('CONFLICT', 'The workflow has not ended. Cancel it, or wait.');
+      const [body] = await store.requests.bodiesByIds([requestId]);
+      if (!body) throw new DomainError('NOT_FOUND', 'What the workflow was asked for is not kept any more.');
+      const spec = { ...body.spec, workflow: { ...run.spec, reuse: reuseOf(run, fromStep ?? undefined) } };
+      return deps.gateway().submitWorkflow(actor, spec, idempotencyKey ?? undefined);
+    },
+
+    ...createDefinitions(deps),
+  };
+}
+
+/** In the transaction of what was done. */
+function remember(
+  inside: Store,
+  act: { actor: Actor; requestId: string; action: string; data: unknown; nowMs: number },
+): Promise<void> {
+  return inside.audit.append({
+    id: newId(act.nowMs),
+    at: new Date(act.nowMs),
+    actorId: act.actor.userId,
+    actorName: act.actor.username,
+    action: act.action,
+    subject: toGlobalId('request', act.requestId),
+    reason: undefined,
+    data: act.data,
+  });
+}
