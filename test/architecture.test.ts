@@ -97,7 +97,7 @@ const ONLY_IN: Record<string, string[]> = {
   pino: ['telemetry/'],
   'prom-client': ['telemetry/'],
   commander: ['cli/'],
-  yaml: ['config/', 'config.ts'],
+  yaml: ['config/', 'config.ts', 'cli/workflow-file.ts'],
 };
 
 interface Import {

@@ -34,7 +34,11 @@ export async function ask(words: readonly string[], options: AskOptions): Promis
       },
     });
     const { last, text } = await print(stream, options.json === true);
-    report(last, text, options.json === true);
+    const isWorkflow = last.request.taskType === 'WORKFLOW';
+    const result = isWorkflow ? await client.request({ id: last.request.id }) : undefined;
+    const answer = result?.request?.output ?? text;
+    if (isWorkflow && !options.json) await writeText(`${answer}\n`);
+    report(last, answer, options.json === true);
   } finally {
     await client.dispose();
   }
@@ -81,7 +85,8 @@ async function print(stream: ModelStream, quiet: boolean): Promise<{ last: LastE
         return { last: event, text: answer.text };
       }
       if (quiet) continue;
-      if (event.__typename === 'TokenDelta') await writeText(event.text);
+      if (event.__typename === 'StepUpdated') note(`${event.updated.id} · ${event.updated.status}`);
+      else if (event.__typename === 'TokenDelta' && event.step == null) await writeText(event.text);
       else if (event.__typename === 'StreamRestarted' && hadText) {
         await writeText('\n');
         note(`The answer starts again (${event.reason}). What was printed so far is void.`);

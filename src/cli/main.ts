@@ -42,6 +42,7 @@ function program(): Command {
     .showHelpAfterError('Add --help for what it takes.');
   addServerCommands(root);
   addClientCommands(root);
+  addWorkflowCommands(root);
   addStoreCommands(root);
   addPrintingCommands(root);
   return root;
@@ -102,6 +103,49 @@ function addClientCommands(root: Command): void {
     .option(...URL_OPTION)
     .option(...JSON_OPTION)
     .action(async (name, options) => (await import('./key.ts')).createKey(name, options));
+}
+
+function addWorkflowCommands(root: Command): void {
+  const workflow = root
+    .command('workflow')
+    .description('Workflows of a running server: many steps, one request.');
+  const add = (name: string, description: string) =>
+    workflow
+      .command(name)
+      .description(description)
+      .option(...URL_OPTION)
+      .option(...JSON_OPTION);
+  add('run', 'Run the steps in a YAML or JSON file, or an example: research, review, extract.')
+    .argument('<file>', 'the path of the file, or the name of an example')
+    .option('-i, --input <text>', 'what {{input}} stands for')
+    .option('-p, --param <name=value...>', 'what {{parameters.NAME}} stands for')
+    .action(async (file, options) => (await import('./workflow.ts')).runWorkflowFile(file, options));
+  add('show', 'Print the steps of a workflow and how far they have come.')
+    .argument('<request>', 'the id of its request')
+    .action(async (id, options) => (await import('./workflow.ts')).showWorkflow(id, options));
+  for (const [name, approved] of [
+    ['approve', true],
+    ['reject', false],
+  ] as const)
+    add(name, approved ? 'Say yes to a step that waits for it.' : 'Say no, which ends the workflow.')
+      .argument('<request>', 'the id of its request')
+      .argument('<step>', 'the id of the step')
+      .option('-c, --comment <text>', 'kept with the step')
+      .action(async (id, step, options) =>
+        (await import('./workflow.ts')).decide(approved, [id, step], options),
+      );
+  for (const [verb, description] of [
+    ['pause', 'Begin no further step until it is resumed.'],
+    ['resume', 'Let it go on.'],
+    ['cancel', 'End it.'],
+  ] as const)
+    add(verb, description)
+      .argument('<request>', 'the id of its request')
+      .action(async (id, options) => (await import('./workflow.ts')).change(verb, id, options));
+  add('rerun', 'Run one that has ended again; what succeeded is not paid again.')
+    .argument('<request>', 'the id of its request')
+    .option('--from <step>', 'make this step and all that depend on it anew')
+    .action(async (id, options) => (await import('./workflow.ts')).rerun(id, options));
 }
 
 function addStoreCommands(root: Command): void {

@@ -5,7 +5,10 @@ import type { StreamEvent } from './stream.ts';
 export interface Answer {
   take(event: StreamEvent): void;
   readonly text: string;
-  /** False when a restart kept text up to a place that was not seen here: then only the server knows the text. */
+  /**
+   * False when only the server knows the text: a restart kept text up to a place that was not seen here, or it is made
+   * from the results of steps.
+   */
   readonly exact: boolean;
 }
 
@@ -16,7 +19,8 @@ export function collectAnswer(): Answer {
   const lengths = new Map<string, number>();
   return {
     take(event) {
-      if (event.__typename === 'TokenDelta') {
+      if ('step' in event && event.step != null) exact = false;
+      else if (event.__typename === 'TokenDelta') {
         text += event.text;
         lengths.set(event.cursor, text.length);
       } else if (event.__typename === 'StreamRestarted') {

@@ -26,7 +26,9 @@ export interface Final {
 export interface ModelStream extends AsyncIterable<string> {
   /** Submits, if that has not happened yet. */
   requestId(): Promise<string>;
-  /** The pieces of text. Throws a McplaneError when the request fails. */
+  /**
+   * The pieces of text; of a workflow its result, in one piece at the end. Throws a McplaneError when the request fails.
+   */
   [Symbol.asyncIterator](): AsyncIterator<string>;
   /** All events; a failure is the last of them and is not thrown. */
   events(): AsyncIterableIterator<StreamEvent>;
@@ -79,7 +81,7 @@ export function createModelStream(source: StreamSource, options: StreamOptions =
   return {
     requestId,
     events: () => events,
-    [Symbol.asyncIterator]: () => textOf(events, options.onRestart),
+    [Symbol.asyncIterator]: () => textOf(events, options.onRestart, source.outputOf),
     async final() {
       for await (const _ of events);
       const request = requestOf(last);
@@ -99,11 +101,16 @@ function isLast(event: StreamEvent): boolean {
 async function* textOf(
   events: AsyncIterable<StreamEvent>,
   onRestart: StreamOptions['onRestart'],
+  outputOf: StreamSource['outputOf'],
 ): AsyncGenerator<string, undefined> {
+  let hasSteps = false;
   for await (const event of events) {
+    if (event.__typename === 'StepUpdated') hasSteps = true;
+    if ('step' in event && event.step != null) continue;
     if (event.__typename === 'TokenDelta') yield event.text;
     else if (event.__typename === 'StreamFailed') throw failure(event);
-    else if (event.__typename === 'StreamRestarted') {
+    else if (event.__typename === 'StreamCompleted' && hasSteps) yield await outputOf(event.requestId);
+    else if (event.__typename === 'StreamRestarted' && !hasSteps) {
       if (!onRestart)
         throw new McplaneError(
           'The answer was started again, so text that was handed out is void. Use onRestart, events() or final().',
