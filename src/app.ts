@@ -65,7 +65,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   const members = await openMembers(config, { store, signals, log });
 
-  const workflows = openWorkflows(config, { store, log, gateway: () => gateway });
+  const workflows = openWorkflows(config, { store, log, metrics, gateway: () => gateway });
   const state = { stopped: false };
   stack.defer(() => {
     state.stopped = true;

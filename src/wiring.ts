@@ -110,10 +110,14 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
 interface WorkflowsParts {
   readonly store: Store;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly gateway: () => Gateway;
 }
 
-export function openWorkflows({ limits }: Config, { store, log, gateway }: WorkflowsParts): Workflows {
+export function openWorkflows(
+  { limits }: Config,
+  { store, log, metrics, gateway }: WorkflowsParts,
+): Workflows {
   return createWorkflows({
     store,
     log,
@@ -123,6 +127,7 @@ export function openWorkflows({ limits }: Config, { store, log, gateway }: Workf
     bounds: workflowBoundsOf(limits),
     maxPromptBytes: limits.maxPromptBytes,
     newId,
+    onStepEnded: metrics.stepEnded,
   });
 }
 

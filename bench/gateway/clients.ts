@@ -143,6 +143,29 @@ async function openSocket({ url, token }: Pick<OwnServer, 'url' | 'token'>) {
   return { operate, close: () => socket.close() };
 }
 
+/** Ours: one workflow at a time, followed to its end. */
+export async function workflowCaller(server: OwnServer) {
+  const { operate, close } = await openSocket(server);
+  return {
+    run(workflow: object): Promise<void> {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const fail = (message: Message) => reject(new Error(`the gateway answered ${JSON.stringify(message)}`));
+      operate(SUBMIT, { input: { workflow } }, message => {
+        if (message.type === 'complete') return;
+        const id = message.payload?.data?.submitRequest?.request?.id;
+        if (!id) return fail(message);
+        operate(FOLLOW, { id }, event => {
+          const type = event.payload?.data?.tokenStream?.__typename;
+          if (type === 'StreamCompleted') resolve();
+          else if (event.type === 'error' || type === 'StreamFailed') fail(event);
+        });
+      });
+      return promise;
+    },
+    close,
+  };
+}
+
 function askOn(
   operate: Operate,
   wanted: Pick<Asking, 'prompt' | 'accepted'>,

@@ -36,6 +36,8 @@ export interface Metrics {
   breakerForgotten(deploymentId: string): void;
   /** An attempt beyond a request's first one was made, or refused by the retry budget. */
   retryDecided(kind: string, admitted: boolean): void;
+  /** A step of a workflow has come to an end. */
+  stepEnded(status: string): void;
   readonly overhead: OverheadMeter;
   /** To be called once, by an instance that has a Redis. */
   redis(): RedisMetrics;
@@ -60,6 +62,7 @@ export function createMetrics(): Metrics {
     retryDecided(kind, admitted) {
       (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
+    stepEnded: status => instruments.workflowSteps.inc({ status: status.toLowerCase() }),
     overhead: createOverheadMeter(registry),
     redis: () => createRedisMetrics(registry),
     observe(sources) {
@@ -149,22 +152,34 @@ function createInstruments(registry: Registry) {
       'Attempts that were not made because the retry budget was used up.',
       ['kind'],
     ),
+    workflowSteps: counter('mcplane_workflow_steps_total', 'Steps of workflows that ended, by status.', [
+      'status',
+    ]),
     tokens: counter('mcplane_tokens_total', 'Tokens billed, by direction (input, cached_input, output).', [
       'provider',
       'model',
       'direction',
     ]),
     cost: counter('mcplane_cost_usd_total', 'Cost of priced calls in USD.', ['provider', 'model']),
+    ...createBreakerInstruments(registry),
+  };
+}
+
+function createBreakerInstruments(registry: Registry) {
+  const registers = [registry];
+  return {
     breakerState: new Gauge({
       name: 'mcplane_breaker_state',
       help: '0 closed, 1 half-open, 2 open.',
       labelNames: ['deployment'],
       registers,
     }),
-    breakerTransitions: counter('mcplane_breaker_transitions_total', 'State changes of breakers.', [
-      'deployment',
-      'to',
-    ]),
+    breakerTransitions: new Counter({
+      name: 'mcplane_breaker_transitions_total',
+      help: 'State changes of breakers.',
+      labelNames: ['deployment', 'to'],
+      registers,
+    }),
   };
 }
 

@@ -261,6 +261,8 @@ export class Run {
       ...changed.map(({ stepId }) => stepId),
     ]);
     for (const step of steps) emit({ type: 'step-updated', step });
+    for (const { status, item } of changed)
+      if (item === undefined && hasEnded(status)) this.#deps.onStepEnded(status);
     // What a model answered has been streamed; what was made here has not.
     this.#tellResults(changed.filter(({ requestId, item }) => requestId === undefined && item === undefined));
   }

@@ -5,7 +5,7 @@ import { badInput, DomainError } from '../domain/errors.ts';
 import { newId, toGlobalId } from '../domain/ids.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import type { Submission } from '../domain/submission.ts';
-import type { StepState, WorkflowDefinition, WorkflowSpec } from '../domain/workflow.ts';
+import type { StepState, StepStatus, WorkflowDefinition, WorkflowSpec } from '../domain/workflow.ts';
 import type { WorkflowInput } from '../domain/workflow-input.ts';
 import type { WorkflowBounds } from '../domain/workflow-step-input.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -29,6 +29,7 @@ export interface WorkflowsDeps {
   readonly maxPromptBytes: number;
   readonly log: { warn(fields: object, message: string): void };
   readonly newId: () => string;
+  readonly onStepEnded: (status: StepStatus) => void;
 }
 
 export interface NewDefinition {
