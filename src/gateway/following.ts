@@ -1,7 +1,7 @@
 // Reading along: one request's events from any cursor, and requests as they change.
 // The log answers while it can; what it no longer holds is told from the store.
 
-import { type Actor, can } from '../domain/access.ts';
+import { type Actor, authorize, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import {
@@ -45,7 +45,7 @@ export function createFollowing({
   momentsOf,
   clock,
   overhead,
-}: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> {
+}: FollowingDeps): Pick<Gateway, 'follow' | 'feed' | 'endings'> {
   /** What follows in the story of a request that has ended, from the store. */
   async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<FollowedEvent> {
     const [[body], [attempts]] = await Promise.all([
@@ -85,6 +85,7 @@ export function createFollowing({
 
   return {
     async follow(actor, requestId, after) {
+      authorize(actor, 'request:read');
       const request = await visible(actor, requestId);
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
@@ -101,9 +102,14 @@ export function createFollowing({
       });
     },
     feed(actor, filter) {
+      authorize(actor, 'request:read');
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
       const visible = { ...filter, userId };
       return news.subscribe(request => matches(request, visible));
+    },
+    endings(actor) {
+      authorize(actor, 'metrics:read');
+      return news.subscribe(({ status }) => isTerminal(status));
     },
   };
 }

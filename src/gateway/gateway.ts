@@ -1,6 +1,6 @@
 // The path of one prompt: accept, run, follow, cancel. Start reading here.
 
-import { type Actor, authorize, can } from '../domain/access.ts';
+import { type Actor, authorize, can, type Permission } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import { DomainError } from '../domain/errors.ts';
@@ -69,6 +69,8 @@ export interface Gateway {
   ): Promise<AsyncIterableIterator<FollowedEvent>>;
   /** Requests as they change: all for ADMIN, one's own for others. */
   feed(actor: Actor, filter: RequestFilter): AsyncIterableIterator<ModelRequest>;
+  /** One value whenever a request of anybody has ended: that figures are to be counted again. */
+  endings(actor: Actor): AsyncIterableIterator<unknown>;
   estimateCost(actor: Actor, submission: Submission): CostEstimate[];
   simulateRoute(actor: Actor, submission: Submission): RoutingDecision;
   providers(): readonly Provider[];
@@ -147,10 +149,19 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const duties = createDuties(deps, { active, acceptance, queue, news, status });
   const parse = (submission: Submission) =>
     parseSubmission(submission, deps.submissionLimits, deps.defaultStrategy);
+  const asked = (actor: Actor, submission: Submission) => {
+    authorize(actor, 'request:estimate');
+    return parse(submission);
+  };
 
-  async function visible(actor: Actor, requestId: string): Promise<ModelRequest | undefined> {
+  /** One's own, or anybody's with the permission. */
+  async function visible(
+    actor: Actor,
+    requestId: string,
+    forAny: Permission = 'request:read-any',
+  ): Promise<ModelRequest | undefined> {
     const request = active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
-    const allowed = request && (request.userId === actor.userId || can(actor, 'request:read-any'));
+    const allowed = request && (request.userId === actor.userId || can(actor, forAny));
     return allowed ? request : undefined;
   }
 
@@ -175,17 +186,21 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return request;
     },
     async cancel(actor, requestId) {
-      const request = await visible(actor, requestId);
+      authorize(actor, 'request:cancel');
+      const request = await visible(actor, requestId, 'request:cancel-any');
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       await cancelRequest(request, { ...deps, active, queue, news });
-      return (await visible(actor, requestId)) ?? request;
+      return (await visible(actor, requestId, 'request:cancel-any')) ?? request;
     },
-    request: visible,
+    async request(actor, requestId) {
+      authorize(actor, 'request:read');
+      return visible(actor, requestId);
+    },
     instanceId: deps.owner,
     ...createFollowing({ ...deps, news, visible, momentsOf: id => active.get(id)?.moments }),
     ...status,
-    estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
-    simulateRoute: (_actor, submission) => planning.decide(parse(submission)),
+    estimateCost: (actor, submission) => planning.estimate(asked(actor, submission)),
+    simulateRoute: (actor, submission) => planning.decide(asked(actor, submission)),
     ...duties,
   };
 }

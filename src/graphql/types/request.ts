@@ -1,6 +1,7 @@
 // The central noun: a model request, with what was asked, what came of it, who served it and what it cost.
 
 import type { Message, ModelRequest } from '../../domain/request.ts';
+import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf, type Context } from '../context.ts';
 import { createLoader, loading } from '../loading.ts';
@@ -15,6 +16,9 @@ import { RequestErrorType, UsageType } from './usage.ts';
 const bodies = createLoader((ids, context) => context.store.requests.bodiesByIds(ids));
 const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load(request.id);
 const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
+
+/** What was said. A key that is only for submitting gets the request back, but does not read what is in it. */
+const CONTENT = permitted('request:read');
 
 /** The most that an Int holds: 24 days. */
 const MAX_SPAN_MS = 2 ** 31 - 1;
@@ -109,6 +113,7 @@ builder.node(ModelRequestType, {
 
 builder.objectFields(ModelRequestType, t => ({
   prompt: t.loadable({
+    ...CONTENT,
     type: 'String',
     nullable: true,
     description: 'The prompt, or the last message of the user.',
@@ -116,11 +121,13 @@ builder.objectFields(ModelRequestType, t => ({
     resolve: request => request.id,
   }),
   messages: t.field({
+    ...CONTENT,
     type: [MessageType],
     description: 'The whole conversation that was sent, without `system`.',
     resolve: async (request, _args, context) => [...((await specOf(request, context))?.messages ?? [])],
   }),
   system: t.string({
+    ...CONTENT,
     nullable: true,
     description: 'The instructions above the conversation.',
     resolve: async (request, _args, context) => (await specOf(request, context))?.system,
@@ -140,12 +147,14 @@ builder.objectFields(ModelRequestType, t => ({
     resolve: async (request, _args, context) => [...((await specOf(request, context))?.stop ?? [])],
   }),
   metadata: t.field({
+    ...CONTENT,
     type: 'JSON',
     nullable: true,
     description: 'What the submitter kept with it.',
     resolve: async (request, _args, context) => (await specOf(request, context))?.metadata,
   }),
   output: t.string({
+    ...CONTENT,
     nullable: true,
     description: 'The answer, or what came of it; null while it runs (follow `tokenStream`).',
     resolve: async (request, _args, context) => (await bodyOf(request, context))?.output,
