@@ -1,7 +1,7 @@
 // Reading along: one request's events from any cursor, and requests as they change.
 // The log answers while it can; what it no longer holds is told from the store.
 
-import { type Actor, authorize, can } from '../domain/access.ts';
+import { authorize, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import {
@@ -20,6 +20,7 @@ import type { RequestFilter, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
 import type { FollowedEvent, Gateway } from './gateway.ts';
 import type { Moments } from './moments.ts';
+import type { Ownership } from './ownership.ts';
 import { replay } from './replay.ts';
 import type { RequestNews } from './request-news.ts';
 
@@ -30,7 +31,8 @@ interface FollowingDeps {
   readonly store: Store;
   readonly events: EventLog;
   readonly news: RequestNews;
-  readonly visible: (actor: Actor, requestId: string) => Promise<ModelRequest | undefined>;
+  readonly visible: Ownership['visible'];
+  readonly noteReading: Ownership['noteReading'];
   /** Of a request that runs here. */
   readonly momentsOf: (requestId: string) => Moments | undefined;
   readonly clock: Clock;
@@ -42,6 +44,7 @@ export function createFollowing({
   events,
   news,
   visible,
+  noteReading,
   momentsOf,
   clock,
   overhead,
@@ -90,6 +93,7 @@ export function createFollowing({
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
+      await noteReading(actor, request);
       if (isTerminal(request.status) && !events.holdsRest(requestId, position))
         return cancellable(() => told(request, position));
       const log = events.follow(requestId, position);

@@ -1,6 +1,6 @@
 // The path of one prompt: accept, run, follow, cancel. Start reading here.
 
-import { type Actor, authorize, can, type Permission } from '../domain/access.ts';
+import { type Actor, authorize } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import { DomainError } from '../domain/errors.ts';
@@ -19,6 +19,7 @@ import type { CapacityLoad } from './capacity.ts';
 import { createDuties } from './duties.ts';
 import type { ExecutionDeps } from './execution.ts';
 import { createFollowing } from './following.ts';
+import { createOwnership } from './ownership.ts';
 import { createProviderStatus } from './provider-status.ts';
 import { createQueue } from './queue.ts';
 import { createRequestNews } from './request-news.ts';
@@ -54,10 +55,18 @@ export interface OperatorTarget {
 export interface Gateway {
   /** Validates and makes the request durable; resolves after the commit. The answer is made whoever listens. */
   submit(actor: Actor, submission: Submission): Promise<ModelRequest>;
-  /** Ends a request that is not terminal yet; resolves with its state afterwards. NOT_FOUND when it is foreign. */
+  /**
+   * Ends a request that is not terminal yet; resolves with its state afterwards. NOT_FOUND when it is foreign, unless
+   * for ADMIN, whose doing so is audited.
+   */
   cancel(actor: Actor, requestId: string): Promise<ModelRequest>;
   /** One's own request, or anybody's for ADMIN; undefined when there is none to see. */
   request(actor: Actor, requestId: string): Promise<ModelRequest | undefined>;
+  /**
+   * To be awaited before the actor is shown what was said in a request. Somebody else's is noted in the audit log,
+   * once an hour for each reader and request; undefined: there is nothing to wait for.
+   */
+  noteReading(actor: Actor, request: Pick<ModelRequest, 'id' | 'userId'>): Promise<void> | undefined;
   /**
    * The events after the cursor, first those that were, then those that come, ending after the last one.
    * Throws NOT_FOUND (unknown or foreign) or BAD_USER_INPUT (not a cursor of this request) before anything else.
@@ -154,16 +163,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     return parse(submission);
   };
 
-  /** One's own, or anybody's with the permission. */
-  async function visible(
-    actor: Actor,
-    requestId: string,
-    forAny: Permission = 'request:read-any',
-  ): Promise<ModelRequest | undefined> {
-    const request = active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
-    const allowed = request && (request.userId === actor.userId || can(actor, forAny));
-    return allowed ? request : undefined;
-  }
+  const find = async (requestId: string) =>
+    active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
+  const { visible, toCancel, noteReading } = createOwnership({ ...deps, find });
 
   return {
     async submit(actor, submission) {
@@ -186,18 +188,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return request;
     },
     async cancel(actor, requestId) {
-      authorize(actor, 'request:cancel');
-      const request = await visible(actor, requestId, 'request:cancel-any');
-      if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
+      const request = await toCancel(actor, requestId);
       await cancelRequest(request, { ...deps, active, queue, news });
-      return (await visible(actor, requestId, 'request:cancel-any')) ?? request;
+      return (await find(requestId)) ?? request;
     },
     async request(actor, requestId) {
       authorize(actor, 'request:read');
       return visible(actor, requestId);
     },
+    noteReading,
     instanceId: deps.owner,
-    ...createFollowing({ ...deps, news, visible, momentsOf: id => active.get(id)?.moments }),
+    ...createFollowing({ ...deps, news, visible, noteReading, momentsOf: id => active.get(id)?.moments }),
     ...status,
     estimateCost: (actor, submission) => planning.estimate(asked(actor, submission)),
     simulateRoute: (actor, submission) => planning.decide(asked(actor, submission)),

@@ -262,6 +262,8 @@ export interface MemberRepository {
 export interface AuditRepository {
   /** In a transaction: the last thing in it, for others who append wait for its end. */
   append(event: AuditEvent): Promise<void>;
+  /** The same for several, in their order. */
+  appendAll(events: readonly AuditEvent[]): Promise<void>;
   page(
     filter: { action?: string | undefined; actorId?: string | undefined },
     query: PageQuery,

@@ -17,6 +17,11 @@ const bodies = createLoader((ids, context) => context.store.requests.bodiesByIds
 const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load(request.id);
 const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
 
+/** Reading what was said in somebody else's request is noted first. */
+function reading<Value>(request: ModelRequest, context: Context, read: () => Value) {
+  return context.gateway.noteReading(actorOf(context), request)?.then(read) ?? read();
+}
+
 /** What was said. A key that is only for submitting gets the request back, but does not read what is in it. */
 const CONTENT = permitted('request:read');
 
@@ -118,19 +123,22 @@ builder.objectFields(ModelRequestType, t => ({
     nullable: true,
     description: 'The prompt, or the last message of the user.',
     ...loading((ids, context) => context.store.requests.promptsByIds(ids)),
-    resolve: request => request.id,
+    resolve: (request, _args, context) => reading(request, context, () => request.id),
   }),
   messages: t.field({
     ...CONTENT,
     type: [MessageType],
     description: 'The whole conversation that was sent, without `system`.',
-    resolve: async (request, _args, context) => [...((await specOf(request, context))?.messages ?? [])],
+    resolve: async (request, _args, context) => [
+      ...((await reading(request, context, () => specOf(request, context)))?.messages ?? []),
+    ],
   }),
   system: t.string({
     ...CONTENT,
     nullable: true,
     description: 'The instructions above the conversation.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.system,
+    resolve: async (request, _args, context) =>
+      (await reading(request, context, () => specOf(request, context)))?.system,
   }),
   maxOutputTokens: t.int({
     nullable: true,
@@ -151,13 +159,15 @@ builder.objectFields(ModelRequestType, t => ({
     type: 'JSON',
     nullable: true,
     description: 'What the submitter kept with it.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.metadata,
+    resolve: async (request, _args, context) =>
+      (await reading(request, context, () => specOf(request, context)))?.metadata,
   }),
   output: t.string({
     ...CONTENT,
     nullable: true,
     description: 'The answer, or what came of it; null while it runs (follow `tokenStream`).',
-    resolve: async (request, _args, context) => (await bodyOf(request, context))?.output,
+    resolve: async (request, _args, context) =>
+      (await reading(request, context, () => bodyOf(request, context)))?.output,
   }),
   routing: t.field({
     type: RoutingDecisionType,
