@@ -3,7 +3,7 @@
 // make it depend on variables, so documents with directives are walked every time. Refusals are not remembered.
 
 import type { Plugin } from '@envelop/core';
-import type { DocumentNode } from 'graphql';
+import { type DocumentNode, Kind, separateOperations } from 'graphql';
 import type { ActorContext } from './auth.ts';
 import { measureDocument } from './query-measure.ts';
 
@@ -39,6 +39,7 @@ export function rememberAdmissions(plugin: Plugin): Plugin & { readonly isAdmitt
       let isRefused = false;
       const result = handler({
         ...payload,
+        args: { ...payload.args, document: selectedOf(document, operationName) },
         setResultAndStopExecution(refusal) {
           isRefused = true;
           payload.setResultAndStopExecution(refusal);
@@ -69,6 +70,13 @@ export function rememberAdmissions(plugin: Plugin): Plugin & { readonly isAdmitt
       });
     },
   };
+}
+
+/** What runs of a document: what stands beside it is judged when it is asked for. */
+function selectedOf(document: DocumentNode, operationName: string | null | undefined): DocumentNode {
+  const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  if (operations.length <= 1) return document;
+  return separateOperations(document)[operationName ?? ''] ?? document;
 }
 
 function callerOf(operationName: string | null | undefined, actor: ActorContext['actor']): string {

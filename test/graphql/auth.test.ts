@@ -271,3 +271,15 @@ test('what a full key was let in with is refused to a narrower key of the same r
     assert.deepEqual(await run('ADMIN', query), allowed);
   }
 });
+
+test('of two operations in one document only the one that runs is judged, each for itself', async () => {
+  const { run, ran } = createExample();
+  const document = 'query Mine { mine } query All { metrics }';
+  for (let time = 1; time <= 2; time += 1) {
+    assert.deepEqual(await run('USER', document, {}, 'Mine'), { data: { mine: 'mine' } });
+    assert.equal(await run('USER', document, {}, 'All'), 'FORBIDDEN');
+    assert.deepEqual(await run('ADMIN', document, {}, 'All'), { data: { metrics: 'metrics' } });
+    assert.equal(await run(undefined, document, {}, 'Mine'), 'UNAUTHENTICATED');
+  }
+  assert.deepEqual(ran, ['mine', 'metrics', 'mine', 'metrics']);
+});

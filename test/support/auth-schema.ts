@@ -62,6 +62,7 @@ export function createRunner(schema: GraphQLSchema, { gate = true } = {}) {
     caller: Role | Actor | undefined,
     query: string,
     variableValues = {},
+    operationName?: string,
   ): Promise<unknown> {
     const actor = typeof caller === 'string' ? actorWith(caller) : (caller ?? null);
     const enveloped = yoga.getEnveloped({ actor });
@@ -70,7 +71,13 @@ export function createRunner(schema: GraphQLSchema, { gate = true } = {}) {
     if (invalid.length > 0) throw invalid[0];
     const contextValue = await enveloped.contextFactory();
     const start = /^\s*subscription/.test(query) ? enveloped.subscribe : enveloped.execute;
-    const answer = await start({ schema: enveloped.schema, document, contextValue, variableValues });
+    const answer = await start({
+      schema: enveloped.schema,
+      document,
+      contextValue,
+      variableValues,
+      operationName,
+    });
     return summarize(Symbol.asyncIterator in answer ? (await answer.next()).value : answer);
   };
 }
