@@ -19,3 +19,17 @@ export function assertCommitted(name: string, table: string): void {
   if (process.env.UPDATE_ACCESS === '1') writeFileSync(path, table);
   assert.equal(table, readFileSync(path, 'utf8'));
 }
+
+/** The cells of a committed table by the name of their row. */
+export function committedTable(name: string): Map<string, string[]> {
+  const text = readFileSync(join(import.meta.dirname, '../fixtures', name), 'utf8');
+  return new Map(
+    text
+      .trimEnd()
+      .split('\n')
+      .map(line => {
+        const [row = '', ...cells] = line.split(/\s+/);
+        return [row, cells];
+      }),
+  );
+}
