@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   providers: ['domain'],
   events: ['domain'],
   store: ['domain'],
+  limits: ['domain', 'events/redis-connection.ts'],
   config: ['domain', 'control/catalog.ts', 'control/secret-strength.ts'],
   control: ['domain', 'telemetry', 'store/store.ts', 'providers/provider.ts', 'providers/provider-error.ts'],
   engine: ['domain', 'telemetry', 'store/store.ts', 'events/event-log.ts'],
