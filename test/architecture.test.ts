@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'store/unavailable.ts',
     'events/event-log.ts',
     'events/signals.ts',
+    'limits/limits.ts',
     'control/catalog.ts',
     'providers/provider.ts',
     'providers/provider-error.ts',

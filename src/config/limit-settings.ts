@@ -1,5 +1,6 @@
 // Every limit that an operator may move. Defaults come from measurements of where a 2-core server stays responsive.
 
+import { CALLER_LIMIT_SETTINGS } from './caller-limit-settings.ts';
 import { limit } from './limit.ts';
 
 const MEGABYTE = 1_000_000;
@@ -94,6 +95,7 @@ export const LIMIT_SETTINGS = {
     'Operations per second and caller (address, when anonymous), sustained.',
   ),
   MCPLANE_RATE_LIMIT_BURST: limit('rateLimitBurst', [1, MEGABYTE], 300, 'Operations at once per caller.'),
+  ...CALLER_LIMIT_SETTINGS,
   MCPLANE_MAX_HEADER_BYTES: limit('maxHeaderBytes', [1_024, MEGABYTE], 16_384, 'Bytes of headers and URL.'),
   MCPLANE_HEADERS_TIMEOUT_MS: limit(
     'headersTimeoutMs',
