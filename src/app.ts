@@ -1,23 +1,21 @@
 // The composition root: every part in the order of start. What is opened registers its end; a failure half-way closes
 // what was opened, and `close` runs it all in reverse. How each part is made from the configuration: wiring.ts.
 
-import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import type { Catalog } from './control/catalog.ts';
 import type { Members } from './control/members.ts';
-import { createInstances } from './engine/instances.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { systemClock } from './lib/clock.ts';
 import type { Store } from './store/store.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import {
   openCatalog,
   openEvents,
   openGateway,
+  openInstances,
+  openLimits,
   openMembers,
   openStoreOf,
   type Surroundings,
-  VERSION,
 } from './wiring.ts';
 import { createHttp } from './wiring-http.ts';
 
@@ -47,7 +45,6 @@ export interface App {
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
   await using stack = new AsyncDisposableStack();
   const { log } = options;
-  const clock = systemClock;
   const metrics = options.metrics ?? createMetrics();
 
   const store = options.store ?? (await openStoreOf(config, options));
@@ -65,6 +62,14 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   const members = await openMembers(config, { store, signals, log });
 
+  const limits = openLimits(config, {
+    redis: shared.redis,
+    log,
+    metrics,
+    instances: () => instances.count(),
+  });
+  stack.defer(() => limits.close());
+
   const state = { stopped: false };
   stack.defer(() => {
     state.stopped = true;
@@ -74,6 +79,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     events,
     signals,
     catalog,
+    limits,
     metrics,
     log,
     owner: () => instances.id(),
@@ -83,20 +89,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   await gateway.restoreBreakers();
   await gateway.restoreDrains();
 
-  const instances = createInstances(
-    {
-      store,
-      clock,
-      log,
-      version: VERSION,
-      host: { hostname: hostname(), pid: process.pid },
-      onRecovered: ({ requeued, failed }) => void gateway.changedElsewhere([...requeued, ...failed]),
-      onBeat: gateway.review,
-      onFenced: gateway.fence,
-      onAlive: gateway.start,
-    },
-    { maxDeaths: config.limits.maxDeaths },
-  );
+  const instances = openInstances(config, { store, log, gateway, limits });
   await instances.start();
   stack.defer(() => instances.stop());
   stack.defer(() => gateway.drain(0));

@@ -2,6 +2,7 @@
 // The directives of the schema refuse early; the functions here are the truth.
 
 import { DomainError } from './errors.ts';
+import type { RateLimitOverrides } from './rate-limit.ts';
 
 export const ROLES = ['ADMIN', 'USER', 'SERVICE'] as const;
 export type Role = (typeof ROLES)[number];
@@ -24,6 +25,10 @@ export interface Actor {
     /** Of an API key that may not do all that its owner may; in the order of API_KEY_SCOPES. */
     readonly scopes?: readonly ApiKeyScope[] | undefined;
   };
+  /** What administrators set for the user, and for the API key it came with; absent: nothing. */
+  readonly rateLimits?:
+    | { readonly user?: RateLimitOverrides | undefined; readonly apiKey?: RateLimitOverrides | undefined }
+    | undefined;
   /** When the credential ends, epoch milliseconds; undefined for a key without expiry. */
   readonly expiresAtMs?: number | undefined;
 }

@@ -10,6 +10,7 @@ import type { RoutingDecision, RoutingStrategy } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import { parseSubmission, type Submission, type SubmissionLimits } from '../domain/submission.ts';
 import type { Signals } from '../events/signals.ts';
+import type { CallerLimits } from '../limits/limits.ts';
 import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
 import { createActiveRequests } from './active-requests.ts';
@@ -53,8 +54,11 @@ export interface OperatorTarget {
 }
 
 export interface Gateway {
-  /** Validates and makes the request durable; resolves after the commit. The answer is made whoever listens. */
-  submit(actor: Actor, submission: Submission): Promise<ModelRequest>;
+  /**
+   * Validates and makes the request durable; resolves after the commit. The answer is made whoever listens.
+   * `address`: where it came from, for the limits of addresses.
+   */
+  submit(actor: Actor, submission: Submission, address?: string): Promise<ModelRequest>;
   /**
    * Ends a request that is not terminal yet; resolves with its state afterwards. NOT_FOUND when it is foreign, unless
    * for ADMIN, whose doing so is audited.
@@ -126,6 +130,8 @@ export interface Gateway {
 
 export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiting' | 'announce'> {
   readonly admission: Admission;
+  /** Absent: nobody is limited. */
+  readonly limits?: CallerLimits | undefined;
   /** Hints from and to the other instances. */
   readonly signals: Signals;
   /** In the queue, over all instances. */
@@ -168,17 +174,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { visible, toCancel, noteReading } = createOwnership({ ...deps, find });
 
   return {
-    async submit(actor, submission) {
+    async submit(actor, submission, address) {
       authorize(actor, 'request:submit');
       if (duties.isDraining())
         throw new DomainError('SHUTTING_DOWN', 'This instance is stopping; submit again.', {
           retryAfterMs: 1_000,
         });
-      const accepted = await acceptance.accept(
+      const accepted = await acceptance.accept({
         actor,
-        parse(submission),
-        submission.idempotencyKey ?? undefined,
-      );
+        address,
+        spec: parse(submission),
+        idempotencyKey: submission.idempotencyKey ?? undefined,
+      });
       const request = 'request' in accepted ? accepted.request : await visible(actor, accepted.requestId);
       if (!request || ('conflict' in accepted && accepted.conflict))
         throw new DomainError(

@@ -304,4 +304,6 @@ export interface InstanceRepository {
   retire(id: string): Promise<void>;
   /** Those that were not declared dead, however silent, oldest first, with what they run. */
   living(): Promise<Instance[]>;
+  /** How many they are. */
+  countLiving(): Promise<number>;
 }

@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { BreakerState } from '../domain/breaker.ts';
 
 import { type Attempt, type ModelRequest, servingAttempt } from '../domain/request.ts';
+import { createLimitMetrics, type LimitMetrics } from './limit-metrics.ts';
 import { createOverheadMeter, type OverheadMeter } from './overhead.ts';
 import { createRedisMetrics, type RedisMetrics } from './redis-metrics.ts';
 
@@ -37,6 +38,7 @@ export interface Metrics {
   /** An attempt beyond a request's first one was made, or refused by the retry budget. */
   retryDecided(kind: string, admitted: boolean): void;
   readonly overhead: OverheadMeter;
+  readonly limits: LimitMetrics;
   /** To be called once, by an instance that has a Redis. */
   redis(): RedisMetrics;
   /** The sources exist only after the parts that are measured. */
@@ -61,6 +63,7 @@ export function createMetrics(): Metrics {
       (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
     overhead: createOverheadMeter(registry),
+    limits: createLimitMetrics(registry),
     redis: () => createRedisMetrics(registry),
     observe(sources) {
       const gauge = (name: string, help: string, read: () => number) =>

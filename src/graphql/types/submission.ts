@@ -119,10 +119,10 @@ builder.mutationFields(t => ({
     ...permitted('request:submit'),
     type: SubmitRequestPayload,
     description:
-      'Accepts a request. The answer comes when the request is durable; it is then carried out whoever listens. Follow it with `tokenStream`. May fail with BAD_USER_INPUT, NO_ROUTE, IDEMPOTENCY_CONFLICT, BUDGET_EXCEEDED, OVERLOADED or SHUTTING_DOWN.',
+      'Accepts a request. The answer comes when the request is durable; it is then carried out whoever listens. Follow it with `tokenStream`. May fail with BAD_USER_INPUT, RATE_LIMITED, NO_ROUTE, IDEMPOTENCY_CONFLICT, BUDGET_EXCEEDED, OVERLOADED or SHUTTING_DOWN.',
     args: { input: t.arg({ type: SubmitRequestInput, required: true, description: 'What is asked.' }) },
     resolve: async (_root, { input }, context) => ({
-      request: await context.gateway.submit(actorOf(context), input),
+      request: await context.gateway.submit(actorOf(context), input, context.address),
     }),
   }),
   cancelRequest: t.field({
