@@ -1,26 +1,24 @@
 // The composition root: every part in the order of start. What is opened registers its end; a failure half-way closes
 // what was opened, and `close` runs it all in reverse. How each part is made from the configuration: wiring.ts.
 
-import { hostname } from 'node:os';
 import type { Config } from './config.ts';
 import type { Catalog } from './control/catalog.ts';
 import type { Members } from './control/members.ts';
-import { createInstances, type Instances } from './engine/instances.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { systemClock } from './lib/clock.ts';
 import type { Store } from './store/store.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import {
   openCatalog,
   openEvents,
   openGateway,
+  openInstances,
+  openLimits,
   openMembers,
   openStoreOf,
-  openWorkflows,
   type Surroundings,
-  VERSION,
 } from './wiring.ts';
 import { createHttp } from './wiring-http.ts';
+import { openWorkflows } from './wiring-workflows.ts';
 
 export { VERSION } from './wiring.ts';
 
@@ -66,6 +64,14 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const members = await openMembers(config, { store, signals, log });
 
   const workflows = openWorkflows(config, { store, log, metrics, gateway: () => gateway });
+  const limits = openLimits(config, {
+    redis: shared.redis,
+    log,
+    metrics,
+    instances: () => instances.count(),
+  });
+  stack.defer(() => limits.close());
+
   const state = { stopped: false };
   stack.defer(() => {
     state.stopped = true;
@@ -75,6 +81,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     events,
     signals,
     catalog,
+    limits,
     metrics,
     log,
     owner: () => instances.id(),
@@ -85,7 +92,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   await gateway.restoreBreakers();
   await gateway.restoreDrains();
 
-  const instances = openInstances(config, { store, log, gateway });
+  const instances = openInstances(config, { store, log, gateway, limits });
   await instances.start();
   stack.defer(() => instances.stop());
   stack.defer(() => gateway.drain(0));
@@ -104,45 +111,24 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { url, port } = await http.listen();
   stack.defer(() => http.close(0));
 
-  const opened = stack.move();
-  return {
-    url,
-    port,
-    store,
-    catalog,
-    gateway,
-    members,
-    async close(graceMs = config.limits.shutdownGraceMs) {
-      http.drain();
-      await gateway.drain(graceMs);
-      // Subscribers get the last events of what has just ended before their connections close.
-      await http.close(Math.min(graceMs, LAST_EVENTS_MS));
-      await opened.disposeAsync();
-    },
-  };
+  const parts = { url, port, store, catalog, gateway, members };
+  return { ...parts, close: closing(config, { gateway, http, opened: stack.move() }) };
 }
 
-interface InstancesParts {
-  readonly store: Store;
-  readonly log: AppOptions['log'];
+interface ClosingParts {
   readonly gateway: Gateway;
+  readonly http: ReturnType<typeof createHttp>;
+  readonly opened: AsyncDisposableStack;
 }
 
-function openInstances({ limits }: Config, { store, log, gateway }: InstancesParts): Instances {
-  return createInstances(
-    {
-      store,
-      clock: systemClock,
-      log,
-      version: VERSION,
-      host: { hostname: hostname(), pid: process.pid },
-      onRecovered: ({ requeued, failed }) => void gateway.changedElsewhere([...requeued, ...failed]),
-      onBeat: gateway.review,
-      onFenced: gateway.fence,
-      onAlive: gateway.start,
-    },
-    { maxDeaths: limits.maxDeaths },
-  );
+function closing({ limits }: Config, { gateway, http, opened }: ClosingParts): App['close'] {
+  return async (graceMs = limits.shutdownGraceMs) => {
+    http.drain();
+    await gateway.drain(graceMs);
+    // Subscribers get the last events of what has just ended before their connections close.
+    await http.close(Math.min(graceMs, LAST_EVENTS_MS));
+    await opened.disposeAsync();
+  };
 }
 
 function observe(metrics: Metrics, gateway: Gateway, subscriptions: () => number): void {

@@ -8,7 +8,7 @@ import type { Context } from './graphql/context.ts';
 import { createErrorMasker } from './graphql/errors.ts';
 import { schema } from './graphql/schema.ts';
 import { createAuthenticator } from './http/authentication.ts';
-import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
+import type { HttpLimits } from './http/limits.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
@@ -85,9 +85,8 @@ function answers(ping: Promise<void>, otherwise: string) {
   );
 }
 
-function httpLimits({ limits }: Config): HttpLimits {
+export function httpLimits({ limits }: Pick<Config, 'limits'>): HttpLimits {
   return {
-    ...DEFAULT_HTTP_LIMITS,
     query: {
       maxTokens: limits.queryMaxTokens,
       maxDepth: limits.queryMaxDepth,
@@ -101,12 +100,17 @@ function httpLimits({ limits }: Config): HttpLimits {
     },
     maxBodyBytes: limits.maxBodyBytes,
     maxBatch: limits.batchMax,
+    maxJsonDepth: limits.maxJsonDepth,
+    maxErrorBytes: limits.maxErrorBytes,
     operationsPerSecond: limits.rateLimitPerSecond,
     operationsBurst: limits.rateLimitBurst,
     maxHeaderBytes: limits.maxHeaderBytes,
     headersTimeoutMs: limits.headersTimeoutMs,
     requestTimeoutMs: limits.requestTimeoutMs,
     maxConnections: limits.maxConnections,
+    slowReaderBytes: limits.slowReaderBytes,
+    slowReaderMs: limits.slowReaderMs,
+    keepAliveMs: limits.keepAliveMs,
     maxSocketMessageBytes: limits.wsMaxMessageBytes,
     socketMessagesPerSecond: limits.wsMessagesPerSecond,
     connectionInitTimeoutMs: limits.wsInitTimeoutMs,
@@ -114,5 +118,6 @@ function httpLimits({ limits }: Config): HttpLimits {
     maxSocketsPerPrincipal: limits.wsMaxSocketsPerCaller,
     maxNewSocketsPerAddress: limits.wsMaxUninitialised,
     maxSubscriptionsPerSocket: limits.wsMaxSubscriptions,
+    maxOperationsPerSocket: limits.wsMaxOperations,
   };
 }

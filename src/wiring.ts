@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { SIMULATED } from './config/endpoints.ts';
 import { workflowBoundsOf } from './config/limit-settings.ts';
 import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
@@ -10,10 +11,11 @@ import { type Catalog, createCatalog } from './control/catalog.ts';
 import { createCredentials } from './control/credentials.ts';
 import { createMembers, type Members } from './control/members.ts';
 import { createPriceBook } from './control/prices.ts';
-import { newId } from './domain/ids.ts';
 import { DEFAULT_DEADLINES } from './domain/model.ts';
+import { createInstances, type Instances } from './engine/instances.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
+import type { RedisConnection } from './events/redis-connection.ts';
 import type { Signals } from './events/signals.ts';
 import { Admission } from './gateway/admission.ts';
 import { createBreakers } from './gateway/breakers.ts';
@@ -26,12 +28,13 @@ import { createPlanning } from './gateway/planning.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
 import type { RunWorkflow } from './gateway/steps.ts';
 import { systemClock } from './lib/clock.ts';
+import { type CallerLimits, createCallerLimits } from './limits/limits.ts';
+import { LIMIT_SCRIPTS } from './limits/scripts.ts';
 import { loadAdapters } from './providers/registry.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { createWorkflows, type Workflows } from './workflows/workflows.ts';
 
 export const VERSION: string = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -53,6 +56,7 @@ interface GatewayParts {
   readonly events: EventLog;
   readonly signals: Signals;
   readonly catalog: Catalog;
+  readonly limits: CallerLimits;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly owner: () => string;
@@ -107,30 +111,6 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
   });
 }
 
-interface WorkflowsParts {
-  readonly store: Store;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly gateway: () => Gateway;
-}
-
-export function openWorkflows(
-  { limits }: Config,
-  { store, log, metrics, gateway }: WorkflowsParts,
-): Workflows {
-  return createWorkflows({
-    store,
-    log,
-    clock: systemClock,
-    gateway,
-    steps: () => gateway().steps,
-    bounds: workflowBoundsOf(limits),
-    maxPromptBytes: limits.maxPromptBytes,
-    newId,
-    onStepEnded: metrics.stepEnded,
-  });
-}
-
 export function openStoreOf(config: Config, { log, say }: Surroundings): Promise<Store> {
   const { database } = config;
   return openStore({
@@ -149,8 +129,77 @@ interface EventsParts {
 
 /** The event log and the signals between instances: through Redis where there is one. Does not wait for it. */
 export function openEvents({ redis }: Config, { log, metrics, onFenced }: EventsParts): OpenedEvents {
-  const shared = redis && { url: redis.url, log, meter: metrics.redis(), onFenced };
+  const scripts = Object.values(LIMIT_SCRIPTS);
+  const shared = redis && { url: redis.url, log, meter: metrics.redis(), scripts, onFenced };
   return openEventLog({ clock: systemClock, redis: shared });
+}
+
+interface LimitsParts {
+  /** Absent: each instance judges alone. */
+  readonly redis: RedisConnection | undefined;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** How many instances there are. */
+  readonly instances: () => number;
+}
+
+export function openLimits(
+  { limits }: Config,
+  { redis, log, metrics, instances }: LimitsParts,
+): CallerLimits {
+  return createCallerLimits({
+    settings: {
+      user: {
+        requestsPerMinute: limits.userRequestsPerMinute,
+        tokensPerMinute: limits.userTokensPerMinute,
+        concurrentRequests: limits.userConcurrentRequests,
+      },
+      apiKey: {
+        requestsPerMinute: limits.apiKeyRequestsPerMinute,
+        tokensPerMinute: limits.apiKeyTokensPerMinute,
+        concurrentRequests: limits.apiKeyConcurrentRequests,
+      },
+      address: {
+        requestsPerMinute: limits.addressRequestsPerMinute,
+        tokensPerMinute: limits.addressTokensPerMinute,
+        concurrentRequests: 0,
+      },
+    },
+    clock: systemClock,
+    redis,
+    timeoutMs: limits.limitsRedisTimeoutMs,
+    leaseMs: limits.requestLeaseMs,
+    instances,
+    meter: metrics.limits,
+    log,
+  });
+}
+
+interface InstancesParts {
+  readonly store: Store;
+  readonly log: Log;
+  readonly gateway: Gateway;
+  readonly limits: CallerLimits;
+}
+
+export function openInstances(config: Config, { store, log, gateway, limits }: InstancesParts): Instances {
+  return createInstances(
+    {
+      store,
+      clock: systemClock,
+      log,
+      version: VERSION,
+      host: { hostname: hostname(), pid: process.pid },
+      onRecovered(recovered) {
+        limits.recovered(recovered);
+        void gateway.changedElsewhere([...recovered.requeued, ...recovered.failed]);
+      },
+      onBeat: gateway.review,
+      onFenced: gateway.fence,
+      onAlive: gateway.start,
+    },
+    { maxDeaths: config.limits.maxDeaths },
+  );
 }
 
 interface MembersParts {

@@ -3,31 +3,19 @@
 // UPDATE_ACCESS=1, read the difference, and commit test/fixtures/access-matrix.txt with it.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { createClient as createSseClient } from 'graphql-sse';
-import { createClient as createSocketClient } from 'graphql-ws';
-import WebSocket from 'ws';
-import { ADMIN, startTestApp, type TestApp, until } from './support/app.ts';
-import { SUBMIT } from './support/requests.ts';
+import { test } from 'node:test';
+import { ADMIN, startTestApp, type TestApp } from './support/app.ts';
 import { type RootField, rootFields } from './support/root-fields.ts';
+import { assertCommitted, printedTable } from './support/tables.ts';
+import { makeEvents, type Send, transportsOf } from './support/transports.ts';
 
-const EXPECTED = join(import.meta.dirname, 'fixtures/access-matrix.txt');
 const CALLERS = ['anonymous', 'USER', 'SERVICE', 'ADMIN'] as const;
 type Caller = (typeof CALLERS)[number];
-
-interface Operation extends Pick<RootField, 'query' | 'variables'> {
-  readonly token: string | null;
-}
-
-/** Resolves with the code of the first error, or undefined at the first answer without one. */
-type Send = (operation: Operation) => Promise<string | undefined>;
 
 test('every root field admits whom the committed table says, over every transport', async t => {
   const app = await startTestApp(t);
   const callers = await createCallers(app);
-  const transports = { HTTP: overHttp(app), SSE: overSse(t, app), WebSocket: overWebSocket(t, app) };
+  const transports = transportsOf(t, app);
 
   const sections: string[] = [];
   for (const [transport, send] of Object.entries(transports)) {
@@ -36,22 +24,25 @@ test('every root field admits whom the committed table says, over every transpor
       ({ operation }) => transport !== 'HTTP' || operation !== 'subscription',
     );
     const rows = [];
-    for (const field of fields) rows.push([field.name, ...(await cellsOf(field, send, callers))]);
-    sections.push(printed([[transport, ...CALLERS], ...rows]));
+    for (const field of fields) rows.push([field.name, ...(await cellsOf(field, send, { app, callers }))]);
+    sections.push(printedTable([[transport, ...CALLERS], ...rows]));
   }
   const table = sections.join('\n');
 
-  if (process.env.UPDATE_ACCESS === '1') writeFileSync(EXPECTED, table);
-  assert.equal(table, readFileSync(EXPECTED, 'utf8'));
+  assertCommitted('access-matrix.txt', table);
 });
 
-async function cellsOf(field: RootField, send: Send, callers: Callers): Promise<string[]> {
+async function cellsOf(
+  field: RootField,
+  send: Send,
+  { app, callers }: { app: TestApp; callers: Callers },
+): Promise<string[]> {
   const cells: string[] = [];
   for (const caller of CALLERS) {
     const token = await callers.tokenOf(caller);
     const variables = { ...field.variables, ...callers.variablesOf(field, caller) };
-    const stop = field.operation === 'subscription' ? callers.makeEvents(token) : undefined;
-    const code = await send({ query: field.query, variables, token });
+    const stop = field.operation === 'subscription' ? makeEvents(app, token) : undefined;
+    const { code } = await send({ query: field.query, variables, token });
     await stop?.();
     if (field.name === 'Mutation.logout') callers.forget(caller);
     assert.notEqual(code, 'INTERNAL', `${field.name} as ${caller}`);
@@ -60,18 +51,10 @@ async function cellsOf(field: RootField, send: Send, callers: Callers): Promise<
   return cells;
 }
 
-function printed(rows: readonly (readonly string[])[]): string {
-  const width = Math.max(...rows.map(([name]) => name!.length)) + 2;
-  const lines = rows.map(([name, ...cells]) =>
-    (name!.padEnd(width) + cells.map(cell => cell.padEnd(17)).join('')).trimEnd(),
-  );
-  return `${lines.join('\n')}\n`;
-}
-
 type Callers = Awaited<ReturnType<typeof createCallers>>;
 
 /** One user of each role: people with a session, the service with its API key. */
-async function createCallers({ app, send, login, adminToken }: TestApp) {
+async function createCallers({ app, login, adminToken }: TestApp) {
   const admin = (await app.members.authenticate(adminToken))!;
   const service = await app.members.createUser(admin, { username: 'matrix.service', role: 'SERVICE' });
   const { secret } = await app.members.createApiKey(admin, { name: 'matrix', userId: service.id });
@@ -100,70 +83,5 @@ async function createCallers({ app, send, login, adminToken }: TestApp) {
       const input = { currentPassword: password, newPassword: 'short' };
       return { 'Mutation.login': { input: ADMIN }, 'Mutation.changePassword': { input } }[name] ?? {};
     },
-    /** Lets something happen for every subscription, over and over, until it is stopped. */
-    makeEvents(token: string | null): () => Promise<void> {
-      let stopped = false;
-      const running = until(async () => {
-        await send(SUBMIT, { input: { prompt: 'Why?' } }, token);
-        await send(
-          'mutation ($input: ResetBreakerInput!) { resetBreaker(input: $input) { provider { id } } }',
-          { input: { providerId: 'simulated', reason: 'an event for the subscribers' } },
-        );
-        return stopped;
-      }, 'the subscription was answered');
-      return () => {
-        stopped = true;
-        return running;
-      };
-    },
   };
-}
-
-function overHttp({ send }: TestApp): Send {
-  return async ({ query, variables, token }) => codeOf((await send(query, variables, token)).errors);
-}
-
-function overSse(t: TestContext, { url }: TestApp): Send {
-  return ({ query, variables, token }) => {
-    const client = createSseClient({
-      url: `${url}/graphql`,
-      headers: token === null ? {} : { authorization: `Bearer ${token}` },
-      retryAttempts: 0,
-    });
-    t.after(() => client.dispose());
-    return firstOf(client.iterate({ query, variables }));
-  };
-}
-
-function overWebSocket(t: TestContext, { url }: TestApp): Send {
-  return ({ query, variables, token }) => {
-    const client = createSocketClient({
-      url: `${url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
-      ...(token === null ? {} : { connectionParams: { authorization: `Bearer ${token}` } }),
-      retryAttempts: 0,
-    });
-    t.after(() => client.dispose());
-    return firstOf(client.iterate({ query, variables }));
-  };
-}
-
-async function firstOf(results: AsyncIterableIterator<{ errors?: unknown }>): Promise<string | undefined> {
-  try {
-    const { value } = await results.next();
-    return codeOf(value.errors);
-  } catch (refusal) {
-    // The socket of a caller without a valid credential is closed before it can ask; a stream is refused by HTTP.
-    const { code, response } = refusal as { code?: number; response?: Response };
-    if (code === 4403) return 'UNAUTHENTICATED';
-    return codeOf(response ? ((await response.json()) as { errors: unknown }).errors : refusal);
-  } finally {
-    await results.return?.();
-  }
-}
-
-function codeOf(errors: unknown): string | undefined {
-  if (errors === undefined) return undefined;
-  assert.ok(Array.isArray(errors), String(errors));
-  return errors[0].extensions.code;
 }

@@ -6,7 +6,7 @@ import { type Client, createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { idOf } from '../src/domain/ids.ts';
 import { comparePositions, type Position, parseCursor } from '../src/domain/stream.ts';
-import { type Data, type TestApp, until } from './support/app.ts';
+import { BOUNDLESS_CALLERS, type Data, type TestApp, until } from './support/app.ts';
 import { startInstances } from './support/instances.ts';
 import { redisMissing, startRedis } from './support/redis.ts';
 import { REQUEST, readStream, STREAM, submit, textOf } from './support/requests.ts';
@@ -14,8 +14,7 @@ import { gate, type Step, startUpstream, text } from './support/upstream.ts';
 
 const skip = redisMissing();
 const ROOM = {
-  MCPLANE_RATE_LIMIT_PER_SECOND: '100000',
-  MCPLANE_RATE_LIMIT_BURST: '100000',
+  ...BOUNDLESS_CALLERS,
   MCPLANE_WS_MAX_SUBSCRIPTIONS: '200',
 };
 const SUBSCRIBERS = 200;

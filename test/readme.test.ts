@@ -1,11 +1,13 @@
 // What the README says of commands, settings and errors is what the code has.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { errorTable, faultTable, settingsTable } from '../src/config/reference.ts';
 import { SETTING_NAMES, SETTINGS } from '../src/config.ts';
 import { ERROR_CODES } from '../src/domain/errors.ts';
+import { parseWorkflow } from '../src/domain/workflow-input.ts';
 import { describeFaults } from '../src/gateway/fault-reference.ts';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -45,9 +47,30 @@ test('every file and script that is named exists', () => {
   );
 });
 
+const yamlBlocks = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block]) => block!);
+
+test('its workflow is accepted, and so are the examples', () => {
+  const bounds = {
+    maxSteps: 100,
+    maxDepth: 20,
+    maxItems: 100,
+    maxParallel: 100,
+    maxDeadlineMs: 1e9,
+    maxTemplateBytes: 1e5,
+  };
+  const examples = globSync('src/cli/workflows/*.yaml').map(path => readFileSync(path, 'utf8'));
+  const texts = [...yamlBlocks.filter(block => block.startsWith('steps:')), ...examples];
+  assert.ok(texts.length >= 4);
+  for (const text of texts) {
+    const { limits, ...workflow } = parse(text);
+    const { steps } = parseWorkflow({ ...workflow, limits: { ...limits, maxCost: undefined } }, 'x', bounds);
+    assert.ok(steps.length > 1);
+  }
+});
+
 test('its configuration file is accepted', async () => {
   const { loadConfig } = await import('../src/config.ts');
-  const yaml = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const yaml = yamlBlocks.find(block => block.includes('providers:')) ?? '';
   const env = { MCPLANE_CONFIG: 'mcplane.yaml', HOUSE_KEY: 'x', OPENAI_API_KEY: 'y' };
   const { config } = loadConfig(env, () => yaml);
   assert.deepEqual(

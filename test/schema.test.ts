@@ -15,7 +15,7 @@ import {
   isObjectType,
   isScalarType,
 } from 'graphql';
-import { ROLES } from '../src/domain/access.ts';
+import { API_KEY_SCOPES, ROLES } from '../src/domain/access.ts';
 import { BREAKER_STATES } from '../src/domain/breaker.ts';
 import { ERROR_CODES } from '../src/domain/errors.ts';
 import { METRICS_DIMENSIONS } from '../src/domain/metrics.ts';
@@ -101,6 +101,7 @@ test('names follow one dialect', () => {
 
 test('the enums are the closed sets of the domain', () => {
   const sets = {
+    ApiKeyScope: API_KEY_SCOPES,
     AttemptOutcome: ATTEMPT_OUTCOMES,
     BreakerState: BREAKER_STATES,
     HeldBackReason: HELD_BACK_REASONS,

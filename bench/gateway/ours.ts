@@ -53,6 +53,9 @@ export async function startOurs({
       // One caller stands for many: what is measured is the gateway, not its limits per caller.
       MCPLANE_RATE_LIMIT_PER_SECOND: '1000000',
       MCPLANE_RATE_LIMIT_BURST: '1000000',
+      MCPLANE_USER_REQUESTS_PER_MINUTE: '0',
+      MCPLANE_USER_TOKENS_PER_MINUTE: '0',
+      MCPLANE_USER_CONCURRENT_REQUESTS: '0',
       MCPLANE_WS_MESSAGES_PER_SECOND: '1000000',
       MCPLANE_WS_MAX_SUBSCRIPTIONS: '10000',
       MCPLANE_MAX_RUNNING_REQUESTS: '5000',

@@ -2,6 +2,7 @@
 // only when its command runs, so that `--help` is fast.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { API_KEY_SCOPES } from '../domain/access.ts';
 import { ROUTING_STRATEGIES } from '../domain/routing.ts';
 import type { AskOptions } from './ask.ts';
 import { version } from './show.ts';
@@ -100,6 +101,11 @@ function addClientCommands(root: Command): void {
     .description('Create an API key for yourself; it is printed once.')
     .argument('<name>', 'what it is for')
     .option('--days <number>', 'days until it expires (default: never)', positive)
+    .addOption(
+      new Option('--scope <name>', 'what it is for, once for each scope (default: everything)')
+        .choices(API_KEY_SCOPES)
+        .argParser(upperList(API_KEY_SCOPES)),
+    )
     .option(...URL_OPTION)
     .option(...JSON_OPTION)
     .action(async (name, options) => (await import('./key.ts')).createKey(name, options));
@@ -213,6 +219,11 @@ function upper(names: readonly string[]): (value: string) => string {
     if (!names.includes(name)) throw new InvalidArgumentError(`Allowed are ${names.join(', ')}.`);
     return name;
   };
+}
+
+/** The same for an option that may be given several times. */
+function upperList(names: readonly string[]): (value: string, earlier?: readonly string[]) => string[] {
+  return (value, earlier = []) => [...earlier, upper(names)(value)];
 }
 
 function positive(value: string): number {

@@ -1,14 +1,26 @@
 // Every limit that an operator may move. Defaults come from measurements of where a 2-core server stays responsive.
 
 import type { WorkflowBounds } from '../domain/workflow-step-input.ts';
-import { type Setting, setting } from './setting.ts';
-import { integer } from './values.ts';
+import { CALLER_LIMIT_SETTINGS } from './caller-limit-settings.ts';
+import { limit } from './limit.ts';
 
 const MEGABYTE = 1_000_000;
 const HOUR_MS = 3_600_000;
 
 export const LIMIT_SETTINGS = {
   MCPLANE_MAX_BODY_BYTES: limit('maxBodyBytes', [1_000, 100 * MEGABYTE], MEGABYTE, 'Bytes of an HTTP body.'),
+  MCPLANE_MAX_JSON_DEPTH: limit(
+    'maxJsonDepth',
+    [1, 1_000],
+    64,
+    'Nesting of lists and objects in `variables` and `extensions`.',
+  ),
+  MCPLANE_MAX_ERROR_BYTES: limit(
+    'maxErrorBytes',
+    [1_000, MEGABYTE],
+    16_000,
+    'Bytes of the errors in an answer; what does not fit is left out.',
+  ),
   MCPLANE_MAX_PROMPT_BYTES: limit(
     'maxPromptBytes',
     [1, 100 * MEGABYTE],
@@ -84,6 +96,7 @@ export const LIMIT_SETTINGS = {
     'Operations per second and caller (address, when anonymous), sustained.',
   ),
   MCPLANE_RATE_LIMIT_BURST: limit('rateLimitBurst', [1, MEGABYTE], 300, 'Operations at once per caller.'),
+  ...CALLER_LIMIT_SETTINGS,
   MCPLANE_MAX_HEADER_BYTES: limit('maxHeaderBytes', [1_024, MEGABYTE], 16_384, 'Bytes of headers and URL.'),
   MCPLANE_HEADERS_TIMEOUT_MS: limit(
     'headersTimeoutMs',
@@ -130,6 +143,30 @@ export const LIMIT_SETTINGS = {
     'Sockets per address that are not signed in yet.',
   ),
   MCPLANE_WS_MAX_SUBSCRIPTIONS: limit('wsMaxSubscriptions', [1, 10_000], 50, 'Subscriptions per socket.'),
+  MCPLANE_WS_MAX_OPERATIONS: limit(
+    'wsMaxOperations',
+    [1, 100_000],
+    200,
+    'Queries and mutations in flight on a socket.',
+  ),
+  MCPLANE_KEEP_ALIVE_MS: limit(
+    'keepAliveMs',
+    [10, HOUR_MS],
+    12_000,
+    'Between two pings on a socket, and two comments on an event stream; a peer that answers none is dropped.',
+  ),
+  MCPLANE_SLOW_READER_BYTES: limit(
+    'slowReaderBytes',
+    [1_000, 100 * MEGABYTE],
+    MEGABYTE,
+    'Bytes that a reader may leave unread; a socket that is over them is not read from either.',
+  ),
+  MCPLANE_SLOW_READER_MS: limit(
+    'slowReaderMs',
+    [10, HOUR_MS],
+    30_000,
+    'How long a reader may take nothing before its connection is cut.',
+  ),
   MCPLANE_MAX_RUNNING_REQUESTS: limit(
     'maxRunningRequests',
     [1, 100_000],
@@ -197,12 +234,3 @@ export function workflowBoundsOf(limits: Limits): WorkflowBounds {
 export type Limits = {
   readonly [Row in (typeof LIMIT_SETTINGS)[keyof typeof LIMIT_SETTINGS] as Row['limit']]: number;
 };
-
-function limit<const Name extends string>(
-  name: Name,
-  range: readonly [number, number],
-  defaultValue: number,
-  description: string,
-): Setting<number, number> & { readonly limit: Name } {
-  return { ...setting(`limits.${name}`, integer(...range), defaultValue, description), limit: name };
-}

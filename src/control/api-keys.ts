@@ -1,13 +1,15 @@
 // API keys of people and service accounts: made once, shown once, revoked at once.
 
-import { type Actor, authorize, can } from '../domain/access.ts';
+import { type Actor, type ApiKeyScope, authorize } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { ApiKey } from '../domain/member.ts';
 import type { Store } from '../store/store.ts';
+import { parseScopes, refuseWider } from './api-key-scopes.ts';
 import { createApiKeySecret } from './api-key-secret.ts';
 import type { MemberContext } from './member-context.ts';
 import type { Members } from './members.ts';
+import { authorizeFor, maySee } from './own-account.ts';
 import { userOrNotFound } from './users.ts';
 
 type ApiKeys = Pick<Members, 'createApiKey' | 'rotateApiKey' | 'revokeApiKey' | 'apiKeysOf'>;
@@ -25,7 +27,8 @@ export function createApiKeys(context: MemberContext): ApiKeys {
       authorizeFor(actor, userId);
       const name = parseKeyName(input.name);
       const expiresAt = parseExpiry(context, actor, input.expiresAt);
-      const { key, secret, hash } = newKey({ userId, name, expiresAt }, context);
+      const scopes = parseScopes(actor, input.scopes);
+      const { key, secret, hash } = newKey({ userId, name, scopes, expiresAt }, context);
       const { prefix } = key;
       await context.store.transaction(async store => {
         await refuseTooMany(context, store, userId);
@@ -34,29 +37,31 @@ export function createApiKeys(context: MemberContext): ApiKeys {
           action: 'apiKey.create',
           actor,
           subject: { kind: 'apiKey', id: key.id },
-          data: { userId, name, prefix, expiresAt: expiresAt?.toISOString() },
+          data: { userId, name, prefix, scopes, expiresAt: expiresAt?.toISOString() },
         });
       });
       return { key, secret };
     },
 
     async rotateApiKey(actor, apiKeyId, graceMs) {
+      authorize(actor, 'account:manage');
       const nowMs = context.clock.now();
       const endsAt = new Date(nowMs + parseGrace(graceMs));
       const rotated = await context.store.transaction(async store => {
         const known = await visibleKey(store, actor, apiKeyId);
         if (known.revokedAt || (known.expiresAt && known.expiresAt.getTime() <= nowMs))
           throw new DomainError('CONFLICT', 'The key has ended. Create a new one.');
-        const { userId, name } = known;
+        const { userId, name, scopes } = known;
+        refuseWider(actor, scopes);
         const expiresAt = parseExpiry(context, actor, known.expiresAt);
-        const { key, secret, hash } = newKey({ userId, name, expiresAt }, context);
+        const { key, secret, hash } = newKey({ userId, name, scopes, expiresAt }, context);
         await store.members.createApiKey(key, hash);
         await store.members.endApiKey(apiKeyId, endsAt);
         await context.remember(store, {
           action: 'apiKey.rotate',
           actor,
           subject: { kind: 'apiKey', id: apiKeyId },
-          data: { userId, name, prefix: key.prefix, endsAt: endsAt.toISOString() },
+          data: { userId, name, prefix: key.prefix, scopes, endsAt: endsAt.toISOString() },
         });
         return { key, secret, replaced: (await store.members.apiKeyById(apiKeyId)) ?? known };
       });
@@ -65,6 +70,7 @@ export function createApiKeys(context: MemberContext): ApiKeys {
     },
 
     async revokeApiKey(actor, apiKeyId) {
+      authorize(actor, 'account:manage');
       const key = await context.store.transaction(async store => {
         const known = await visibleKey(store, actor, apiKeyId);
         if (!(await store.members.revokeApiKey(apiKeyId))) return known;
@@ -90,20 +96,21 @@ export function createApiKeys(context: MemberContext): ApiKeys {
 interface KeyToBe {
   readonly userId: string;
   readonly name: string;
+  readonly scopes: readonly ApiKeyScope[] | undefined;
   readonly expiresAt: Date | undefined;
 }
 
-function newKey({ userId, name, expiresAt }: KeyToBe, { clock }: MemberContext) {
+function newKey({ userId, name, scopes, expiresAt }: KeyToBe, { clock }: MemberContext) {
   const { secret, prefix, hash } = createApiKeySecret();
   const createdAt = new Date(clock.now());
   const unused = { lastUsedAt: undefined, revokedAt: undefined };
-  const key: ApiKey = { id: newId(), userId, name, prefix, createdAt, expiresAt, ...unused };
+  const key: ApiKey = { id: newId(), userId, name, prefix, scopes, createdAt, expiresAt, ...unused };
   return { key, secret, hash };
 }
 
 async function visibleKey(store: Store, actor: Actor, apiKeyId: string): Promise<ApiKey> {
   const known = await store.members.apiKeyById(apiKeyId);
-  if (!known || (known.userId !== actor.userId && !can(actor, 'member:manage'))) throw keyNotFound();
+  if (!known || !maySee(actor, known.userId)) throw keyNotFound();
   return known;
 }
 
@@ -111,10 +118,6 @@ function parseGrace(graceMs: number): number {
   if (!(graceMs >= 0 && graceMs <= MAX_GRACE_MS))
     throw badInput('graceSeconds', `must be 0 to ${MAX_GRACE_MS / 1_000}`);
   return graceMs;
-}
-
-function authorizeFor(actor: Actor, userId: string): void {
-  if (userId !== actor.userId) authorize(actor, 'member:manage');
 }
 
 function parseKeyName(typed: string): string {

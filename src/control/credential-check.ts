@@ -77,7 +77,7 @@ function toSessionActor(claims: SessionClaims, user: User): Actor | undefined {
 function toApiKeyActor(key: ApiKey, user: User, clock: Clock): Actor | undefined {
   if (!isGoodKey(key, clock) || user.disabled) return undefined;
   const { id: userId, username, role } = user;
-  const credential = { kind: 'apiKey', id: key.id } as const;
+  const credential = { kind: 'apiKey', id: key.id, ...(key.scopes && { scopes: key.scopes }) } as const;
   return { userId, username, role, credential, expiresAtMs: key.expiresAt?.getTime() };
 }
 

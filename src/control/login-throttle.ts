@@ -1,10 +1,10 @@
 // Slows down guessing: failed logins are counted per account and address, and per address over all accounts.
 // Never locks an account for everybody, which would hand its owner's access to whoever types wrong passwords.
 
-import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { DomainError } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { networkOf } from '../lib/network.ts';
 
 const WINDOW_MS = 15 * 60_000;
 const MAX_PER_ACCOUNT_AND_ADDRESS = 10;
@@ -63,20 +63,4 @@ function refuseFrom(times: readonly number[], limit: number, nowMs: number): voi
   throw new DomainError('RATE_LIMITED', 'Too many failed logins. Wait before the next one.', {
     retryAfterMs,
   });
-}
-
-/** One customer of an IPv6 provider holds a whole /64. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.includes('.')) return address;
-  const [head = '', tail] = address.split('%', 1)[0]!.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const tailGroups = tail === '' ? [] : tail.split(':');
-    while (groups.length + tailGroups.length < 8) groups.push('0');
-    groups.push(...tailGroups);
-  }
-  return groups
-    .slice(0, 4)
-    .map(group => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }

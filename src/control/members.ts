@@ -1,6 +1,6 @@
 // People, service accounts, API keys and login sessions: permission, rule, write, audit entry.
 
-import type { Actor, Role } from '../domain/access.ts';
+import type { Actor, ApiKeyScope, Role } from '../domain/access.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { Page, PageQuery } from '../store/store.ts';
 import { createApiKeys } from './api-keys.ts';
@@ -51,15 +51,23 @@ export interface Members {
   /** ADMIN, newest first. */
   users(actor: Actor, query: PageQuery): Promise<Page<User>>;
   usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
-  /** For oneself, or by ADMIN for anybody. The secret is returned this once. */
+  /**
+   * For oneself, or by ADMIN for anybody. The secret is returned this once. A key made with a key has no scope that the
+   * other lacks (FORBIDDEN), and without a wish has the same; left out otherwise: all that the owner's role allows.
+   */
   createApiKey(
     actor: Actor,
-    input: { name: string; userId?: string | undefined; expiresAt?: Date | undefined },
+    input: {
+      name: string;
+      userId?: string | undefined;
+      expiresAt?: Date | undefined;
+      scopes?: readonly ApiKeyScope[] | undefined;
+    },
   ): Promise<{ key: ApiKey; secret: string }>;
   revokeApiKey(actor: Actor, apiKeyId: string): Promise<ApiKey>;
   /**
-   * A new key of the same name, owner and end; the old one ends after `graceMs`, or before if it would. CONFLICT when
-   * it has ended already.
+   * A new key of the same name, owner, scopes and end; the old one ends after `graceMs`, or before if it would.
+   * CONFLICT when it has ended already; FORBIDDEN by a key that lacks a scope of it.
    */
   rotateApiKey(
     actor: Actor,

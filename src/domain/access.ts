@@ -1,10 +1,15 @@
-// Who may do what. Actors, roles and permissions; ownership is a condition beside the permission.
+// Who may do what. Actors, roles, scopes and permissions; ownership is a condition beside the permission.
 // The directives of the schema refuse early; the functions here are the truth.
 
 import { DomainError } from './errors.ts';
+import type { RateLimitOverrides } from './rate-limit.ts';
 
 export const ROLES = ['ADMIN', 'USER', 'SERVICE'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** What an API key is for. A key without scopes does whatever its owner's role allows, and so does one with ADMIN. */
+export const API_KEY_SCOPES = ['SUBMIT', 'READ', 'MANAGE', 'METRICS', 'ADMIN'] as const;
+export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
 /** Whoever an operation acts for, as established from its credential. */
 export interface Actor {
@@ -17,35 +22,82 @@ export interface Actor {
     readonly id: string;
     /** The user's token version when the session began: it has ended once the user's is another. */
     readonly tokenVersion?: number | undefined;
+    /** Of an API key that may not do all that its owner may; in the order of API_KEY_SCOPES. */
+    readonly scopes?: readonly ApiKeyScope[] | undefined;
   };
+  /** What administrators set for the user, and for the API key it came with; absent: nothing. */
+  readonly rateLimits?:
+    | { readonly user?: RateLimitOverrides | undefined; readonly apiKey?: RateLimitOverrides | undefined }
+    | undefined;
   /** When the credential ends, epoch milliseconds; undefined for a key without expiry. */
   readonly expiresAtMs?: number | undefined;
 }
 
-const PERMISSIONS = {
-  'request:submit': ['ADMIN', 'USER', 'SERVICE'],
-  'request:read-any': ['ADMIN'],
-  'request:cancel-any': ['ADMIN'],
-  'provider:read': ['ADMIN', 'USER', 'SERVICE'],
-  'breaker:reset': ['ADMIN'],
-  'breaker:open': ['ADMIN'],
-  'deployment:drain': ['ADMIN'],
-  'deployment:enable': ['ADMIN'],
-  'metrics:read': ['ADMIN'],
-  'instance:read': ['ADMIN'],
-  'member:manage': ['ADMIN'],
-  'audit:read': ['ADMIN'],
-} as const satisfies Record<string, readonly Role[]>;
-export type Permission = keyof typeof PERMISSIONS;
-
-/** Does the actor's role carry the permission? */
-export function can(actor: Actor, permission: Permission): boolean {
-  return (PERMISSIONS[permission] as readonly Role[]).includes(actor.role);
+/** Roles that may, and scopes of which an API key needs one besides. */
+export interface Grant {
+  readonly roles: readonly Role[];
+  readonly scopes: readonly ApiKeyScope[];
 }
 
-/** Throws FORBIDDEN unless `can`. */
+const ADMINISTRATION: Grant = { roles: ['ADMIN'], scopes: ['ADMIN'] };
+const forAll = (...scopes: ApiKeyScope[]): Grant => ({ roles: ROLES, scopes });
+
+const PERMISSIONS = {
+  'request:submit': forAll('SUBMIT'),
+  'request:cancel': forAll('SUBMIT'),
+  'request:estimate': forAll('SUBMIT', 'READ'),
+  'request:read': forAll('READ'),
+  'request:read-any': ADMINISTRATION,
+  'request:cancel-any': ADMINISTRATION,
+  'provider:read': forAll('READ'),
+  'breaker:reset': ADMINISTRATION,
+  'breaker:open': ADMINISTRATION,
+  'deployment:drain': ADMINISTRATION,
+  'deployment:enable': ADMINISTRATION,
+  'metrics:read': { roles: ['ADMIN'], scopes: ['METRICS'] },
+  'metrics:scrape': { roles: ['ADMIN', 'SERVICE'], scopes: ['METRICS'] },
+  'dashboard:read': ADMINISTRATION,
+  'instance:read': ADMINISTRATION,
+  'schema:read-any': ADMINISTRATION,
+  /** Something by its id; what it is decides further. */
+  'node:read': forAll('READ', 'MANAGE'),
+  /** Who one is; whatever the key is for. */
+  'viewer:read': forAll(...API_KEY_SCOPES),
+  /** One's own keys, sessions and password. */
+  'account:manage': forAll('MANAGE'),
+  'member:manage': ADMINISTRATION,
+  'audit:read': ADMINISTRATION,
+} as const satisfies Record<string, Grant>;
+export type Permission = keyof typeof PERMISSIONS;
+
+export function grantOf(permission: Permission): Grant {
+  return PERMISSIONS[permission];
+}
+
+/** Has the actor's credential one of the scopes? Whatever is no API key, and a key without scopes, has all of them. */
+export function hasScope({ credential: { scopes } }: Actor, needed: readonly ApiKeyScope[]): boolean {
+  return scopes === undefined || scopes.includes('ADMIN') || needed.some(scope => scopes.includes(scope));
+}
+
+/** Do the role and, of an API key, the scopes carry the permission? */
+export function can(actor: Actor, permission: Permission): boolean {
+  const { roles, scopes } = grantOf(permission);
+  return roles.includes(actor.role) && hasScope(actor, scopes);
+}
+
+/** Throws FORBIDDEN unless `can`; the message names the scope that the key lacks. */
 export function authorize(actor: Actor, permission: Permission): void {
-  if (!can(actor, permission)) {
-    throw new DomainError('FORBIDDEN', `The role ${actor.role} does not allow ${permission}.`);
-  }
+  if (can(actor, permission)) return;
+  const { roles, scopes } = grantOf(permission);
+  throw new DomainError(
+    'FORBIDDEN',
+    roles.includes(actor.role)
+      ? `${permission} needs an API key with ${namesOf(scopes)}.`
+      : `The role ${actor.role} does not allow ${permission}.`,
+  );
+}
+
+/** `the scope READ`, `the scope READ or SUBMIT`. */
+export function namesOf(scopes: readonly ApiKeyScope[]): string {
+  return `the scope ${scopes.join(' or ')}`;
 }

@@ -20,7 +20,7 @@ export const ERROR_CODES = {
     scope: 'operation',
   },
   FORBIDDEN: {
-    meaning: 'The caller is known but its role does not allow this.',
+    meaning: 'The caller is known, but its role or the scopes of its API key do not allow this.',
     retryable: false,
     httpStatus: 403,
     scope: 'operation',

@@ -1,6 +1,6 @@
 // People and programs that may use the control plane, and the keys they hold.
 
-import type { Role } from './access.ts';
+import type { ApiKeyScope, Role } from './access.ts';
 
 export interface User {
   readonly id: string;
@@ -27,6 +27,8 @@ export interface ApiKey {
   readonly name: string;
   /** The public first part of the key, for recognising it. */
   readonly prefix: string;
+  /** What it is for; undefined: everything that its owner's role allows. */
+  readonly scopes: readonly ApiKeyScope[] | undefined;
   readonly createdAt: Date;
   readonly expiresAt: Date | undefined;
   readonly lastUsedAt: Date | undefined;

@@ -4,7 +4,7 @@
 
 import { newId } from '../domain/ids.ts';
 import type { InstanceHost } from '../domain/instance.ts';
-import { requestError } from '../domain/request.ts';
+import { type RequestError, requestError } from '../domain/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Recovered, Store } from '../store/store.ts';
 
@@ -40,6 +40,8 @@ export interface Instances {
   id(): string;
   /** Registers, and embedded recovers at once what the last process left behind: the directory lock proves it is gone. */
   start(): Promise<void>;
+  /** How many are alive, this one included, as of its last heartbeat. */
+  count(): number;
   /** One beat and one sweep; called by the timer, and by tests. */
   tick(): Promise<void>;
   /** Leaves in good order, so that nobody waits for the lease. */
@@ -53,14 +55,11 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
   let cancelTimer: (() => void) | undefined;
   let stopped = false;
   const judgement = createJudgement(clock, leaseMs);
+  const census = createCensus(store);
 
   async function recover(owners: readonly string[] | { allBut: string }): Promise<void> {
-    const error = requestError(
-      'INTERNAL',
-      `The server died ${maxDeaths} times while it ran this request; it is not run again.`,
-    );
     const recovered = await store.transaction(inTransaction =>
-      inTransaction.queue.recover(owners, maxDeaths, error),
+      inTransaction.queue.recover(owners, maxDeaths, diedTooOften(maxDeaths)),
     );
     const { requeued, failed } = recovered;
     if (requeued.length + failed.length === 0) return;
@@ -89,6 +88,7 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
         return;
       }
       judgement.beaten();
+      await census.take();
       await deps.onBeat();
       if (!judgement.isSound()) return;
       const dead = await store.instances.sweep(instanceId, leaseMs);
@@ -109,9 +109,11 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
 
   return {
     id: () => instanceId,
+    count: census.count,
     async start() {
       await store.instances.register(instanceId, deps.version, deps.host);
       if (store.info.kind === 'embedded') await recover({ allBut: instanceId });
+      await census.take();
       deps.onAlive();
       schedule();
     },
@@ -124,6 +126,24 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
         .catch(error =>
           log.warn({ error }, 'this instance could not sign off; the others wait for its lease'),
         );
+    },
+  };
+}
+
+function diedTooOften(maxDeaths: number): RequestError {
+  return requestError(
+    'INTERNAL',
+    `The server died ${maxDeaths} times while it ran this request; it is not run again.`,
+  );
+}
+
+/** How many there are. Embedded there can be no other. */
+function createCensus({ info, instances }: Store) {
+  let count = 1;
+  return {
+    count: () => count,
+    async take() {
+      if (info.kind !== 'embedded') count = Math.max(1, await instances.countLiving());
     },
   };
 }

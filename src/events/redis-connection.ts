@@ -13,7 +13,7 @@ const MAX_RECONNECT_DELAY_MS = 2_000;
 const PING_MS = 5_000;
 const PING_WHEN_DOWN_MS = 500;
 
-/** What operators are told. Operations are `connection`, `mirror`, `read`, `subscribe` and `signal`. */
+/** What operators are told. Operations are `connection`, `mirror`, `read`, `subscribe`, `signal` and `limits`. */
 export interface RedisMeter {
   /** Whether both connections stand and Redis does what it is asked. */
   up(isUp: boolean): void;

@@ -1,12 +1,15 @@
 // The acceptance of a submission: route, take a place, commit, hand over to those that run.
 
 import { createHash } from 'node:crypto';
+import type { Catalog } from '../control/catalog.ts';
 import type { Actor } from '../domain/access.ts';
 import { newId } from '../domain/ids.ts';
 import type { ModelRequest, RequestSpec } from '../domain/request.ts';
+import { outputLimit, type RoutingDecision } from '../domain/routing.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Signals } from '../events/signals.ts';
 import { atMost, type Clock } from '../lib/clock.ts';
+import type { CallerLimits, Demand } from '../limits/limits.ts';
 import type { AcceptResult, KnownRequest, NewRequest, Store } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import type { ActiveRequests } from './active-requests.ts';
@@ -19,17 +22,20 @@ export type Accepted =
   | { readonly request: ModelRequest }
   | { readonly requestId: string; readonly conflict: boolean };
 
-/** What a request that is sent again is recognised by. */
-export interface Naming {
-  /** Of the caller. */
-  readonly idempotencyKey?: string | undefined;
+/** A submission that has been found sound. */
+export interface Submitted {
+  readonly actor: Actor;
+  readonly spec: RequestSpec;
+  readonly idempotencyKey: string | undefined;
+  /** Where it came from; undefined: from this process itself. */
+  readonly address: string | undefined;
   /** Chosen, and written down, before the request is made; absent: a new one. */
   readonly id?: string | undefined;
 }
 
 export interface Acceptance {
-  /** Route, take a place, commit, run: in this order nothing is promised that cannot be kept. */
-  accept(actor: Actor, spec: RequestSpec, naming: Naming): Promise<Accepted>;
+  /** Route, take of the limits, take a place, commit, run: in this order nothing is promised that cannot be kept. */
+  accept(submitted: Submitted): Promise<Accepted>;
   /** Waits for those that are on their way into the store; resolves with what is left of the time. */
   settle(graceMs: number): Promise<number>;
 }
@@ -38,6 +44,8 @@ interface AcceptanceDeps {
   readonly store: Store;
   readonly events: EventLog;
   readonly admission: Admission;
+  readonly limits?: CallerLimits | undefined;
+  readonly catalog: Catalog;
   readonly planning: Planning;
   readonly clock: Clock;
   readonly signals: Signals;
@@ -47,57 +55,50 @@ interface AcceptanceDeps {
 }
 
 export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): Acceptance {
-  const { store, events, admission, planning, clock } = deps;
+  const { store, events, admission, limits, clock } = deps;
+  const admit = createAdmitting(deps);
   const underWay = new Set<Promise<Accepted>>();
 
-  /** Finds a way and a place, or what an earlier use of the key made: a resend is never turned away for lack of room. */
-  async function admit(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined) {
-    try {
-      const decision = planning.decide(spec);
-      if (!spec.workflow) planning.refuseHopeless(decision);
-      return { decision, place: admission.enter() };
-    } catch (error) {
-      if (idempotencyKey === undefined) throw error;
-      const use = { userId: actor.userId, idempotencyKey, inputHash: hashOf(spec) };
-      const known = await store.requests.requestOfKey(use);
-      if (!known) throw error;
-      return { known: toAccepted(known) };
-    }
-  }
-
-  async function accept(actor: Actor, spec: RequestSpec, { idempotencyKey, id }: Naming): Promise<Accepted> {
+  async function accept(submitted: Submitted): Promise<Accepted> {
     const receivedAtMs = clock.monotonic();
-    const { decision, place, known } = await admit(actor, spec, idempotencyKey);
+    const now = new Date(clock.now());
+    const id = submitted.id ?? newId(now.getTime());
+    const { decision, place, known } = await admit(id, submitted);
     if (known) return known;
-    const now = clock.now();
-    const request = newRequest(actor, spec, { id: id ?? newId(now), now: new Date(now), place });
+    const request = newRequest(submitted, { id, now, place });
     const entry = () => {
       const moments = createMoments(receivedAtMs, clock.monotonic());
-      return takeOver({ request, spec, decision, moments }, events);
+      return takeOver({ request, spec: submitted.spec, decision, moments }, events);
     };
-    const row = newRow({ actor, request, spec, idempotencyKey });
+    const row = newRow(submitted, request);
     // A workflow calls nobody itself.
-    const taking = { owner: deps.owner(), deploymentId: spec.workflow ? undefined : decision.chosen };
+    const taking = {
+      owner: deps.owner(),
+      deploymentId: submitted.spec.workflow ? undefined : decision.chosen,
+    };
     const told = Promise.withResolvers<boolean>();
-    active.arriving.set(request.id, told.promise);
+    active.arriving.set(id, told.promise);
     const storing = acceptSurely(store, place === 'running' ? { ...row, ...taking } : row);
     const accepted = await storing.catch(error => {
       admission.withdraw(place);
+      limits?.end(id, 0);
       // Who knows its key or id comes again and shall find it: should the row turn up, nobody holds it, and it is queued.
-      const isFindable = idempotencyKey !== undefined || id !== undefined;
+      const isFindable = submitted.idempotencyKey !== undefined || submitted.id !== undefined;
       told.resolve(isFindable);
-      active.arriving.delete(request.id);
+      active.arriving.delete(id);
       if (!isFindable && !neverRan(error)) void active.disown(entry());
       throw error;
     });
     told.resolve(accepted.outcome === 'accepted');
-    active.arriving.delete(request.id);
+    active.arriving.delete(id);
     if (accepted.outcome !== 'accepted') {
       admission.withdraw(place);
+      limits?.end(id, 0);
       return toAccepted(accepted);
     }
     if (place === 'running') active.add(entry());
     else {
+      limits?.wait(id);
       deps.announce(request);
       admission.queued();
       deps.signals.send({ type: 'work-queued' });
@@ -106,8 +107,8 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
   }
 
   return {
-    accept(actor, spec, naming) {
-      const accepting = accept(actor, spec, naming);
+    accept(submitted) {
+      const accepting = accept(submitted);
       underWay.add(accepting);
       return accepting.finally(() => underWay.delete(accepting));
     },
@@ -117,6 +118,34 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
       return Math.max(0, endsAtMs - clock.monotonic());
     },
   };
+}
+
+/** Finds a way and a place, or what an earlier use of the key made: a resend is never turned away for lack of room. */
+function createAdmitting({ store, admission, limits, planning, catalog }: AcceptanceDeps) {
+  return async (requestId: string, { actor, spec, idempotencyKey, address }: Submitted) => {
+    try {
+      const decision = planning.decide(spec);
+      if (!spec.workflow) planning.refuseHopeless(decision);
+      if (limits) {
+        const tokens = tokensOf(spec, decision, catalog);
+        const asking = limits.admit({ requestId, actor, address, part: partOf(spec), ...tokens });
+        if (asking !== undefined) await asking;
+      }
+      return { decision, place: admission.enter() };
+    } catch (error) {
+      limits?.end(requestId, 0);
+      if (idempotencyKey === undefined) throw error;
+      const use = { userId: actor.userId, idempotencyKey, inputHash: hashOf(spec) };
+      const known = await store.requests.requestOfKey(use);
+      if (!known) throw error;
+      return { known: toAccepted(known) };
+    }
+  };
+}
+
+/** What of a workflow its request is, and what its steps are. */
+function partOf({ workflow, step }: RequestSpec): Demand['part'] {
+  return workflow ? 'workflow' : step ? 'step' : 'whole';
 }
 
 function takeOver(
@@ -152,13 +181,7 @@ function neverRan(error: unknown): boolean {
   return error instanceof StoreUnavailable && !error.mayHaveRun;
 }
 
-function newRow(accepting: {
-  readonly actor: Actor;
-  readonly request: ModelRequest;
-  readonly spec: RequestSpec;
-  readonly idempotencyKey: string | undefined;
-}): NewRequest {
-  const { actor, request, spec, idempotencyKey } = accepting;
+function newRow({ actor, spec, idempotencyKey }: Submitted, request: ModelRequest): NewRequest {
   return {
     id: request.id,
     userId: actor.userId,
@@ -176,8 +199,7 @@ function newRow(accepting: {
 }
 
 function newRequest(
-  actor: Actor,
-  spec: RequestSpec,
+  { actor, spec }: Submitted,
   { id, now, place }: { id: string; now: Date; place: Place },
 ): ModelRequest {
   const running = place === 'running';
@@ -210,6 +232,18 @@ function newRequest(
     lastSequence: undefined,
     restartSequence: undefined,
   };
+}
+
+/** What it may take: as asked for, as far as the model goes; else what is usual. */
+function tokensOf({ maxOutputTokens }: RequestSpec, decision: RoutingDecision, catalog: Catalog) {
+  const { chosen, estimatedInputTokens: inputTokens, estimatedOutputTokens } = decision;
+  if (maxOutputTokens === undefined)
+    return { inputTokens, outputTokens: estimatedOutputTokens, outputIsAsked: false };
+  const capabilities = chosen === undefined ? undefined : catalog.deployment(chosen)?.capabilities;
+  const outputTokens = capabilities
+    ? outputLimit(capabilities, maxOutputTokens, inputTokens)
+    : maxOutputTokens;
+  return { inputTokens, outputTokens, outputIsAsked: true };
 }
 
 function apiKeyOf({ credential }: Actor): string | undefined {

@@ -3,6 +3,7 @@
 
 import { isTerminal, type ModelRequest, requestError } from '../domain/request.ts';
 import { atMost } from '../lib/clock.ts';
+import type { CallerLimits } from '../limits/limits.ts';
 import type { Admission } from './admission.ts';
 import { type Active, concludeUnstarted, type ExecutionDeps, execute, type StopReason } from './execution.ts';
 
@@ -29,6 +30,7 @@ export interface ActiveRequests {
 
 interface ActiveRequestsDeps extends ExecutionDeps {
   readonly admission: Admission;
+  readonly limits?: CallerLimits | undefined;
 }
 
 /** Rows that come this many refusals later are run after all. */
@@ -37,7 +39,7 @@ const MAX_DISOWNED = 1_000;
 const LAST_WRITES_MS = 2_000;
 
 export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRequests {
-  const { admission, clock, announce } = surroundings;
+  const { admission, limits, clock, announce } = surroundings;
   const active = new Map<string, Active>();
   const arriving = new Map<string, Promise<boolean>>();
   const disowned = new Map<string, Active>();
@@ -47,6 +49,7 @@ export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRe
   async function run(entry: Active): Promise<void> {
     await execute(entry, deps);
     active.delete(entry.request.id);
+    if (limits) letGo(entry.request, limits);
     admission.leave();
   }
 
@@ -60,6 +63,7 @@ export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRe
     arriving,
     add(entry) {
       active.set(entry.request.id, entry);
+      limits?.hold(entry.request.id);
       announce(entry.request);
       void run(entry);
     },
@@ -92,4 +96,11 @@ export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRe
       for (const entry of active.values()) void stop(entry, 'fenced');
     },
   };
+}
+
+/** It has left this process: ended, waiting again, or in the hands of another one. */
+function letGo({ id, status, usage }: ModelRequest, limits: CallerLimits): void {
+  if (isTerminal(status)) limits.end(id, usage ? usage.inputTokens + usage.outputTokens : 0);
+  else if (status === 'QUEUED') limits.wait(id);
+  else limits.leave(id);
 }

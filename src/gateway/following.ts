@@ -1,7 +1,7 @@
 // Reading along: one request's events from any cursor, and requests as they change.
 // The log answers while it can; what it no longer holds is told from the store.
 
-import { type Actor, can } from '../domain/access.ts';
+import { authorize, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import {
@@ -21,6 +21,7 @@ import type { RequestFilter, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
 import type { FollowedEvent, Gateway } from './gateway.ts';
 import type { Moments } from './moments.ts';
+import type { Ownership } from './ownership.ts';
 import { replay, replaySteps } from './replay.ts';
 import type { RequestNews } from './request-news.ts';
 
@@ -31,7 +32,8 @@ interface FollowingDeps {
   readonly store: Store;
   readonly events: EventLog;
   readonly news: RequestNews;
-  readonly visible: (actor: Actor, requestId: string) => Promise<ModelRequest | undefined>;
+  readonly visible: Ownership['visible'];
+  readonly noteReading: Ownership['noteReading'];
   /** Of a request that runs here. */
   readonly momentsOf: (requestId: string) => Moments | undefined;
   readonly clock: Clock;
@@ -43,31 +45,15 @@ export function createFollowing({
   events,
   news,
   visible,
+  noteReading,
   momentsOf,
   clock,
   overhead,
-}: FollowingDeps): Pick<Gateway, 'follow' | 'feed'> & {
+}: FollowingDeps): Pick<Gateway, 'follow' | 'feed' | 'endings'> & {
   /** Whoever asks, from the beginning on. */
   open(request: ModelRequest): AsyncIterableIterator<FollowedEvent>;
 } {
-  /** What follows in the story of a request that has ended, from the store. */
-  async function* told(request: ModelRequest, after: Position | undefined): AsyncGenerator<FollowedEvent> {
-    const [[body], [attempts]] = await Promise.all([
-      store.requests.bodiesByIds([request.id]),
-      store.requests.attemptsByIds([request.id]),
-    ]);
-    if (body?.spec.workflow) {
-      const [[run], [steps]] = await Promise.all([
-        store.workflows.specsByIds([request.id]),
-        store.workflows.stepsByIds([request.id]),
-      ]);
-      const inOrder = stepsInOrder(run?.spec ?? body.spec.workflow, steps ?? []);
-      for (const logged of replaySteps(request, inOrder, after)) yield new Followed(request.id, logged);
-      return;
-    }
-    for (const logged of replay(request, body?.output, attempts ?? [], after))
-      yield new Followed(request.id, logged);
-  }
+  const told = (request: ModelRequest, after: Position | undefined) => tell(request, after, store);
 
   /** The log ended without a last event, when the request was taken from its writer: the store knows the end. */
   async function* rest(
@@ -112,19 +98,49 @@ export function createFollowing({
 
   return {
     async follow(actor, requestId, after) {
+      authorize(actor, 'request:read');
       const request = await visible(actor, requestId);
       if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
+      await noteReading(actor, request);
       return open(request, position);
     },
     open: request => open(request, undefined),
     feed(actor, filter) {
+      authorize(actor, 'request:read');
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
       const visible = { ...filter, userId };
       return news.subscribe(request => matches(request, visible));
     },
+    endings(actor) {
+      authorize(actor, 'metrics:read');
+      return news.subscribe(({ status }) => isTerminal(status));
+    },
   };
+}
+
+/** What follows in the story of a request that has ended, from the store. */
+async function* tell(
+  request: ModelRequest,
+  after: Position | undefined,
+  store: Store,
+): AsyncGenerator<FollowedEvent> {
+  const [[body], [attempts]] = await Promise.all([
+    store.requests.bodiesByIds([request.id]),
+    store.requests.attemptsByIds([request.id]),
+  ]);
+  if (body?.spec.workflow) {
+    const [[run], [steps]] = await Promise.all([
+      store.workflows.specsByIds([request.id]),
+      store.workflows.stepsByIds([request.id]),
+    ]);
+    const inOrder = stepsInOrder(run?.spec ?? body.spec.workflow, steps ?? []);
+    for (const logged of replaySteps(request, inOrder, after)) yield new Followed(request.id, logged);
+    return;
+  }
+  for (const logged of replay(request, body?.output, attempts ?? [], after))
+    yield new Followed(request.id, logged);
 }
 
 /** What the followers of all requests share. */

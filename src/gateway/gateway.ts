@@ -1,9 +1,8 @@
 // The path of one prompt: accept, run, follow, cancel. Start reading here.
 
-import { type Actor, can } from '../domain/access.ts';
+import { type Actor, authorize } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
-import { DomainError } from '../domain/errors.ts';
 import type { Provider } from '../domain/model.ts';
 import type { ModelRequest, RequestSpec } from '../domain/request.ts';
 import type { RoutingDecision, RoutingStrategy } from '../domain/routing.ts';
@@ -11,6 +10,7 @@ import type { StreamEvent } from '../domain/stream.ts';
 import type { Submission, SubmissionLimits } from '../domain/submission.ts';
 import type { WorkflowSpec } from '../domain/workflow.ts';
 import type { Signals } from '../events/signals.ts';
+import type { CallerLimits } from '../limits/limits.ts';
 import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
 import { createActiveRequests } from './active-requests.ts';
@@ -20,6 +20,7 @@ import type { CapacityLoad } from './capacity.ts';
 import { createDuties } from './duties.ts';
 import type { ExecutionDeps } from './execution.ts';
 import { createFollowing } from './following.ts';
+import { createOwnership } from './ownership.ts';
 import { createProviderStatus } from './provider-status.ts';
 import { createQueue } from './queue.ts';
 import { createRequestNews } from './request-news.ts';
@@ -55,20 +56,37 @@ export interface OperatorTarget {
 }
 
 export interface Gateway {
-  /** Validates and makes the request durable; resolves after the commit. The answer is made whoever listens. */
-  submit(actor: Actor, submission: Submission): Promise<ModelRequest>;
+  /**
+   * Validates and makes the request durable; resolves after the commit. The answer is made whoever listens.
+   * `address`: where it came from, for the limits of addresses.
+   */
+  submit(actor: Actor, submission: Submission, address?: string): Promise<ModelRequest>;
   /** The same for a workflow that is known already, such as one that is run again. */
-  submitWorkflow(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined): Promise<ModelRequest>;
+  submitWorkflow(
+    actor: Actor,
+    spec: RequestSpec,
+    idempotencyKey: string | undefined,
+    address?: string,
+  ): Promise<ModelRequest>;
   /** The same for a submission whose steps are known already; they are given its input. */
   submitWorkflowOf(
     actor: Actor,
     submission: Submission,
     workflowOf: (input: string) => WorkflowSpec,
+    address?: string,
   ): Promise<ModelRequest>;
-  /** Ends a request that is not terminal yet; resolves with its state afterwards. NOT_FOUND when it is foreign. */
+  /**
+   * Ends a request that is not terminal yet; resolves with its state afterwards. NOT_FOUND when it is foreign, unless
+   * for ADMIN, whose doing so is audited.
+   */
   cancel(actor: Actor, requestId: string): Promise<ModelRequest>;
   /** One's own request, or anybody's for ADMIN; undefined when there is none to see. */
   request(actor: Actor, requestId: string): Promise<ModelRequest | undefined>;
+  /**
+   * To be awaited before the actor is shown what was said in a request. Somebody else's is noted in the audit log,
+   * once an hour for each reader and request; undefined: there is nothing to wait for.
+   */
+  noteReading(actor: Actor, request: Pick<ModelRequest, 'id' | 'userId'>): Promise<void> | undefined;
   /**
    * The events after the cursor, first those that were, then those that come, ending after the last one.
    * Throws NOT_FOUND (unknown or foreign) or BAD_USER_INPUT (not a cursor of this request) before anything else.
@@ -80,6 +98,8 @@ export interface Gateway {
   ): Promise<AsyncIterableIterator<FollowedEvent>>;
   /** Requests as they change: all for ADMIN, one's own for others. */
   feed(actor: Actor, filter: RequestFilter): AsyncIterableIterator<ModelRequest>;
+  /** One value whenever a request of anybody has ended: that figures are to be counted again. */
+  endings(actor: Actor): AsyncIterableIterator<unknown>;
   estimateCost(actor: Actor, submission: Submission): CostEstimate[];
   simulateRoute(actor: Actor, submission: Submission): RoutingDecision;
   providers(): readonly Provider[];
@@ -128,6 +148,8 @@ export interface Gateway {
 
 export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiting' | 'announce'> {
   readonly admission: Admission;
+  /** Absent: nobody is limited. */
+  readonly limits?: CallerLimits | undefined;
   /** Hints from and to the other instances. */
   readonly signals: Signals;
   /** In the queue, over all instances. */
@@ -158,19 +180,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const queue = createQueue(deps, active);
   const status = createProviderStatus(deps);
   const duties = createDuties(deps, { active, acceptance, queue, news, status });
+  const find = async (requestId: string) =>
+    active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
+  const { visible, toCancel, noteReading } = createOwnership({ ...deps, find });
 
   const { open, ...following } = createFollowing({
     ...deps,
     news,
     visible,
+    noteReading,
     momentsOf: id => active.get(id)?.moments,
   });
-
-  async function visible(actor: Actor, requestId: string): Promise<ModelRequest | undefined> {
-    const request = active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
-    const allowed = request && (request.userId === actor.userId || can(actor, 'request:read-any'));
-    return allowed ? request : undefined;
-  }
 
   async function cancelStepsOf(requestId: string): Promise<void> {
     const steps = await store.requests.byIds(await store.workflows.unfinishedRequests(requestId));
@@ -183,24 +203,31 @@ export function createGateway(deps: GatewayDeps): Gateway {
     visible,
     isDraining: duties.isDraining,
   });
+  const asked = (actor: Actor, submission: Submission) => {
+    authorize(actor, 'request:estimate');
+    return parse(submission);
+  };
 
   return {
+    ...submitting,
     async cancel(actor, requestId) {
-      const request = await visible(actor, requestId);
-      if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
+      const request = await toCancel(actor, requestId);
       await cancelRequest(request, { ...deps, active, queue, news });
       // Steps of a workflow that nobody ran at this moment.
       if (request.taskType === 'WORKFLOW') await cancelStepsOf(requestId);
-      return (await visible(actor, requestId)) ?? request;
+      return (await find(requestId)) ?? request;
     },
-    request: visible,
-    ...submitting,
+    async request(actor, requestId) {
+      authorize(actor, 'request:read');
+      return visible(actor, requestId);
+    },
+    noteReading,
     instanceId: deps.owner,
     ...following,
     steps: createStepRequests({ ...deps, acceptance, active, queue, news, open }),
     ...status,
-    estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
-    simulateRoute: (_actor, submission) => planning.decide(parse(submission)),
+    estimateCost: (actor, submission) => planning.estimate(asked(actor, submission)),
+    simulateRoute: (actor, submission) => planning.decide(asked(actor, submission)),
     ...duties,
   };
 }

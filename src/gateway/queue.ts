@@ -4,6 +4,7 @@
 import { lastNumberOf, type ModelRequest, requestError } from '../domain/request.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { CallerLimits } from '../limits/limits.ts';
 import type { HeldRequest, Store } from '../store/store.ts';
 import type { ActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
@@ -28,6 +29,7 @@ interface QueueDeps {
   readonly store: Store;
   readonly events: EventLog;
   readonly admission: Admission;
+  readonly limits?: CallerLimits | undefined;
   readonly planning: Planning;
   readonly clock: Clock;
   readonly owner: () => string;
@@ -103,8 +105,10 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
     take,
     async cancel(requestId) {
       const cancelled = await store.queue.cancel(requestId, CANCELLED);
-      if (cancelled) admission.dequeued();
-      return cancelled;
+      if (!cancelled) return false;
+      admission.dequeued();
+      deps.limits?.endWaiting(requestId);
+      return true;
     },
     async review() {
       const held = await store.queue.heldBy(owner());

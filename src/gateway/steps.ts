@@ -62,7 +62,14 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
   return {
     async submit(actor, requestId, spec) {
       // Whoever has it in hand runs it; here nothing more is to be done.
-      if (!(await request(requestId))) await acceptance.accept(toActor(actor), spec, { id: requestId });
+      if (!(await request(requestId)))
+        await acceptance.accept({
+          actor: toActor(actor),
+          spec,
+          id: requestId,
+          idempotencyKey: undefined,
+          address: undefined,
+        });
     },
     request,
     body: async requestId => (await store.requests.bodiesByIds([requestId]))[0],

@@ -7,6 +7,12 @@ import { parseSubmission, type Submission } from '../domain/submission.ts';
 import type { Acceptance } from './acceptance.ts';
 import type { Gateway, GatewayDeps } from './gateway.ts';
 
+/** What a submission is recognised by when it comes again, and where it came from. */
+interface Naming {
+  readonly idempotencyKey: string | null | undefined;
+  readonly address: string | undefined;
+}
+
 interface Parts {
   readonly acceptance: Acceptance;
   readonly visible: Gateway['request'];
@@ -26,7 +32,7 @@ export function createSubmitting(
   async function submit(
     actor: Actor,
     specOf: () => RequestSpec,
-    idempotencyKey: string | null | undefined,
+    { idempotencyKey, address }: Naming,
   ): Promise<ModelRequest> {
     authorize(actor, 'request:submit');
     if (isDraining())
@@ -36,7 +42,12 @@ export function createSubmitting(
     const spec = specOf();
     for (const { model } of spec.workflow?.steps ?? [])
       if (model !== undefined) planning.refuseUnknown(model);
-    const accepted = await acceptance.accept(actor, spec, { idempotencyKey: idempotencyKey ?? undefined });
+    const accepted = await acceptance.accept({
+      actor,
+      spec,
+      address,
+      idempotencyKey: idempotencyKey ?? undefined,
+    });
     const request = 'request' in accepted ? accepted.request : await visible(actor, accepted.requestId);
     if (!request || ('conflict' in accepted && accepted.conflict))
       throw new DomainError(
@@ -48,9 +59,11 @@ export function createSubmitting(
 
   return {
     parse,
-    submit: (actor, submission) => submit(actor, () => parse(submission), submission.idempotencyKey),
-    submitWorkflow: (actor, spec, idempotencyKey) => submit(actor, () => spec, idempotencyKey),
-    submitWorkflowOf(actor, submission, workflowOf) {
+    submit: (actor, submission, address) =>
+      submit(actor, () => parse(submission), { idempotencyKey: submission.idempotencyKey, address }),
+    submitWorkflow: (actor, spec, idempotencyKey, address) =>
+      submit(actor, () => spec, { idempotencyKey, address }),
+    submitWorkflowOf(actor, submission, workflowOf, address) {
       const specOf = () => {
         const hasInput = submission.prompt != null || submission.messages != null;
         const spec = parse(hasInput ? submission : { ...submission, prompt: 'none' });
@@ -58,7 +71,7 @@ export function createSubmitting(
         const workflow = workflowOf(promptOf(messages));
         return { ...spec, messages, taskType: 'WORKFLOW', workflow } as const;
       };
-      return submit(actor, specOf, submission.idempotencyKey);
+      return submit(actor, specOf, { idempotencyKey: submission.idempotencyKey, address });
     },
   };
 }

@@ -19,10 +19,10 @@ import {
 import {
   type ActorContext,
   accessError,
+  declaredOn,
   type Requirement,
   refusalFor,
   requirementOf,
-  ruleOf,
 } from './auth.ts';
 
 /** The same schema, whose fields and values refuse whoever their rules do not admit. */
@@ -50,8 +50,8 @@ type FieldConfig = GraphQLFieldConfig<unknown, ActorContext>;
 function guardField(config: FieldConfig, requirement: Requirement, name: string): FieldConfig {
   const { resolve = defaultFieldResolver, subscribe } = config;
   function refuse(context: ActorContext, info: GraphQLResolveInfo): void {
-    const code = refusalFor(requirement, context.actor);
-    if (code) throw accessError(code, name, { nodes: info.fieldNodes });
+    const refusal = refusalFor(requirement, context.actor);
+    if (refusal) throw accessError(refusal, name, { nodes: info.fieldNodes });
   }
   return {
     ...config,
@@ -76,8 +76,8 @@ function guardType(
 ): GraphQLTypeResolver<unknown, ActorContext> {
   return (value, context, info, abstractType) => {
     const checked = (typeName: string | undefined) => {
-      const code = typeName && refusalFor(requirementOfType(typeName, schema), context.actor);
-      if (code) throw accessError(code, typeName, { nodes: info.fieldNodes });
+      const refusal = typeName && refusalFor(requirementOfType(typeName, schema), context.actor);
+      if (refusal) throw accessError(refusal, typeName, { nodes: info.fieldNodes });
       return typeName;
     };
     const found = resolveType(value, context, info, abstractType);
@@ -88,6 +88,6 @@ function guardType(
 function requirementOfType(typeName: string, schema: GraphQLSchema): Requirement {
   const type = schema.getType(typeName);
   if (!isObjectType(type)) return { rules: [], open: true };
-  const declared = [type, ...type.getInterfaces()].map(each => ruleOf(each, schema).requires);
-  return { rules: declared.filter(roles => roles !== undefined), open: true };
+  const declared = [type, ...type.getInterfaces()].flatMap(each => declaredOn(each, schema).rule ?? []);
+  return { rules: declared, open: true };
 }

@@ -13,8 +13,8 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import { ROLES, type Role } from '../domain/access.ts';
-import { isRootType, ruleOf } from './auth.ts';
+import { API_KEY_SCOPES, ROLES, type Role } from '../domain/access.ts';
+import { declaredOn, isRootType } from './auth.ts';
 
 type Composite = GraphQLObjectType | GraphQLInterfaceType;
 type Element = GraphQLNamedType | GraphQLField<unknown, unknown>;
@@ -42,31 +42,34 @@ export function authLint(schema: GraphQLSchema): string[] {
 /** Whatever can be wrong with one declaration by itself. */
 function lintElement(element: Element, name: string, schema: GraphQLSchema): string[] {
   const directives = getDirectiveExtensions(element, schema);
-  const { isPublic, requires } = ruleOf(element, schema);
+  const { isPublic, rule } = declaredOn(element, schema);
   const unknown = Object.keys(directives).filter(directive => !KNOWN_DIRECTIVES.includes(directive));
   const repeated = Object.entries(directives).filter(([, uses]) => (uses?.length ?? 0) > 1);
   const oldStyle = OLD_STYLE.filter(key => key in element.extensions);
-  const strangers = (requires ?? []).filter(role => !ROLES.includes(role));
+  const strangers = (rule?.requires ?? []).filter(role => !ROLES.includes(role));
+  const strangeScopes = (rule?.scopes ?? []).filter(scope => !API_KEY_SCOPES.includes(scope));
   return [
     ...unknown.map(directive => `${name} carries @${directive}, which nothing enforces`),
     ...repeated.map(([directive]) => `${name} repeats @${directive}; only the first would count`),
     ...oldStyle.map(key => `${name} has extensions.${key}, which nothing reads`),
-    ...(isPublic && requires ? [`${name} is both @public and @auth`] : []),
-    ...(requires?.length === 0 ? [`${name} has an @auth that admits nobody`] : []),
+    ...(isPublic && rule ? [`${name} is both @public and @auth`] : []),
+    ...(rule?.requires.length === 0 ? [`${name} has an @auth that admits nobody`] : []),
+    ...(rule?.scopes?.length === 0 ? [`${name} has an @auth whose scopes no key can have`] : []),
     ...strangers.map(role => `${name} requires the unknown role ${role}`),
+    ...strangeScopes.map(scope => `${name} requires the unknown scope ${scope}`),
   ];
 }
 
 function lintType(type: Composite, schema: GraphQLSchema): string[] {
-  const { isPublic, requires } = ruleOf(type, schema);
-  const guarded = Object.values(type.getFields()).filter(field => ruleOf(field, schema).requires);
+  const { isPublic, rule } = declaredOn(type, schema);
+  const guarded = Object.values(type.getFields()).filter(field => declaredOn(field, schema).rule);
   const unions = Object.values(schema.getTypeMap()).filter(isUnionType);
   const holders = isObjectType(type)
     ? [...type.getInterfaces(), ...unions.filter(union => union.getTypes().includes(type))]
     : [];
   return [
     ...(isPublic ? guarded.map(field => `${type.name} is @public but its field ${field.name} is not`) : []),
-    ...(requires
+    ...(rule
       ? holders.map(holder => `${type.name} is limited to roles but can be reached through ${holder.name}`)
       : []),
   ];
@@ -74,19 +77,20 @@ function lintType(type: Composite, schema: GraphQLSchema): string[] {
 
 function lintField(type: Composite, field: GraphQLField<unknown, unknown>, schema: GraphQLSchema): string[] {
   const name = `${type.name}.${field.name}`;
-  const rule = ruleOf(field, schema);
+  const { isPublic, rule } = declaredOn(field, schema);
   const problems: string[] = [];
-  if (isRootType(type, schema) && !rule.isPublic && !rule.requires) {
-    problems.push(`${name} is a root field without @public or @auth`);
+  if (isRootType(type, schema)) {
+    if (!isPublic && !rule) problems.push(`${name} is a root field without @public or @auth`);
+    if (rule && !rule.scopes) problems.push(`${name} is a root field whose @auth names no scopes`);
   }
   const target = getNamedType(field.type);
-  const needed = ruleOf(target, schema).requires;
-  if (needed && !isWithin(rule.requires ?? ruleOf(type, schema).requires, needed)) {
+  const needed = declaredOn(target, schema).rule?.requires;
+  if (needed && !isWithin((rule ?? declaredOn(type, schema).rule)?.requires, needed)) {
     problems.push(`${name} returns ${target.name}, which fewer roles may see than the field itself`);
   }
-  for (const ancestor of rule.requires ? type.getInterfaces() : []) {
+  for (const ancestor of rule ? type.getInterfaces() : []) {
     const inInterface = ancestor.getFields()[field.name];
-    if (inInterface && !ruleOf(inInterface, schema).requires) {
+    if (inInterface && !declaredOn(inInterface, schema).rule) {
       problems.push(`${name} has an @auth that ${ancestor.name}.${field.name} lacks`);
     }
   }

@@ -1,9 +1,9 @@
 // Admissions that need not be worked out again: walking the document costs more than most operations. The verdict on a
-// document follows from the rules, which never change, and the caller's role; only @skip and @include would make it
-// depend on variables, so documents with directives are walked every time. Refusals are not remembered.
+// document follows from the rules, which never change, and the caller's role and scopes; only @skip and @include would
+// make it depend on variables, so documents with directives are walked every time. Refusals are not remembered.
 
 import type { Plugin } from '@envelop/core';
-import type { DocumentNode } from 'graphql';
+import { type DocumentNode, Kind, separateOperations } from 'graphql';
 import type { ActorContext } from './auth.ts';
 import { measureDocument } from './query-measure.ts';
 
@@ -18,14 +18,14 @@ interface Payload {
 }
 type Handler = (payload: Payload) => unknown;
 
-/** Was this operation let in before for a caller of this role? Then it is let in whatever its variables are. */
+/** Was this operation let in before for a caller of this role and these scopes? Then it is let in whatever its variables are. */
 export type IsAdmitted = (
   document: DocumentNode,
   operationName: string | null | undefined,
   actor: ActorContext['actor'],
 ) => boolean;
 
-/** The same plugin; what it adds on its part to look at documents is asked once for each document, operation and role. */
+/** The same plugin; what it adds to look at documents is asked once for each document, operation, role and scopes. */
 export function rememberAdmissions(plugin: Plugin): Plugin & { readonly isAdmitted: IsAdmitted } {
   const admitted = new WeakMap<DocumentNode, Set<string>>();
 
@@ -39,6 +39,7 @@ export function rememberAdmissions(plugin: Plugin): Plugin & { readonly isAdmitt
       let isRefused = false;
       const result = handler({
         ...payload,
+        args: { ...payload.args, document: selectedOf(document, operationName) },
         setResultAndStopExecution(refusal) {
           isRefused = true;
           payload.setResultAndStopExecution(refusal);
@@ -71,6 +72,15 @@ export function rememberAdmissions(plugin: Plugin): Plugin & { readonly isAdmitt
   };
 }
 
+/** What runs of a document: what stands beside it is judged when it is asked for. */
+function selectedOf(document: DocumentNode, operationName: string | null | undefined): DocumentNode {
+  const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  if (operations.length <= 1) return document;
+  return separateOperations(document)[operationName ?? ''] ?? document;
+}
+
 function callerOf(operationName: string | null | undefined, actor: ActorContext['actor']): string {
-  return `${actor?.role} ${operationName ?? ''}`;
+  const scopes = actor?.credential.scopes;
+  // Neither a role nor a list of scopes has a blank, so that no caller is taken for another.
+  return `${scopes ? `${actor.role},${scopes}` : actor?.role} ${operationName ?? ''}`;
 }

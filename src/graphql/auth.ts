@@ -7,6 +7,7 @@ import { getDirectiveExtensions, printSchemaWithDirectives } from '@graphql-tool
 import {
   DirectiveLocation,
   GraphQLDirective,
+  type GraphQLEnumType,
   GraphQLError,
   type GraphQLErrorOptions,
   type GraphQLField,
@@ -23,7 +24,15 @@ import {
   lexicographicSortSchema,
   specifiedDirectives,
 } from 'graphql';
-import type { Actor, Role } from '../domain/access.ts';
+import {
+  type Actor,
+  type ApiKeyScope,
+  grantOf,
+  hasScope,
+  namesOf,
+  type Permission,
+  type Role,
+} from '../domain/access.ts';
 import { ERROR_CODES } from '../domain/errors.ts';
 import { rememberAdmissions } from './auth-memory.ts';
 
@@ -35,16 +44,24 @@ export interface ActorContext {
 /** Options of a field or type that anybody may select, also without a credential. */
 export const PUBLIC = { extensions: { directives: { public: {} } } } as const;
 
-/** Options of a field or type that only these roles may select; all three are "whoever is signed in". */
-export function auth(...requires: Role[]) {
-  return { extensions: { directives: { auth: { requires } } } };
+/**
+ * Options of a field or type that only these roles may select, and of API keys only those with one of the scopes; with
+ * no scopes given, every key.
+ */
+export function auth(requires: readonly Role[], scopes?: readonly ApiKeyScope[]) {
+  return { extensions: { directives: { auth: { requires, ...(scopes && { scopes }) } } } };
+}
+
+/** The same for whoever has the permission, which the code behind the field asks for again. */
+export function permitted(permission: Permission) {
+  const { roles, scopes } = grantOf(permission);
+  return auth(roles, scopes);
 }
 
 /** The schema with the two directives defined, so that it prints as a document that stands on its own. */
 export function withAuthDirectives(schema: GraphQLSchema): GraphQLSchema {
-  const role = schema.getType('Role');
-  // A second enum of that name, made for the directive, would be refused as a duplicate.
-  if (!isEnumType(role)) throw new Error('The schema has no enum Role for @auth(requires:).');
+  const role = enumOf(schema, 'Role');
+  const scope = enumOf(schema, 'ApiKeyScope');
   const { FIELD_DEFINITION, OBJECT, INTERFACE } = DirectiveLocation;
   const locations = [FIELD_DEFINITION, OBJECT, INTERFACE];
   const publicDirective = new GraphQLDirective({
@@ -54,17 +71,29 @@ export function withAuthDirectives(schema: GraphQLSchema): GraphQLSchema {
   });
   const authDirective = new GraphQLDirective({
     name: 'auth',
-    description: 'Only callers with one of these roles may select it.',
+    description: 'Only callers with one of these roles may select it, and of API keys only some.',
     locations,
     args: {
       requires: {
         description: 'One of them is enough.',
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(role))),
       },
+      scopes: {
+        description:
+          'An API key that has scopes needs one of these, or ADMIN. Left out: every key may, whatever it is for.',
+        type: new GraphQLList(new GraphQLNonNull(scope)),
+      },
     },
   });
   const directives = [...specifiedDirectives, publicDirective, authDirective];
   return new GraphQLSchema({ ...schema.toConfig(), directives });
+}
+
+/** The one of the schema: a second enum of that name, made for the directive, would be refused as a duplicate. */
+function enumOf(schema: GraphQLSchema, name: string): GraphQLEnumType {
+  const type = schema.getType(name);
+  if (!isEnumType(type)) throw new Error(`The schema has no enum ${name} for @auth.`);
+  return type;
 }
 
 /** The schema as text, sorted, with the rules on every field and type. */
@@ -74,26 +103,37 @@ export function printedSchema(schema: GraphQLSchema): string {
 
 /** Every rule of these must admit the caller; with none, `open` says whether a credential is needed at all. */
 export interface Requirement {
-  readonly rules: readonly (readonly Role[])[];
+  readonly rules: readonly Rule[];
   readonly open: boolean;
 }
 
-interface AccessRule {
-  readonly isPublic: boolean;
-  readonly requires: readonly Role[] | undefined;
+/** One @auth. */
+export interface Rule {
+  readonly requires: readonly Role[];
+  /** Undefined: whatever an API key is for. */
+  readonly scopes: readonly ApiKeyScope[] | undefined;
 }
 
-/** The rule declared on a field or type, whether by extension or in SDL. */
-export function ruleOf(
+interface Declared {
+  readonly isPublic: boolean;
+  readonly rule: Rule | undefined;
+}
+
+/** What is declared on a field or type, whether by extension or in SDL. */
+export function declaredOn(
   element: GraphQLNamedType | GraphQLField<unknown, unknown>,
   schema: GraphQLSchema,
-): AccessRule {
+): Declared {
   const directives = getDirectiveExtensions(element, schema);
-  const rule: Record<string, unknown> | undefined = directives.auth?.[0];
+  const declared: Record<string, unknown> | undefined = directives.auth?.[0];
+  // A rule without readable roles, or with scopes that cannot be read, admits nobody, or no key.
+  const listOf = (value: unknown) => (Array.isArray(value) ? value : []);
   return {
     isPublic: directives.public !== undefined,
-    // A rule without readable roles admits nobody.
-    requires: rule && (Array.isArray(rule.requires) ? rule.requires : []),
+    rule: declared && {
+      requires: listOf(declared.requires),
+      scopes: declared.scopes == null ? undefined : listOf(declared.scopes),
+    },
   };
 }
 
@@ -108,15 +148,15 @@ export function requirementOf(
   field: GraphQLField<unknown, unknown>,
   schema: GraphQLSchema,
 ): Requirement {
-  const own = [ruleOf(parent, schema), ruleOf(field, schema)];
+  const own = [declaredOn(parent, schema), declaredOn(field, schema)];
   const inherited = parent.getInterfaces().flatMap(ancestor => {
     const inInterface = ancestor.getFields()[field.name];
-    return [ruleOf(ancestor, schema), ...(inInterface ? [ruleOf(inInterface, schema)] : [])];
+    return [declaredOn(ancestor, schema), ...(inInterface ? [declaredOn(inInterface, schema)] : [])];
   });
   const returned = getNamedType(field.type);
-  const target = isObjectType(returned) || isInterfaceType(returned) ? [ruleOf(returned, schema)] : [];
-  const rules = [...own, ...inherited, ...target].flatMap(rule => (rule.requires ? [rule.requires] : []));
-  return { rules, open: own.some(rule => rule.isPublic) || !isRootType(parent, schema) };
+  const target = isObjectType(returned) || isInterfaceType(returned) ? [declaredOn(returned, schema)] : [];
+  const rules = [...own, ...inherited, ...target].flatMap(({ rule }) => rule ?? []);
+  return { rules, open: own.some(({ isPublic }) => isPublic) || !isRootType(parent, schema) };
 }
 
 export function isRootType(type: GraphQLNamedType, schema: GraphQLSchema): boolean {
@@ -125,25 +165,45 @@ export function isRootType(type: GraphQLNamedType, schema: GraphQLSchema): boole
   );
 }
 
-/** Why the caller may not, or undefined when it may. */
+/** Why a caller may not. */
+export interface Refusal {
+  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN';
+  /** One of which the API key lacks; undefined: it is not for a scope. */
+  readonly scopes?: readonly ApiKeyScope[] | undefined;
+}
+
+const UNAUTHENTICATED: Refusal = { code: 'UNAUTHENTICATED' };
+const WRONG_ROLE: Refusal = { code: 'FORBIDDEN' };
+
+/** Undefined when the caller may. */
 export function refusalFor(
   { rules, open }: Requirement,
   actor: Actor | null | undefined,
-): 'UNAUTHENTICATED' | 'FORBIDDEN' | undefined {
+): Refusal | undefined {
   if (rules.length === 0 && open) return undefined;
-  if (!actor) return 'UNAUTHENTICATED';
-  return rules.every(roles => roles.includes(actor.role)) ? undefined : 'FORBIDDEN';
+  if (!actor) return UNAUTHENTICATED;
+  let refusal: Refusal | undefined;
+  for (const { requires, scopes } of rules) {
+    if (!requires.includes(actor.role)) return WRONG_ROLE;
+    if (scopes && !hasScope(actor, scopes)) refusal ??= { code: 'FORBIDDEN', scopes };
+  }
+  return refusal;
 }
 
 /** The error of a refusal. The same for a missing, a wrong and an ended credential: it never says which. */
 export function accessError(
-  code: 'UNAUTHENTICATED' | 'FORBIDDEN',
+  { code, scopes }: Refusal,
   what: string,
   place: Pick<GraphQLErrorOptions, 'nodes' | 'path'> = {},
 ): GraphQLError {
   const { httpStatus: status, retryable } = ERROR_CODES[code];
-  const text = code === 'UNAUTHENTICATED' ? 'needs a valid token or API key' : 'is not allowed for this role';
-  return new GraphQLError(`${what} ${text}.`, {
+  const problem =
+    code === 'UNAUTHENTICATED'
+      ? 'needs a valid token or API key'
+      : scopes
+        ? `needs an API key with ${namesOf(scopes)}`
+        : 'is not allowed for this role';
+  return new GraphQLError(`${what} ${problem}.`, {
     ...place,
     extensions: { code, retryable, http: { status } },
   });
@@ -167,9 +227,12 @@ export function authPlugin(): ReturnType<typeof rememberAdmissions> {
         requirement = requirementOf(parentType, field, executionArgs.schema);
         requirements.set(field, requirement);
       }
-      const code = refusalFor(requirement, user);
-      if (code)
-        return accessError(code, `${parentType.name}.${field.name}`, { nodes: [fieldNode], path: [...path] });
+      const refusal = refusalFor(requirement, user);
+      if (refusal)
+        return accessError(refusal, `${parentType.name}.${field.name}`, {
+          nodes: [fieldNode],
+          path: [...path],
+        });
     },
   });
   // The library types its plugin by what it adds to the context, which only narrows what is there already.

@@ -4,14 +4,10 @@
 import SchemaBuilder from '@pothos/core';
 import '@pothos/plugin-dataloader';
 import '@pothos/plugin-relay';
-import { ROLES } from '../domain/access.ts';
 import { fromGlobalId, type IdKind, toGlobalId } from '../domain/ids.ts';
-import { auth } from './auth.ts';
+import { permitted } from './auth.ts';
 import type { Context } from './context.ts';
 import { costOptions } from './cost.ts';
-
-/** For every signed-in caller. */
-export const SIGNED_IN = auth(...ROLES);
 
 /** Types that `node(id:)` finds, by the prefix of their ids. */
 export const NODE_TYPES: Partial<Record<IdKind, string>> = {
@@ -51,7 +47,7 @@ export const builder = new SchemaBuilder<{
     nodeTypeOptions: { description: 'Whatever has an id by which `node` finds it again.' },
     idFieldOptions: { description: 'Opaque, unique among all nodes, and stable for ever.' },
     nodeQueryOptions: {
-      ...SIGNED_IN,
+      ...permitted('node:read'),
       description:
         'The object with this id. Null when nothing has it, when it is not an id, or when it belongs to somebody else and the caller is not ADMIN.',
       args: { id: { description: 'As read from the field `id` of a node.' } },

@@ -2,7 +2,7 @@
 // killed. A provider that is down does not make the server unready.
 
 import type { ServerResponse } from 'node:http';
-import type { Actor } from '../domain/access.ts';
+import { type Actor, can, grantOf, namesOf } from '../domain/access.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { send, sendJson } from './answer.ts';
@@ -77,10 +77,11 @@ export function createHealthEndpoints(deps: HealthDeps): HealthEndpoints {
         };
         return sendJson(response, 401, { error }, { 'www-authenticate': 'Bearer' });
       }
-      if (!deps.metricsPublic && actor?.role === 'USER') {
-        log.warn('a scrape of /metrics came with the role USER');
-        const error = { code: 'FORBIDDEN', message: 'Metrics are for the roles SERVICE and ADMIN.' };
-        return sendJson(response, 403, { error });
+      if (!deps.metricsPublic && actor && !can(actor, 'metrics:scrape')) {
+        log.warn({ userId: actor.userId }, 'a scrape of /metrics came with the wrong role or key');
+        const { roles, scopes } = grantOf('metrics:scrape');
+        const message = `Metrics are for the roles ${roles.join(' and ')}, by an API key with ${namesOf(scopes)}.`;
+        return sendJson(response, 403, { error: { code: 'FORBIDDEN', message } });
       }
       const { contentType, body } = await metrics();
       send(response, { status: 200, headers: { 'content-type': contentType }, body });

@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import type { Actor } from '../domain/access.ts';
+import { type Actor, can } from '../domain/access.ts';
 import type { IsAdmitted } from '../graphql/auth-memory.ts';
 import { useQueryLimits } from '../graphql/query-limits.ts';
 import { rootFieldNames } from '../graphql/query-measure.ts';
@@ -171,7 +171,7 @@ function introspectionRefusal(
   if (!actor && (introspects || rootFields.every(name => name.startsWith('__')))) {
     return refusal('UNAUTHENTICATED', 'Log in, or send a valid token or API key.');
   }
-  if (introspects && environment === 'production' && actor?.role !== 'ADMIN') {
+  if (introspects && environment === 'production' && actor && !can(actor, 'schema:read-any')) {
     return refusal('FORBIDDEN', 'Introspection is for administrators.');
   }
   return undefined;

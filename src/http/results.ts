@@ -110,7 +110,7 @@ class Results<Event> implements AsyncIterableIterator<ExecutionResult, undefined
 
   #refusal(): Result {
     this.#finish();
-    const value = { data: null, errors: [accessError('UNAUTHENTICATED', 'This subscription')] };
+    const value = { data: null, errors: [accessError({ code: 'UNAUTHENTICATED' }, 'This subscription')] };
     return { done: false, value };
   }
 

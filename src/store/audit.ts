@@ -11,11 +11,13 @@ import type { AuditEventsTable, Tables } from './tables.ts';
 const PAGE = 500;
 
 export function auditIn(db: Kysely<Tables>): AuditRepository {
+  const appendAll = (events: readonly AuditEvent[]) =>
+    db.isTransaction
+      ? append(db, events)
+      : db.transaction().execute(transaction => append(transaction, events));
   return {
-    append: event =>
-      db.isTransaction
-        ? append(db, event)
-        : db.transaction().execute(transaction => append(transaction, event)),
+    append: event => appendAll([event]),
+    appendAll,
 
     async page({ action, actorId }, query) {
       const page = await keysetPage(query, (condition, direction, limit) =>
@@ -55,7 +57,8 @@ export function auditIn(db: Kysely<Tables>): AuditRepository {
 }
 
 /** One after the other: the head stays locked until the transaction ends, so whatever else it locks must come before. */
-async function append(db: Kysely<Tables>, event: AuditEvent): Promise<void> {
+async function append(db: Kysely<Tables>, events: readonly AuditEvent[]): Promise<void> {
+  if (events.length === 0) return;
   const locked = await db
     .selectFrom('audit_chain')
     .select(['sequence', 'hash'])
@@ -63,27 +66,32 @@ async function append(db: Kysely<Tables>, event: AuditEvent): Promise<void> {
     .executeTakeFirst();
   // Whoever took it away shall not get away with a chain that begins anew.
   if (!locked) throw new Error('The end of the audit log is lost: run `mcplane audit verify`');
-  const json = toJson(event.data);
-  const { sequence, hash } = nextLink(toLink(locked), asStored(event, json));
-  await db
-    .insertInto('audit_events')
-    .values({
-      id: event.id,
-      at: event.at,
-      actor_id: event.actorId ?? null,
-      actor_name: event.actorName ?? null,
-      action: event.action,
-      subject: event.subject ?? null,
-      reason: event.reason ?? null,
-      data: sql<string | null>`${json}::text::jsonb`,
-      sequence: String(sequence),
-      hash,
-    })
-    .execute();
+  let head = toLink(locked);
+  const rows = events.map(event => {
+    const json = toJson(event.data);
+    head = nextLink(head, asStored(event, json));
+    return toRow(event, json, head);
+  });
+  await db.insertInto('audit_events').values(rows).execute();
   await db
     .updateTable('audit_chain')
-    .set({ sequence: String(sequence), hash })
+    .set({ sequence: String(head.sequence), hash: head.hash })
     .execute();
+}
+
+function toRow(event: AuditEvent, json: string | null, { sequence, hash }: ChainLink) {
+  return {
+    id: event.id,
+    at: event.at,
+    actor_id: event.actorId ?? null,
+    actor_name: event.actorName ?? null,
+    action: event.action,
+    subject: event.subject ?? null,
+    reason: event.reason ?? null,
+    data: sql<string | null>`${json}::text::jsonb`,
+    sequence: String(sequence),
+    hash,
+  };
 }
 
 function asStored(event: AuditEvent, json: string | null): AuditEvent {

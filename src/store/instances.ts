@@ -69,6 +69,12 @@ export function instancesIn(db: Kysely<Tables>): InstanceRepository {
         .execute();
     },
 
+    async countLiving() {
+      const { rows } = await sql<{ count: number }>`
+        select count(*)::integer as count from instances where dead_at is null`.execute(db);
+      return rows[0]!.count;
+    },
+
     async living() {
       // Counted through requests_unfinished.
       const { rows } = await sql<Selectable<InstancesTable> & { running: number }>`

@@ -268,6 +268,8 @@ export interface MemberRepository {
 export interface AuditRepository {
   /** In a transaction: the last thing in it, for others who append wait for its end. */
   append(event: AuditEvent): Promise<void>;
+  /** The same for several, in their order. */
+  appendAll(events: readonly AuditEvent[]): Promise<void>;
   page(
     filter: { action?: string | undefined; actorId?: string | undefined },
     query: PageQuery,
@@ -308,4 +310,6 @@ export interface InstanceRepository {
   retire(id: string): Promise<void>;
   /** Those that were not declared dead, however silent, oldest first, with what they run. */
   living(): Promise<Instance[]>;
+  /** How many they are. */
+  countLiving(): Promise<number>;
 }

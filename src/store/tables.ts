@@ -2,7 +2,7 @@
 // repositories; nothing outside this folder sees these names.
 
 import type { ColumnType, Generated } from 'kysely';
-import type { Role } from '../domain/access.ts';
+import type { ApiKeyScope, Role } from '../domain/access.ts';
 import type { BreakerState } from '../domain/breaker.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { AttemptFault } from '../domain/fault.ts';
@@ -134,6 +134,8 @@ export interface ApiKeysTable {
   name: string;
   prefix: string;
   secret_hash: string;
+  /** Null: everything that the owner's role allows. */
+  scopes: ApiKeyScope[] | null;
   created_at: Date;
   expires_at: Date | null;
   last_used_at: Date | null;

@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { BreakerState } from '../domain/breaker.ts';
 
 import { type Attempt, type ModelRequest, servingAttempt } from '../domain/request.ts';
+import { createLimitMetrics, type LimitMetrics } from './limit-metrics.ts';
 import { createOverheadMeter, type OverheadMeter } from './overhead.ts';
 import { createRedisMetrics, type RedisMetrics } from './redis-metrics.ts';
 
@@ -39,6 +40,7 @@ export interface Metrics {
   /** A step of a workflow has come to an end. */
   stepEnded(status: string): void;
   readonly overhead: OverheadMeter;
+  readonly limits: LimitMetrics;
   /** To be called once, by an instance that has a Redis. */
   redis(): RedisMetrics;
   /** The sources exist only after the parts that are measured. */
@@ -64,6 +66,7 @@ export function createMetrics(): Metrics {
     },
     stepEnded: status => instruments.workflowSteps.inc({ status: status.toLowerCase() }),
     overhead: createOverheadMeter(registry),
+    limits: createLimitMetrics(registry),
     redis: () => createRedisMetrics(registry),
     observe(sources) {
       const gauge = (name: string, help: string, read: () => number) =>

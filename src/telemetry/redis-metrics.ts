@@ -21,7 +21,7 @@ export function createRedisMetrics(registry: Registry): RedisMetrics {
   });
   const errors = new Counter({
     name: 'mcplane_redis_errors_total',
-    help: 'Failures of Redis, by operation (connection, mirror, read, subscribe, signal).',
+    help: 'Failures of Redis, by operation (connection, mirror, read, subscribe, signal, limits).',
     labelNames: ['operation'],
     registers,
   });

@@ -1,6 +1,6 @@
 // Workflows that are kept under a name, to be run with other inputs.
 
-import { type Actor, can } from '../domain/access.ts';
+import { type Actor, authorize, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { WorkflowDefinition } from '../domain/workflow.ts';
@@ -28,6 +28,7 @@ export function createDefinitions({ store, gateway, clock, bounds }: WorkflowsDe
 
   return {
     async createDefinition(actor, { name, description, workflow }) {
+      authorize(actor, 'request:submit');
       if (!NAME.test(name)) throw badInput('name', 'must be 1 to 100 letters, digits, spaces, dots, - and _');
       if (description != null && description.length > MAX_DESCRIPTION_LENGTH)
         throw badInput('description', `must have at most ${MAX_DESCRIPTION_LENGTH} characters`);
@@ -44,25 +45,23 @@ export function createDefinitions({ store, gateway, clock, bounds }: WorkflowsDe
     },
 
     async deleteDefinition(actor, name) {
+      authorize(actor, 'request:submit');
       if (!(await store.workflowDefinitions.delete(actor.userId, name)))
         throw new DomainError('NOT_FOUND', 'There is no such workflow definition.');
     },
 
     async definition(actor, id) {
+      authorize(actor, 'request:read');
       const [found] = await store.workflowDefinitions.byIds([id]);
       return found && maySee(actor, found) ? found : undefined;
     },
 
     async runDefinition(actor, run) {
+      authorize(actor, 'request:submit');
       const { id, version, workflow } = await wanted(actor, run);
       const parameters = { ...workflow.parameters, ...parametersOf(run.parameters, workflow.parameters) };
-      const { submission } = run;
-      return gateway().submitWorkflowOf(actor, submission, input => ({
-        ...workflow,
-        input,
-        parameters,
-        definition: { id, version },
-      }));
+      const workflowOf = (input: string) => ({ ...workflow, input, parameters, definition: { id, version } });
+      return gateway().submitWorkflowOf(actor, run.submission, workflowOf, run.address);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Workflows: what callers do with them. How one is carried out is in run.ts.
 
-import type { Actor } from '../domain/access.ts';
+import { type Actor, authorize, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId, toGlobalId } from '../domain/ids.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
@@ -45,6 +45,8 @@ export interface DefinitionRun {
   readonly parameters?: unknown;
   /** Everything but the workflow. */
   readonly submission: Submission;
+  /** Where it came from, for the limits of addresses. */
+  readonly address?: string | undefined;
 }
 
 export interface Workflows {
@@ -67,6 +69,7 @@ export interface Workflows {
       requestId: string;
       fromStep?: string | null | undefined;
       idempotencyKey?: string | null | undefined;
+      address?: string | undefined;
     },
   ): Promise<ModelRequest>;
   /** Keeps a workflow under a name: a new one, or the next version of it. */
@@ -93,9 +96,12 @@ export interface RunDescription {
 export function createWorkflows(deps: WorkflowsDeps): Workflows {
   const { store } = deps;
 
-  async function visible(actor: Actor, requestId: string): Promise<RunDescription> {
-    const request = await deps.gateway().request(actor, requestId);
-    const run = request && (await describe(request));
+  /** One's own, or anybody's for those who may also cancel it. */
+  async function reach(actor: Actor, requestId: string): Promise<RunDescription> {
+    authorize(actor, 'request:submit');
+    const request = await deps.steps().request(requestId);
+    const isReached = request?.userId === actor.userId || can(actor, 'request:cancel-any');
+    const run = request && isReached ? await describe(request) : undefined;
     if (!run) throw new DomainError('NOT_FOUND', 'There is no such workflow.');
     return run;
   }
@@ -112,9 +118,9 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
     return spec && { request, spec, pausedAt: run?.pausedAt, steps: steps ?? [] };
   }
 
-  async function changed(actor: Actor, requestId: string): Promise<ModelRequest> {
-    await deps.steps().changed(requestId);
-    return (await deps.gateway().request(actor, requestId))!;
+  async function changed({ request }: RunDescription): Promise<ModelRequest> {
+    await deps.steps().changed(request.id);
+    return (await deps.steps().request(request.id)) ?? request;
   }
 
   return {
@@ -123,7 +129,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
     remaining: run => remainingOf(run, deps.steps()),
 
     async decide(actor, { requestId, stepId, approved, comment }) {
-      await visible(actor, requestId);
+      const run = await reach(actor, requestId);
       if (comment != null && comment.length > MAX_COMMENT_LENGTH)
         throw badInput('comment', `must have at most ${MAX_COMMENT_LENGTH} characters`);
       const decision = { stepId, approved, by: actor.username, comment: comment ?? undefined };
@@ -140,28 +146,28 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
         return done;
       });
       if (!decided) throw new DomainError('CONFLICT', `The step "${stepId}" does not wait for a decision.`);
-      return changed(actor, requestId);
+      return changed(run);
     },
 
     async setPaused(actor, requestId, paused) {
-      const { request } = await visible(actor, requestId);
-      if (isTerminal(request.status)) throw new DomainError('CONFLICT', 'The workflow has ended.');
+      const run = await reach(actor, requestId);
+      if (isTerminal(run.request.status)) throw new DomainError('CONFLICT', 'The workflow has ended.');
       await store.transaction(async inside => {
         const action = paused ? 'workflow.pause' : 'workflow.resume';
         if (await inside.workflows.setPaused(requestId, paused))
           await remember(inside, { actor, requestId, action, data: undefined, nowMs: deps.clock.now() });
       });
-      return changed(actor, requestId);
+      return changed(run);
     },
 
-    async rerun(actor, { requestId, fromStep, idempotencyKey }) {
-      const run = await visible(actor, requestId);
+    async rerun(actor, { requestId, fromStep, idempotencyKey, address }) {
+      const run = await reach(actor, requestId);
       if (!isTerminal(run.request.status))
         throw new DomainError('CONFLICT', 'The workflow has not ended. Cancel it, or wait.');
       const [body] = await store.requests.bodiesByIds([requestId]);
       if (!body) throw new DomainError('NOT_FOUND', 'What the workflow was asked for is not kept any more.');
       const spec = { ...body.spec, workflow: { ...run.spec, reuse: reuseOf(run, fromStep ?? undefined) } };
-      return deps.gateway().submitWorkflow(actor, spec, idempotencyKey ?? undefined);
+      return deps.gateway().submitWorkflow(actor, spec, idempotencyKey ?? undefined, address);
     },
 
     ...createDefinitions(deps),

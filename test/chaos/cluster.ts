@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import pg from 'pg';
 import type { ModelStream } from '../../src/sdk/client.ts';
+import { BOUNDLESS_CALLERS } from '../support/app.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -54,6 +55,7 @@ export async function startCluster(
       DATABASE_URL: url.href,
       JWT_SECRET_KEY: 'bm90IGEgc2VjcmV0LCBvbmx5IGZvciB0ZXN0cywgNDggYnl0ZXM',
       OPENAI_BASE_URL: `${upstream.url}/v1`,
+      ...BOUNDLESS_CALLERS,
       ...(withRedis ? { REDIS_URL: redis.url } : {}),
       ...env,
     });

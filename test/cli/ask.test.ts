@@ -69,6 +69,25 @@ test('an API key made by the command is a credential for it, and JSON is one obj
   assert.equal(answer.provider.simulated, true);
 });
 
+test('a key made for some purposes is good for them alone', async t => {
+  const { url, adminToken } = await startTestApp(t);
+  const admin = { MCPLANE_URL: url, MCPLANE_TOKEN: adminToken };
+  const create = ['key', 'create', 'laptop', '--json', '--scope'];
+
+  const both = await mcplane([...create, 'submit', '--scope', 'READ'], admin);
+  const { secret, apiKey } = JSON.parse(both.stdout);
+  assert.deepEqual(apiKey.scopes, ['SUBMIT', 'READ']);
+  const asked = await mcplane(['ask', '--json', 'hello'], { MCPLANE_URL: url, MCPLANE_API_KEY: secret });
+  assert.equal(JSON.parse(asked.stdout).status, 'SUCCEEDED');
+
+  const made = await mcplane([...create, 'READ'], { MCPLANE_URL: url, MCPLANE_API_KEY: secret });
+  assert.equal(made.code, 1);
+  assert.match(made.stderr, /^FORBIDDEN: .*needs an API key with the scope MANAGE/);
+  const wrong = await mcplane([...create, 'write'], admin);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /Allowed are SUBMIT, READ, MANAGE, METRICS, ADMIN/);
+});
+
 test('without a credential it says exactly what to do', async t => {
   const { url } = await startTestApp(t);
   const { code, stderr } = await mcplane(['ask', 'hello'], { MCPLANE_URL: url });

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { idOf } from '../../src/domain/ids.ts';
 import { comparePositions, type Position, parseCursor } from '../../src/domain/stream.ts';
 import { type Client, createClient, isMcplaneError, type StreamEvent } from '../../src/sdk/client.ts';
+import { BOUNDLESS_CALLERS } from '../support/app.ts';
 import type { CrashPoint } from '../support/crash-hook.ts';
 import { type LoadBalancer, startLoadBalancer } from '../support/load-balancer.ts';
 import { type ServerProcess, startServerProcess, temporaryDirectory } from '../support/server-process.ts';
@@ -74,6 +75,7 @@ export async function createWorld(
         {
           OPENAI_BASE_URL: `${upstream.url}/v1`,
           JWT_SECRET_KEY: 'aGVsbG8gdGhpcyBpcyBmb3IgdGVzdHMgb25seSwgNDggYnl0ZXM',
+          ...BOUNDLESS_CALLERS,
           ...env,
           ...(point && { NODE_OPTIONS: `--import=${HOOK}`, CRASH_AT: JSON.stringify(point) }),
         },

@@ -5,15 +5,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ERROR_CODES } from '../../src/domain/errors.ts';
 import { schema } from '../../src/graphql/schema.ts';
-import { startTestApp } from '../support/app.ts';
+import { BOUNDLESS_CALLERS, startTestApp } from '../support/app.ts';
 import { makeOperation } from './documents.ts';
 import { anyValue, CASES, createLuck, damaged, SEED } from './luck.ts';
 
-const ENV = {
-  // The fuzzer is one caller; its answers shall not all be RATE_LIMITED.
-  MCPLANE_RATE_LIMIT_PER_SECOND: '1000000',
-  MCPLANE_RATE_LIMIT_BURST: '1000000',
-};
 /** Stacks, files, statements and secrets are of the inside. */
 const INSIDE =
   /\bat \S+ \(|\.ts:\d+|node_modules|password_hash|secret_hash|select .* from |insert into|PGlite|SQLSTATE/i;
@@ -21,7 +16,7 @@ const INSIDE =
 const HANGS_MS = 20_000;
 
 test(`any operation is answered as GraphQL does (seed ${SEED}, ${CASES} cases)`, async t => {
-  const { url, adminToken, send } = await startTestApp(t, ENV);
+  const { url, adminToken, send } = await startTestApp(t, BOUNDLESS_CALLERS);
   const codes = new Map<string, number>();
   for (let number = 0; number < CASES; number += 1) {
     const luck = createLuck(SEED + number);

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { schema } from '../../src/graphql/schema.ts';
-import { startTestApp } from '../support/app.ts';
+import { BOUNDLESS_CALLERS, startTestApp } from '../support/app.ts';
 import { makeOperation } from './documents.ts';
 import { anyValue, CASES, createLuck, damaged, type Luck, nastyText, SEED } from './luck.ts';
 
@@ -43,10 +43,7 @@ function frame(luck: Luck, token: string): string | Buffer {
 }
 
 test(`any frames are answered or end their socket alone (seed ${SEED})`, async t => {
-  const { url, adminToken, follow, ask } = await startTestApp(t, {
-    MCPLANE_RATE_LIMIT_PER_SECOND: '1000000',
-    MCPLANE_RATE_LIMIT_BURST: '1000000',
-  });
+  const { url, adminToken, follow, ask } = await startTestApp(t, BOUNDLESS_CALLERS);
   for (let number = 0; number < CASES / 4; number += 1) {
     const luck = createLuck(SEED + number);
     const what = `FUZZ_SEED=${SEED + number}`;

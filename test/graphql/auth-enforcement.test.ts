@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createYoga } from 'graphql-yoga';
 import { authPlugin } from '../../src/graphql/auth.ts';
 import { enforceAuth } from '../../src/graphql/auth-enforcement.ts';
-import { actorWith, createAuthSchema, createRunner, summarize } from '../support/auth-schema.ts';
+import { actorWith, createAuthSchema, createRunner, keyOf, summarize } from '../support/auth-schema.ts';
 
 const SDL = /* GraphQL */ `
   type Query {
@@ -129,6 +129,50 @@ test('a rule on an interface holds for every type that implements it, also selec
   assert.equal(await run('USER', '{ thing { text } }'), 'FORBIDDEN');
   assert.deepEqual(await run('ADMIN', '{ thing { other } }'), { data: { thing: { other: 'other' } } });
 });
+
+for (const gate of [true, false])
+  test(`${gate ? 'both gates' : 'the second gate alone'}: scopes hold per concrete type, however it is reached`, async () => {
+    const schema = createAuthSchema(
+      `type Query {
+         node(id: String): Node @auth(requires: [USER], scopes: [READ, MANAGE])
+         found: [Found!] @auth(requires: [USER], scopes: [READ, MANAGE])
+       }
+       type Subscription { feed: Node @auth(requires: [USER], scopes: [READ]) }
+       interface Node { id: String } union Found = Key | Note
+       type Key implements Node @auth(requires: [USER], scopes: [MANAGE]) { id: String }
+       type Note implements Node { id: String  text: String @auth(requires: [USER], scopes: [READ]) }`,
+      {
+        Query: {
+          node: (_root, { id }) => ({ __typename: id === 'k' ? 'Key' : 'Note', id, text: 'text' }),
+          found: () => [{ __typename: 'Note' }, { __typename: 'Key' }],
+        },
+        Subscription: {
+          async *feed() {
+            yield { feed: { __typename: 'Key', id: 'k' } };
+          },
+        },
+      },
+    );
+    const run = createRunner(enforceAuth(schema), { gate });
+    const [reader, manager] = [keyOf('USER', 'READ'), keyOf('USER', 'MANAGE')];
+
+    for (const query of [
+      '{ node(id: "k") { id } }',
+      '{ node(id: "k") { __typename } }',
+      '{ node(id: "k") { ... on Key { id } } }',
+      '{ node(id: "k") { ... on Note { id } } }',
+      '{ a: node(id: "k") { ...All } } fragment All on Node { b: id }',
+      '{ found { __typename } }',
+      'subscription { feed { __typename } }',
+    ])
+      assert.equal(await run(reader, query), 'FORBIDDEN', query);
+    assert.deepEqual(await run(reader, '{ node(id: "n") { ... on Note { text } } }'), {
+      data: { node: { text: 'text' } },
+    });
+    assert.deepEqual(await run(manager, '{ node(id: "k") { id } }'), { data: { node: { id: 'k' } } });
+    assert.equal(await run(manager, '{ node(id: "n") { ... on Note { text } } }'), 'FORBIDDEN');
+    assert.equal(await run(manager, 'subscription { feed { id } }'), 'FORBIDDEN');
+  });
 
 test('a context used for a second operation still refuses, though the first gate no longer looks', async () => {
   const { enforced } = createExample();

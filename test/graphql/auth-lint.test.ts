@@ -14,11 +14,11 @@ test('a schema whose rules are complete and agree has nothing to report', () => 
   const problems = lint(/* GraphQL */ `
     type Query {
       hello: String @public
-      viewer: Viewer @auth(requires: [ADMIN, USER, SERVICE])
-      audit: Audit @auth(requires: [ADMIN])
+      viewer: Viewer @auth(requires: [ADMIN, USER, SERVICE], scopes: [READ, SUBMIT])
+      audit: Audit @auth(requires: [ADMIN], scopes: [ADMIN])
       old: String @public @deprecated
     }
-    type Mutation { reset: String @auth(requires: [ADMIN]) }
+    type Mutation { reset: String @auth(requires: [ADMIN], scopes: [ADMIN]) }
     type Viewer { name: String  audit: Audit @auth(requires: [ADMIN]) }
     type Audit @auth(requires: [ADMIN]) { text: String  more: Audit }
     scalar Decimal @specifiedBy(url: "https://example.test")
@@ -28,19 +28,21 @@ test('a schema whose rules are complete and agree has nothing to report', () => 
   assert.deepEqual(problems, []);
 });
 
-test('a root field needs exactly one of @public and @auth', () => {
-  const sdl =
-    'type Query { none: String both: String @public @auth(requires: [ADMIN]) } type Subscription { feed: String }';
+test('a root field needs exactly one of @public and @auth, and this one scopes', () => {
+  const sdl = `type Query { none: String both: String @public @auth(requires: [ADMIN], scopes: [ADMIN]) }
+    type Mutation { wide: String @auth(requires: [ADMIN]) }
+    type Subscription { feed: String }`;
 
   assert.deepEqual(lint(sdl), [
     'Query.none is a root field without @public or @auth',
     'Query.both is both @public and @auth',
+    'Mutation.wide is a root field whose @auth names no scopes',
     'Subscription.feed is a root field without @public or @auth',
   ]);
 });
 
 test('a field at any depth that returns a limited type is limited at least as much', () => {
-  const sdl = `type Query { w: Wrapper @public loose: [Secret!]! @auth(requires: [ADMIN, USER]) }
+  const sdl = `type Query { w: Wrapper @public loose: [Secret!]! @auth(requires: [ADMIN, USER], scopes: [READ]) }
     type Wrapper { secret: Secret }
     type Secret @auth(requires: [ADMIN]) { text: String }`;
 
@@ -81,14 +83,20 @@ test('rules that nothing reads, admit nobody, repeat or name unknown roles are r
       old: { type: GraphQLString, extensions: { ...PUBLIC.extensions, skipAuth: true } },
       twice: {
         type: GraphQLString,
-        extensions: { directives: { auth: [{ requires: ['ADMIN'] }, { requires: ['USER'] }] } },
+        extensions: {
+          directives: { auth: [{ requires: ['ADMIN'], scopes: ['READ'] }, { requires: ['USER'] }] },
+        },
       },
       strange: {
         type: GraphQLString,
         extensions: { directives: { public: {}, requiresScopes: { scopes: [] } } },
       },
-      nobody: { type: GraphQLString, ...auth() },
-      unknown: { type: GraphQLString, extensions: { directives: { auth: { requires: ['OWNER'] } } } },
+      nobody: { type: GraphQLString, ...auth([], ['READ']) },
+      noKey: { type: GraphQLString, ...auth(['ADMIN'], []) },
+      unknown: {
+        type: GraphQLString,
+        extensions: { directives: { auth: { requires: ['OWNER'], scopes: ['WRITE'] } } },
+      },
     },
   });
 
@@ -98,6 +106,8 @@ test('rules that nothing reads, admit nobody, repeat or name unknown roles are r
     'Query.twice repeats @auth; only the first would count',
     'Query.strange carries @requiresScopes, which nothing enforces',
     'Query.nobody has an @auth that admits nobody',
+    'Query.noKey has an @auth whose scopes no key can have',
     'Query.unknown requires the unknown role OWNER',
+    'Query.unknown requires the unknown scope WRITE',
   ]);
 });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { buildSchema, GraphQLEnumType, GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { auth, authPlugin, PUBLIC, printedSchema, withAuthDirectives } from '../../src/graphql/auth.ts';
-import { actorWith, createAuthSchema, createRunner } from '../support/auth-schema.ts';
+import { actorWith, createAuthSchema, createRunner, keyOf } from '../support/auth-schema.ts';
 
 const SDL = /* GraphQL */ `
   type Query {
@@ -168,11 +168,13 @@ test('over HTTP a refusal is 401 or 403 with its code, and no data', async () =>
 
 test('rules are declared by options and printed as directives that parse again', () => {
   const role = new GraphQLEnumType({ name: 'Role', values: { ADMIN: {}, USER: {}, SERVICE: {} } });
+  const scope = new GraphQLEnumType({ name: 'ApiKeyScope', values: { SUBMIT: {}, READ: {} } });
   const query = new GraphQLObjectType({
     name: 'Query',
     fields: {
       open: { type: GraphQLString, ...PUBLIC },
-      closed: { type: role, ...auth('ADMIN', 'SERVICE') },
+      closed: { type: role, ...auth(['ADMIN', 'SERVICE']) },
+      narrow: { type: scope, ...auth(['ADMIN'], ['READ', 'SUBMIT']) },
     },
   });
 
@@ -180,8 +182,10 @@ test('rules are declared by options and printed as directives that parse again',
 
   assert.match(printed, /open: String @public/);
   assert.match(printed, /closed: Role @auth\(requires: \[ADMIN, SERVICE\]\)/);
+  assert.match(printed, /narrow: ApiKeyScope @auth\(requires: \[ADMIN\], scopes: \[READ, SUBMIT\]\)/);
   assert.match(printed, /directive @public on FIELD_DEFINITION \| INTERFACE \| OBJECT/);
-  assert.match(printed, /requires: \[Role!\]!\n\) on FIELD_DEFINITION \| INTERFACE \| OBJECT/);
+  assert.match(printed, /requires: \[Role!\]!\n/);
+  assert.match(printed, /scopes: \[ApiKeyScope!\]\n\) on FIELD_DEFINITION \| INTERFACE \| OBJECT/);
   assert.equal(printed.match(/enum Role/g)?.length, 1);
   assert.ok(buildSchema(printed).getDirective('include'), 'the standard directives are still there');
   assert.throws(
@@ -206,4 +210,76 @@ test('what was admitted once is admitted again, but not to another role, nor wit
   assert.deepEqual(await run('USER', byVariable, { x: false }), { data: { hello: 'hello' } });
   assert.equal(await run('USER', byVariable, { x: true }), 'FORBIDDEN');
   assert.deepEqual(await run('USER', byVariable, { x: false }), { data: { hello: 'hello' } });
+});
+
+test('an API key needs one of the scopes of every rule on the way, and a session none', async () => {
+  const schema = createAuthSchema(
+    `type Query {
+       requests: Request @auth(requires: [ADMIN, USER], scopes: [READ])
+       estimate: String @auth(requires: [USER], scopes: [READ, SUBMIT])
+       any: String @auth(requires: [USER])
+     }
+     type Mutation { submit: Request @auth(requires: [USER], scopes: [SUBMIT]) }
+     type Request { id: String  output: String @auth(requires: [USER], scopes: [READ]) }`,
+    { Query: { requests: () => ({}) }, Mutation: { submit: () => ({}) } },
+  );
+  const run = createRunner(schema);
+  const codeOf = async (caller: Parameters<typeof run>[0], query: string) => {
+    const answer = await run(caller, query);
+    return typeof answer === 'string' ? answer : 'allowed';
+  };
+  const cells = (query: string) =>
+    Promise.all(
+      [
+        'USER' as const,
+        keyOf('USER'),
+        keyOf('USER', 'READ'),
+        keyOf('USER', 'SUBMIT'),
+        keyOf('USER', 'ADMIN'),
+      ].map(caller => codeOf(caller, query)),
+    );
+  const [ok, no] = ['allowed', 'FORBIDDEN'];
+
+  assert.deepEqual(await cells('{ requests { id } }'), [ok, ok, ok, no, ok]);
+  assert.deepEqual(await cells('{ estimate }'), [ok, ok, ok, ok, ok]);
+  assert.deepEqual(await cells('{ any }'), [ok, ok, ok, ok, ok]);
+  assert.deepEqual(await cells('mutation { submit { id } }'), [ok, ok, no, ok, ok]);
+  assert.deepEqual(await cells('mutation { submit { output } }'), [ok, ok, no, no, ok]);
+  assert.equal(
+    await codeOf(keyOf('SERVICE', 'READ', 'ADMIN'), '{ requests { id } }'),
+    no,
+    'the role counts first',
+  );
+});
+
+test('what a full key was let in with is refused to a narrower key of the same role, and the other way round', async () => {
+  const query = '{ metrics }';
+  const allowed = { data: { metrics: null } };
+  const [full, narrow] = [keyOf('ADMIN'), keyOf('ADMIN', 'READ')];
+  for (const order of [
+    [full, narrow],
+    [narrow, full],
+  ]) {
+    const run = createRunner(
+      createAuthSchema('type Query { metrics: String @auth(requires: [ADMIN], scopes: [METRICS]) }'),
+    );
+    for (let time = 1; time <= 3; time += 1)
+      for (const caller of order)
+        assert.deepEqual(await run(caller, query), caller === full ? allowed : 'FORBIDDEN');
+    assert.deepEqual(await run(keyOf('ADMIN', 'READ', 'METRICS'), query), allowed);
+    assert.equal(await run(keyOf('USER', 'METRICS'), query), 'FORBIDDEN');
+    assert.deepEqual(await run('ADMIN', query), allowed);
+  }
+});
+
+test('of two operations in one document only the one that runs is judged, each for itself', async () => {
+  const { run, ran } = createExample();
+  const document = 'query Mine { mine } query All { metrics }';
+  for (let time = 1; time <= 2; time += 1) {
+    assert.deepEqual(await run('USER', document, {}, 'Mine'), { data: { mine: 'mine' } });
+    assert.equal(await run('USER', document, {}, 'All'), 'FORBIDDEN');
+    assert.deepEqual(await run('ADMIN', document, {}, 'All'), { data: { metrics: 'metrics' } });
+    assert.equal(await run(undefined, document, {}, 'Mine'), 'UNAUTHENTICATED');
+  }
+  assert.deepEqual(ran, ['mine', 'metrics', 'mine', 'metrics']);
 });

@@ -41,6 +41,8 @@ test('a page of 50 requests with everything that hangs on them takes as many sta
     return statements.length;
   };
 
+  // From the second time on the audit log knows that this administrator reads what others asked.
+  await count(50);
   // The page, prompts, bodies, attempts, users.
   assert.equal(await count(2), 5);
   assert.equal(await count(50), 5);

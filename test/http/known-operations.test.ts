@@ -71,6 +71,29 @@ test('what was let in for one role is not let in for another, nor without a cred
   }
 });
 
+test('what was let in for one API key is not let in for one that is for less, nor the other way round', async t => {
+  const app = await startTestApp(t);
+  const keyFor = async (...scopes: string[]) => {
+    const input = { name: 'a key', ...(scopes.length > 0 && { scopes }) };
+    const create = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }';
+    return (await app.ask(create, { input })).createApiKey.secret as string;
+  };
+  const [full, reader, submitter] = [await keyFor(), await keyFor('READ'), await keyFor('SUBMIT')];
+  const codeOf = async (query: string, key: string) =>
+    (await app.send(query, {}, key)).errors?.[0]?.extensions.code;
+
+  for (const [query, order] of [
+    ['{ requests { nodes { id } } }', [full, submitter, reader]],
+    ['{ requests { nodes { id status } } }', [submitter, reader, full]],
+    ['{ viewer { apiKeys { id } } }', [reader, full, submitter]],
+  ] as const)
+    for (let time = 1; time <= 3; time += 1)
+      for (const key of order) {
+        const allowed = key === full || (key === reader && query.includes('requests'));
+        assert.equal(await codeOf(query, key), allowed ? undefined : 'FORBIDDEN', query);
+      }
+});
+
 test('variables, domain errors and costs are judged every time', async t => {
   const app = await startTestApp(t, { MCPLANE_QUERY_MAX_COST: '200' });
   await submit(app);

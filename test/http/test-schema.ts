@@ -59,7 +59,7 @@ export function createTestSchema(): { schema: GraphQLSchema; observed: Observed 
     name: 'Query',
     fields: () => ({
       hello: { type: GraphQLString, ...PUBLIC, resolve: () => 'world' },
-      adminOnly: { type: GraphQLString, ...auth('ADMIN'), resolve: () => 'for administrators' },
+      adminOnly: { type: GraphQLString, ...auth(['ADMIN']), resolve: () => 'for administrators' },
       viewer: { type: GraphQLString, resolve: (_, _args, { actor }) => who(actor) },
       echo: {
         type: GraphQLString,

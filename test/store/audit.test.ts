@@ -61,6 +61,21 @@ onBothStores(open => {
       assert.deepEqual([entries, defect, head], [20, undefined, await store.audit.head()]);
     });
 
+    test('several entries at once are links in their order', async t => {
+      const { store } = await open(t);
+      await store.audit.append(act());
+      const several = ['one', 'two', 'three'].map(reason => act({ reason }));
+
+      await Promise.all([store.audit.appendAll(several), store.audit.appendAll([act()])]);
+      await store.audit.appendAll([]);
+
+      const { entries, defect } = await verify(store);
+      assert.deepEqual([entries, defect], [5, undefined]);
+      const reasons = [];
+      for await (const { reason } of store.audit.chain()) if (reason) reasons.push(reason);
+      assert.deepEqual(reasons, ['one', 'two', 'three']);
+    });
+
     test('an append that is rolled back leaves no gap', async t => {
       const { store } = await open(t);
       await store.audit.append(act());

@@ -94,6 +94,7 @@ onBothStores(open => {
       userId: user.id,
       name: 'nightly job',
       prefix: 'mcp_abc123',
+      scopes: ['READ', 'METRICS'],
       createdAt: new Date('2026-03-01T12:00:00Z'),
       expiresAt: undefined,
       lastUsedAt: undefined,

@@ -12,6 +12,15 @@ import { openTestStore } from './database.ts';
 
 export const ADMIN = { username: 'admin', password: 'correct horse battery staple' };
 
+/** For one caller who stands for many. */
+export const BOUNDLESS_CALLERS = {
+  MCPLANE_RATE_LIMIT_PER_SECOND: '1000000',
+  MCPLANE_RATE_LIMIT_BURST: '1000000',
+  MCPLANE_USER_REQUESTS_PER_MINUTE: '0',
+  MCPLANE_USER_TOKENS_PER_MINUTE: '0',
+  MCPLANE_USER_CONCURRENT_REQUESTS: '0',
+};
+
 // biome-ignore lint/suspicious/noExplicitAny: answers are read by field, as a client without generated types would.
 export type Data = any;
 

@@ -9,13 +9,14 @@ import {
   isObjectType,
 } from 'graphql';
 import { createYoga } from 'graphql-yoga';
-import type { Actor, Role } from '../../src/domain/access.ts';
+import type { Actor, ApiKeyScope, Role } from '../../src/domain/access.ts';
 import { authPlugin } from '../../src/graphql/auth.ts';
 
 export const DIRECTIVES = /* GraphQL */ `
   directive @public on FIELD_DEFINITION | OBJECT | INTERFACE
-  directive @auth(requires: [Role!]!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE
+  directive @auth(requires: [Role!]!, scopes: [ApiKeyScope!]) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE
   enum Role { ADMIN USER SERVICE }
+  enum ApiKeyScope { SUBMIT READ MANAGE METRICS ADMIN }
 `;
 
 type Resolvers = Record<string, Record<string, GraphQLFieldResolver<unknown, unknown>>>;
@@ -42,6 +43,12 @@ export function actorWith(role: Role): Actor {
   return { userId: 'user-1', username: 'anna', role, credential: { kind: 'session', id: 'session-1' } };
 }
 
+/** Somebody who came with an API key; without scopes it is for everything. */
+export function keyOf(role: Role, ...scopes: ApiKeyScope[]): Actor {
+  const credential = { kind: 'apiKey', id: 'key-1', ...(scopes.length > 0 && { scopes }) } as const;
+  return { ...actorWith(role), credential };
+}
+
 interface Answer {
   readonly data?: unknown;
   readonly errors?: readonly { message: string; extensions?: Record<string, unknown> }[];
@@ -51,14 +58,26 @@ interface Answer {
 export function createRunner(schema: GraphQLSchema, { gate = true } = {}) {
   const yoga = createYoga({ schema, plugins: gate ? [authPlugin()] : [], logging: false });
   /** As `{ data }`, or the codes of the errors when there are any. */
-  return async function run(role: Role | undefined, query: string, variableValues = {}): Promise<unknown> {
-    const enveloped = yoga.getEnveloped({ actor: role ? actorWith(role) : null });
+  return async function run(
+    caller: Role | Actor | undefined,
+    query: string,
+    variableValues = {},
+    operationName?: string,
+  ): Promise<unknown> {
+    const actor = typeof caller === 'string' ? actorWith(caller) : (caller ?? null);
+    const enveloped = yoga.getEnveloped({ actor });
     const document = enveloped.parse(query);
     const invalid = enveloped.validate(enveloped.schema, document);
     if (invalid.length > 0) throw invalid[0];
     const contextValue = await enveloped.contextFactory();
     const start = /^\s*subscription/.test(query) ? enveloped.subscribe : enveloped.execute;
-    const answer = await start({ schema: enveloped.schema, document, contextValue, variableValues });
+    const answer = await start({
+      schema: enveloped.schema,
+      document,
+      contextValue,
+      variableValues,
+      operationName,
+    });
     return summarize(Symbol.asyncIterator in answer ? (await answer.next()).value : answer);
   };
 }

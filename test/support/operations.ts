@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { execute, type GraphQLError, parse, subscribe, validate } from 'graphql';
+import type { Members } from '../../src/control/members.ts';
 import type { Actor, Role } from '../../src/domain/access.ts';
 import { newId } from '../../src/domain/ids.ts';
 import { createErrorMasker } from '../../src/graphql/errors.ts';
@@ -19,6 +20,7 @@ export interface Outcome {
 
 export interface Operations {
   readonly store: Store;
+  readonly members: Members;
   readonly admin: Actor;
   /** What the error masker logged. */
   readonly faults: unknown[];
@@ -30,7 +32,7 @@ export interface Operations {
   refuse(actor: Actor | null, document: string, variables?: Record<string, unknown>): Promise<unknown>;
   /** The events of a subscription, or the answer that refused it. */
   watch(
-    actor: Actor,
+    actor: Actor | null,
     document: string,
     variables?: Record<string, unknown>,
   ): Promise<AsyncGenerator<Outcome> | Outcome>;
@@ -70,6 +72,7 @@ export async function startOperations(
 
   const operations: Operations = {
     store,
+    members,
     faults,
     admin: (await members.authenticate(adminToken))!,
     async user(username, role = 'USER') {

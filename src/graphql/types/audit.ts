@@ -4,7 +4,7 @@ import { authorize } from '../../domain/access.ts';
 import type { ChainedAuditEvent } from '../../domain/audit-chain.ts';
 import { badInput } from '../../domain/errors.ts';
 import { idOf, toGlobalId } from '../../domain/ids.ts';
-import { auth } from '../auth.ts';
+import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { pageCost } from '../cost.ts';
@@ -56,7 +56,7 @@ const AuditFilterInput = builder.inputType('AuditFilter', {
 builder.queryField('auditEvents', t =>
   t.connection(
     {
-      ...auth('ADMIN'),
+      ...permitted('audit:read'),
       type: AuditEventType,
       description: 'The audit log, newest first.',
       args: { filter: t.arg({ type: AuditFilterInput, description: 'Only those that meet it.' }) },

@@ -3,7 +3,7 @@
 import { authorize } from '../../domain/access.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { MetricsDimension } from '../../domain/metrics.ts';
-import { auth } from '../auth.ts';
+import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf, type Context } from '../context.ts';
 import { pageCost } from '../cost.ts';
@@ -108,11 +108,11 @@ const DashboardType = builder.objectRef<Dashboard>('Dashboard').implement({
 
 builder.queryField('dashboard', t =>
   t.field({
-    ...auth('ADMIN'),
+    ...permitted('dashboard:read'),
     type: DashboardType,
     description: 'The complete overview in one query.',
     resolve: (_root, _args, context): Dashboard => {
-      authorize(actorOf(context), 'metrics:read');
+      authorize(actorOf(context), 'dashboard:read');
       return { now: new Date() };
     },
   }),

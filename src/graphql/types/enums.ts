@@ -20,6 +20,20 @@ export const RoleEnum = builder.enumType('Role', {
   }),
 });
 
+export const ApiKeyScopeEnum = builder.enumType('ApiKeyScope', {
+  description:
+    "What an API key is for. It never allows more than its owner's role does; whatever it does not cover is FORBIDDEN.",
+  values: values({
+    SUBMIT:
+      "Submitting requests, cancelling one's own, and asking what they would cost and where they would run.",
+    READ: "Reading one's own requests, their answers and streams, and the state of the providers.",
+    MANAGE: "One's own account: its API keys and logins.",
+    METRICS: 'Figures: `/metrics`, and of ADMIN also `metrics` and `metricsUpdates`.',
+    ADMIN:
+      "Everything that the owner's role allows: of ADMIN also others' requests, users, breakers, the audit log.",
+  }),
+});
+
 export const TaskTypeEnum = builder.enumType('TaskType', {
   description: 'What a request is for. Routing weighs quality by it.',
   values: values({

@@ -2,7 +2,7 @@
 
 import { authorize } from '../../domain/access.ts';
 import type { Instance } from '../../domain/instance.ts';
-import { auth } from '../auth.ts';
+import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 
@@ -43,7 +43,7 @@ const InstanceType = builder.objectRef<Instance>('Instance').implement({
 
 builder.queryField('instances', t =>
   t.field({
-    ...auth('ADMIN'),
+    ...permitted('instance:read'),
     type: [InstanceType],
     description:
       'The server processes of this installation that were not declared dead, oldest first. One that stops in good order leaves at once.',

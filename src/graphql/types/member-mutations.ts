@@ -1,11 +1,11 @@
 // Managing users and API keys.
 
 import type { ApiKey, User } from '../../domain/member.ts';
-import { auth } from '../auth.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { requireId } from '../require-id.ts';
-import { RoleEnum } from './enums.ts';
+import { ApiKeyScopeEnum, RoleEnum } from './enums.ts';
 import { ApiKeyType, UserType } from './member.ts';
 
 const CreateUserInput = builder.inputType('CreateUserInput', {
@@ -35,6 +35,11 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
     name: t.string({ required: true, description: 'What to call it.' }),
     userId: t.id({ description: 'For whom; left out: for oneself. Others only by ADMIN.' }),
     expiresAt: t.field({ type: 'DateTime', description: 'When it ends; left out: never by itself.' }),
+    scopes: t.field({
+      type: [ApiKeyScopeEnum],
+      description:
+        "What it is for, at least one; left out: everything that its owner's role allows. Made with an API key: no scope that this one lacks, and left out the same.",
+    }),
   }),
 });
 
@@ -103,7 +108,7 @@ const RevokeApiKeyPayload = builder.objectRef<{ apiKey: ApiKey }>('RevokeApiKeyP
 
 builder.mutationFields(t => ({
   createUser: t.field({
-    ...auth('ADMIN'),
+    ...permitted('member:manage'),
     type: CreateUserPayload,
     description: 'Creates a user. CONFLICT when the name is taken.',
     args: { input: t.arg({ type: CreateUserInput, required: true, description: 'Whom to create.' }) },
@@ -112,7 +117,7 @@ builder.mutationFields(t => ({
     }),
   }),
   updateUser: t.field({
-    ...auth('ADMIN'),
+    ...permitted('member:manage'),
     type: UpdateUserPayload,
     description:
       'Changes a user, ends the sessions concerned. CONFLICT when no enabled ADMIN would be left. NOT_FOUND when there is no such user.',
@@ -126,22 +131,23 @@ builder.mutationFields(t => ({
     }),
   }),
   createApiKey: t.field({
-    ...SIGNED_IN,
+    ...permitted('account:manage'),
     type: CreateApiKeyPayload,
     description: 'Makes an API key for oneself, or by ADMIN for anybody.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'What key to make.' }) },
-    resolve: (_root, { input: { name, userId, expiresAt } }, context) =>
+    resolve: (_root, { input: { name, userId, expiresAt, scopes } }, context) =>
       context.members.createApiKey(actorOf(context), {
         name,
         userId: userId == null ? undefined : requireId('user', userId),
         expiresAt: expiresAt ?? undefined,
+        scopes: scopes ?? undefined,
       }),
   }),
   rotateApiKey: t.field({
-    ...SIGNED_IN,
+    ...permitted('account:manage'),
     type: RotateApiKeyPayload,
     description:
-      "Replaces one's own API key, or by ADMIN anybody's: a new one of the same name and end, beside which the old one is accepted for a while. CONFLICT when it has ended already. NOT_FOUND when there is none to see.",
+      "Replaces one's own API key, or by ADMIN anybody's: a new one of the same name, scopes and end, beside which the old one is accepted for a while. CONFLICT when it has ended already. NOT_FOUND when there is none to see.",
     args: { input: t.arg({ type: RotateApiKeyInput, required: true, description: 'Which key to replace.' }) },
     resolve: (_root, { input: { apiKeyId, graceSeconds } }, context) =>
       context.members.rotateApiKey(
@@ -151,7 +157,7 @@ builder.mutationFields(t => ({
       ),
   }),
   revokeApiKey: t.field({
-    ...SIGNED_IN,
+    ...permitted('account:manage'),
     type: RevokeApiKeyPayload,
     description:
       "Ends one's own API key, or by ADMIN anybody's, at once. NOT_FOUND when there is none to see.",

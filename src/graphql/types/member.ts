@@ -1,14 +1,14 @@
 // Users and their API keys, and reading them.
 
-import { type Actor, can } from '../../domain/access.ts';
+import { type Actor, authorize, can } from '../../domain/access.ts';
 import { toGlobalId } from '../../domain/ids.ts';
 import type { ApiKey, Session, User } from '../../domain/member.ts';
-import { auth } from '../auth.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { toConnection, toPageQuery } from '../pagination.ts';
-import { RoleEnum } from './enums.ts';
+import { ApiKeyScopeEnum, RoleEnum } from './enums.ts';
 
 export const ApiKeyType = builder.objectRef<ApiKey>('ApiKey');
 export const UserType = builder.objectRef<User>('User');
@@ -21,6 +21,7 @@ builder.node(ApiKeyType, {
   description: 'A key by which a program acts for a user. The secret itself is shown once, when it is made.',
   id: { description: 'Opaque; starts with `key_`.', resolve: key => key.id },
   loadOne: async (id, context) => {
+    authorize(actorOf(context), 'account:manage');
     const key = await context.store.members.apiKeyById(id);
     return key && maySee(actorOf(context), key.userId) ? key : null;
   },
@@ -28,6 +29,12 @@ builder.node(ApiKeyType, {
     name: t.exposeString('name', { description: 'What its owner calls it.' }),
     prefix: t.exposeString('prefix', {
       description: 'The public first part of the key, for recognising it.',
+    }),
+    scopes: t.field({
+      type: [ApiKeyScopeEnum],
+      nullable: true,
+      description: "What it is for; null: everything that its owner's role allows.",
+      resolve: key => key.scopes && [...key.scopes],
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     expiresAt: t.expose('expiresAt', {
@@ -77,6 +84,7 @@ builder.node(UserType, {
     disabled: t.exposeBoolean('disabled', { description: 'Whether logging in and all keys are refused.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     apiKeys: t.field({
+      ...permitted('account:manage'),
       type: [ApiKeyType],
       description:
         "The user's keys, revoked ones included. One's own, or anybody's for ADMIN; else FORBIDDEN.",
@@ -84,6 +92,7 @@ builder.node(UserType, {
       resolve: (user, _args, context) => context.members.apiKeysOf(actorOf(context), user.id),
     }),
     sessions: t.field({
+      ...permitted('account:manage'),
       type: [SessionType],
       description:
         "The user's logins that are valid now, newest first. One's own, or anybody's for ADMIN; else FORBIDDEN.",
@@ -95,7 +104,7 @@ builder.node(UserType, {
 
 builder.queryField('viewer', t =>
   t.field({
-    ...SIGNED_IN,
+    ...permitted('viewer:read'),
     type: UserType,
     description: 'Who the caller is.',
     resolve: (_root, _args, context) => context.members.viewer(actorOf(context)),
@@ -105,7 +114,7 @@ builder.queryField('viewer', t =>
 builder.queryField('users', t =>
   t.connection(
     {
-      ...auth('ADMIN'),
+      ...permitted('member:manage'),
       type: UserType,
       description: 'All users, newest first.',
       complexity: pageCost,

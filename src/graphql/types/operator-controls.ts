@@ -1,13 +1,15 @@
 // What administrators do to deployments by hand: four mutations of one shape, each with its own input and payload.
 
+import type { Permission } from '../../domain/access.ts';
 import type { Provider } from '../../domain/model.ts';
-import { auth } from '../auth.ts';
+import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { ProviderType } from './provider.ts';
 
 interface OperatorMutation {
   readonly name: 'resetBreaker' | 'openBreaker' | 'drainDeployment' | 'enableDeployment';
+  readonly permission: Permission;
   readonly description: string;
   /** Of the input: what is meant by its target. */
   readonly target: string;
@@ -18,12 +20,14 @@ interface OperatorMutation {
 const MUTATIONS: readonly OperatorMutation[] = [
   {
     name: 'resetBreaker',
+    permission: 'breaker:reset',
     description: 'Closes circuit breakers by hand, so that calls pass again.',
     target: 'Which breakers to close',
     wholeProvider: 'all of its breakers are closed',
   },
   {
     name: 'openBreaker',
+    permission: 'breaker:open',
     description:
       'Opens circuit breakers by hand. They stay open, without probes and over restarts, until `resetBreaker`. Calls under way finish.',
     target: 'Which breakers to open',
@@ -31,6 +35,7 @@ const MUTATIONS: readonly OperatorMutation[] = [
   },
   {
     name: 'drainDeployment',
+    permission: 'deployment:drain',
     description:
       'Routes no new request to deployments, also when they are named; running ones finish. It lasts over restarts, until `enableDeployment`.',
     target: 'What to drain',
@@ -38,6 +43,7 @@ const MUTATIONS: readonly OperatorMutation[] = [
   },
   {
     name: 'enableDeployment',
+    permission: 'deployment:enable',
     description: 'Ends `drainDeployment`: requests are routed there again. Breakers stay as they are.',
     target: 'What to take back into service',
     wholeProvider: 'all deployments that it has at the moment are enabled',
@@ -46,7 +52,7 @@ const MUTATIONS: readonly OperatorMutation[] = [
 
 for (const mutation of MUTATIONS) defineMutation(mutation);
 
-function defineMutation({ name, description, target, wholeProvider }: OperatorMutation): void {
+function defineMutation({ name, permission, description, target, wholeProvider }: OperatorMutation): void {
   const typeName = `${name[0]!.toUpperCase()}${name.slice(1)}`;
   const input = builder.inputType(`${typeName}Input`, {
     description: `${target}: by \`deploymentId\` or by \`providerId\`, exactly one of them.`,
@@ -64,7 +70,7 @@ function defineMutation({ name, description, target, wholeProvider }: OperatorMu
   });
   builder.mutationField(name, t =>
     t.field({
-      ...auth('ADMIN'),
+      ...permitted(permission),
       type: payload,
       description: `${description} Kept in the audit log. NOT_FOUND when there is no such deployment or provider.`,
       args: {

@@ -3,7 +3,7 @@
 import type { BreakerSnapshot, BreakerTransition } from '../../domain/breaker.ts';
 import type { Deployment, Provider } from '../../domain/model.ts';
 import type { Price, TieredRate } from '../../domain/usage.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { createLoader } from '../loading.ts';
@@ -11,7 +11,7 @@ import { parsePageSize } from '../pagination.ts';
 import { BreakerCauseEnum, BreakerStateEnum, ProviderStatusEnum } from './enums.ts';
 
 /** Most servers have a handful of providers with a handful of models each, and all of it is in memory. */
-const CATALOG_COST = { field: 1, multiplier: 5 };
+export const CATALOG_COST = { field: 1, multiplier: 5 };
 
 const histories = createLoader((ids, context) => context.gateway.breakerHistory(ids));
 
@@ -229,23 +229,3 @@ PriceType.implement({
 function firstRate(rate: TieredRate): bigint {
   return rate[0]?.nanoUsdPerMillion ?? 0n;
 }
-
-builder.queryField('providers', t =>
-  t.field({
-    ...SIGNED_IN,
-    type: [ProviderType],
-    description: 'All configured providers with their deployments and breakers.',
-    complexity: CATALOG_COST,
-    resolve: (_root, _args, context) => [...context.gateway.providers()],
-  }),
-);
-
-builder.subscriptionField('providerUpdates', t =>
-  t.field({
-    ...SIGNED_IN,
-    type: ProviderType,
-    description: 'A provider, each time that it, one of its deployments or one of their breakers changed.',
-    subscribe: (_root, _args, context) => context.gateway.providerUpdates(),
-    resolve: (provider: Provider) => provider,
-  }),
-);

@@ -1,8 +1,7 @@
 // Which requests a caller means, within those the caller may see.
 
-import type { Actor } from '../../domain/access.ts';
-import { can } from '../../domain/access.ts';
-import { badInput, DomainError } from '../../domain/errors.ts';
+import { type Actor, authorize, can, type Permission } from '../../domain/access.ts';
+import { badInput } from '../../domain/errors.ts';
 import { idOf } from '../../domain/ids.ts';
 import type { RequestFilter } from '../../store/store.ts';
 import { builder } from '../builder.ts';
@@ -43,16 +42,17 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
 
 type TimeRange = typeof TimeRangeInput.$inferInput;
 
-/** The filter for the store. Whoever may not read the requests of others gets their own, whatever they ask for. */
+/** The filter for the store. Whoever has not the permission for all of them gets their own, whatever they ask for. */
 export function toRequestFilter(
   actor: Actor,
   input: typeof RequestFilterInput.$inferInput | null | undefined,
+  toSeeAny: Permission = 'request:read-any',
 ): RequestFilter {
   const { status, taskType, provider, model, createdAt, text, workflow, includeSteps, user } = input ?? {};
   if (text != null && (text === '' || text.length > 200 || text.includes('\0') || !text.isWellFormed()))
     throw badInput('filter.text', 'must have 1 to 200 characters of well-formed Unicode without NUL');
   return {
-    userId: visibleUser(actor, user),
+    userId: visibleUser(actor, user, toSeeAny),
     status: members('filter.status', status),
     taskType: members('filter.taskType', taskType),
     providerId: members('filter.provider', provider),
@@ -79,12 +79,15 @@ function parentOf(workflow: string | null | undefined, includeSteps: boolean): s
   return id;
 }
 
-function visibleUser(actor: Actor, asked: string | null | undefined): string | undefined {
+function visibleUser(
+  actor: Actor,
+  asked: string | null | undefined,
+  toSeeAny: Permission,
+): string | undefined {
   const userId = asked == null ? undefined : idOf('user', asked);
   if (asked != null && userId === undefined) throw badInput('filter.user', 'is not the id of a user');
-  if (can(actor, 'request:read-any')) return userId;
-  if (userId !== undefined && userId !== actor.userId)
-    throw new DomainError('FORBIDDEN', 'Only ADMIN may ask for the requests of others.');
+  if (can(actor, toSeeAny)) return userId;
+  if (userId !== undefined && userId !== actor.userId) authorize(actor, toSeeAny);
   return actor.userId;
 }
 

@@ -3,7 +3,8 @@
 import { badInput } from '../../domain/errors.ts';
 import { idOf } from '../../domain/ids.ts';
 import type { ModelRequest } from '../../domain/request.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { MAX_TOTAL_COUNT, toConnection, toPageQuery } from '../pagination.ts';
@@ -12,7 +13,7 @@ import { RequestFilterInput, toRequestFilter } from './request-filter.ts';
 
 builder.queryField('request', t =>
   t.field({
-    ...SIGNED_IN,
+    ...permitted('request:read'),
     type: ModelRequestType,
     nullable: true,
     description:
@@ -28,7 +29,7 @@ builder.queryField('request', t =>
 builder.queryField('requests', t =>
   t.connection(
     {
-      ...SIGNED_IN,
+      ...permitted('request:read'),
       type: ModelRequestType,
       description: "Requests, newest first: one's own, or everybody's for ADMIN.",
       args: { filter: t.arg({ type: RequestFilterInput, description: 'Only those that meet it.' }) },
@@ -57,7 +58,7 @@ builder.queryField('requests', t =>
 
 builder.subscriptionField('requestFeed', t =>
   t.field({
-    ...SIGNED_IN,
+    ...permitted('request:read'),
     type: ModelRequestType,
     description:
       "A request, each time that it was accepted, started or ended: one's own, or everybody's for ADMIN. A slow reader sees only the latest state of each.",

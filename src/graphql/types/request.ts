@@ -1,6 +1,7 @@
 // The central noun: a model request, with what was asked, what came of it, who served it and what it cost.
 
 import type { Message, ModelRequest } from '../../domain/request.ts';
+import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf, type Context } from '../context.ts';
 import { createLoader, loading } from '../loading.ts';
@@ -16,6 +17,14 @@ import { RequestErrorType, UsageType } from './usage.ts';
 const bodies = createLoader((ids, context) => context.store.requests.bodiesByIds(ids));
 const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load(request.id);
 const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
+
+/** Reading what was said in somebody else's request is noted first. */
+function reading<Value>(request: ModelRequest, context: Context, read: () => Value) {
+  return context.gateway.noteReading(actorOf(context), request)?.then(read) ?? read();
+}
+
+/** What was said. A key that is only for submitting gets the request back, but does not read what is in it. */
+const CONTENT = permitted('request:read');
 
 /** The most that an Int holds: 24 days. */
 const MAX_SPAN_MS = 2 ** 31 - 1;
@@ -115,21 +124,27 @@ builder.node(ModelRequestType, {
 
 builder.objectFields(ModelRequestType, t => ({
   prompt: t.loadable({
+    ...CONTENT,
     type: 'String',
     nullable: true,
     description: 'The prompt, or the last message of the user.',
     ...loading((ids, context) => context.store.requests.promptsByIds(ids)),
-    resolve: request => request.id,
+    resolve: (request, _args, context) => reading(request, context, () => request.id),
   }),
   messages: t.field({
+    ...CONTENT,
     type: [MessageType],
     description: 'The whole conversation that was sent, without `system`.',
-    resolve: async (request, _args, context) => [...((await specOf(request, context))?.messages ?? [])],
+    resolve: async (request, _args, context) => [
+      ...((await reading(request, context, () => specOf(request, context)))?.messages ?? []),
+    ],
   }),
   system: t.string({
+    ...CONTENT,
     nullable: true,
     description: 'The instructions above the conversation.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.system,
+    resolve: async (request, _args, context) =>
+      (await reading(request, context, () => specOf(request, context)))?.system,
   }),
   maxOutputTokens: t.int({
     nullable: true,
@@ -146,15 +161,19 @@ builder.objectFields(ModelRequestType, t => ({
     resolve: async (request, _args, context) => [...((await specOf(request, context))?.stop ?? [])],
   }),
   metadata: t.field({
+    ...CONTENT,
     type: 'JSON',
     nullable: true,
     description: 'What the submitter kept with it.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.metadata,
+    resolve: async (request, _args, context) =>
+      (await reading(request, context, () => specOf(request, context)))?.metadata,
   }),
   output: t.string({
+    ...CONTENT,
     nullable: true,
     description: 'The answer, or what came of it; null while it runs (follow `tokenStream`).',
-    resolve: async (request, _args, context) => (await bodyOf(request, context))?.output,
+    resolve: async (request, _args, context) =>
+      (await reading(request, context, () => bodyOf(request, context)))?.output,
   }),
   routing: t.field({
     type: RoutingDecisionType,

@@ -1,8 +1,8 @@
 // Coming, going, and changing one's password.
 
 import type { Login } from '../../control/members.ts';
-import { PUBLIC } from '../auth.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { PUBLIC, permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { assertOneLogin } from '../login-guard.ts';
 import { requireId } from '../require-id.ts';
@@ -64,7 +64,7 @@ const RevokeSessionPayload = builder.objectRef<{ sessionId: string }>('RevokeSes
 
 builder.mutationFields(t => ({
   revokeSession: t.field({
-    ...SIGNED_IN,
+    ...permitted('account:manage'),
     type: RevokeSessionPayload,
     description:
       "Ends one's own login on another device, or by ADMIN anybody's, at once. NOT_FOUND when there is none to see.",
@@ -86,7 +86,7 @@ builder.mutationFields(t => ({
     },
   }),
   logout: t.field({
-    ...SIGNED_IN,
+    ...permitted('account:manage'),
     type: LogoutPayload,
     description: 'Ends the session of the token it came with. BAD_USER_INPUT for an API key: revoke that.',
     resolve: async (_root, _args, context) => {
@@ -95,7 +95,7 @@ builder.mutationFields(t => ({
     },
   }),
   changePassword: t.field({
-    ...SIGNED_IN,
+    ...permitted('account:manage'),
     type: ChangePasswordPayload,
     description:
       "Changes one's own password and ends all sessions of the user. UNAUTHENTICATED when the current password is wrong.",

@@ -4,7 +4,8 @@ import { DomainError } from '../../domain/errors.ts';
 import { toGlobalId } from '../../domain/ids.ts';
 import { formatCursor, type StreamEvent } from '../../domain/stream.ts';
 import type { FollowedEvent } from '../../gateway/gateway.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf, type Context } from '../context.ts';
 import { ModelRequestType } from './request.ts';
 import { requireRequestId } from './submission.ts';
@@ -141,7 +142,7 @@ async function requestOf({ requestId }: FollowedEvent, context: Context) {
 
 builder.subscriptionField('tokenStream', t =>
   t.field({
-    ...SIGNED_IN,
+    ...permitted('request:read'),
     type: StreamEventType,
     description:
       'The answer of a request as it comes, running or ended: first what was, then what comes. NOT_FOUND when there is no such request to see.',

@@ -1,7 +1,8 @@
 // What a caller hands in: the input of submitRequest, and what can be asked with it before it is sent.
 
 import type { ModelRequest } from '../../domain/request.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { requireId } from '../require-id.ts';
 import { MessageRoleEnum, RoutingStrategyEnum, TaskTypeEnum } from './enums.ts';
@@ -100,7 +101,7 @@ const CancelRequestPayload = builder.objectRef<{ request: ModelRequest }>('Cance
 
 builder.queryFields(t => ({
   estimateCost: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:estimate'),
     type: [CostEstimateType],
     description: 'What each deployment would take for this request, before it is sent. Sends nothing.',
     args: {
@@ -109,7 +110,7 @@ builder.queryFields(t => ({
     resolve: (_root, { input }, context) => context.gateway.estimateCost(actorOf(context), input),
   }),
   simulateRoute: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:estimate'),
     type: RoutingDecisionType,
     description: 'Where this request would run at this moment, and why. Sends nothing.',
     args: {
@@ -121,17 +122,17 @@ builder.queryFields(t => ({
 
 builder.mutationFields(t => ({
   submitRequest: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: SubmitRequestPayload,
     description:
-      'Accepts a request. The answer comes when the request is durable; it is then carried out whoever listens. Follow it with `tokenStream`. May fail with BAD_USER_INPUT, NO_ROUTE, IDEMPOTENCY_CONFLICT, BUDGET_EXCEEDED, OVERLOADED or SHUTTING_DOWN.',
+      'Accepts a request. The answer comes when the request is durable; it is then carried out whoever listens. Follow it with `tokenStream`. May fail with BAD_USER_INPUT, RATE_LIMITED, NO_ROUTE, IDEMPOTENCY_CONFLICT, BUDGET_EXCEEDED, OVERLOADED or SHUTTING_DOWN.',
     args: { input: t.arg({ type: SubmitRequestInput, required: true, description: 'What is asked.' }) },
     resolve: async (_root, { input }, context) => ({
-      request: await context.gateway.submit(actorOf(context), input),
+      request: await context.gateway.submit(actorOf(context), input, context.address),
     }),
   }),
   cancelRequest: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:cancel'),
     type: CancelRequestPayload,
     description:
       'Ends a request that has not ended. Its own submitter or ADMIN. NOT_FOUND when there is none to see.',

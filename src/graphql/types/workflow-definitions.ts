@@ -3,7 +3,8 @@
 import { can } from '../../domain/access.ts';
 import { toGlobalId } from '../../domain/ids.ts';
 import type { WorkflowDefinition } from '../../domain/workflow.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { toConnection, toPageQuery } from '../pagination.ts';
@@ -91,7 +92,7 @@ const DeleteWorkflowPayload = builder.objectRef<{ name: string }>('DeleteWorkflo
 builder.queryField('workflowDefinitions', t =>
   t.connection(
     {
-      ...SIGNED_IN,
+      ...permitted('request:read'),
       type: WorkflowDefinitionType,
       description: "Definitions of workflows, newest version first: one's own, or everybody's for ADMIN.",
       complexity: pageCost,
@@ -112,7 +113,7 @@ builder.queryField('workflowDefinitions', t =>
 
 builder.mutationFields(t => ({
   createWorkflow: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: CreateWorkflowPayload,
     description: 'Keeps a workflow under a name, to be run with `runWorkflow`.',
     args: { input: t.arg({ type: CreateWorkflowInput, required: true, description: 'What to keep.' }) },
@@ -121,7 +122,7 @@ builder.mutationFields(t => ({
     }),
   }),
   deleteWorkflow: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: DeleteWorkflowPayload,
     description:
       'Deletes a definition of yours, in all its versions. Its runs are not touched. NOT_FOUND when there is none.',
@@ -132,7 +133,7 @@ builder.mutationFields(t => ({
     },
   }),
   runWorkflow: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: RunWorkflowPayload,
     description:
       'Accepts a run of a definition, as `submitRequest` accepts a request. NOT_FOUND when there is no such definition to see.',
@@ -146,6 +147,7 @@ builder.mutationFields(t => ({
           definitionId: definitionId == null ? undefined : requireId('workflowDefinition', definitionId),
           parameters,
           submission: request ?? {},
+          address: context.address,
         }),
       };
     },

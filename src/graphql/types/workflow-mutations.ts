@@ -1,7 +1,8 @@
 // What callers do with runs of workflows: decide, pause, run again.
 
 import type { ModelRequest } from '../../domain/request.ts';
-import { builder, SIGNED_IN } from '../builder.ts';
+import { permitted } from '../auth.ts';
+import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { ModelRequestType } from './request.ts';
 import { requireRequestId } from './submission.ts';
@@ -63,7 +64,7 @@ const RerunWorkflowPayload = requestPayload('RerunWorkflowPayload', 'rerunWorkfl
 
 builder.mutationFields(t => ({
   decideStep: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: DecideStepPayload,
     description:
       "Says yes or no to a step that waits for a person: of one's own workflow, or of anybody's as ADMIN. CONFLICT when it does not wait. NOT_FOUND when there is no such workflow to see.",
@@ -78,7 +79,7 @@ builder.mutationFields(t => ({
     }),
   }),
   pauseWorkflow: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: PauseWorkflowPayload,
     description:
       'Begins no further step until `resumeWorkflow`; those that run go on. CONFLICT when it has ended or has not begun. NOT_FOUND when there is none to see.',
@@ -88,7 +89,7 @@ builder.mutationFields(t => ({
     }),
   }),
   resumeWorkflow: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: ResumeWorkflowPayload,
     description: 'Ends a pause. CONFLICT when it has ended. NOT_FOUND when there is none to see.',
     args: { input: t.arg({ type: ResumeWorkflowInput, required: true, description: 'Which one.' }) },
@@ -97,7 +98,7 @@ builder.mutationFields(t => ({
     }),
   }),
   rerunWorkflow: t.field({
-    ...SIGNED_IN,
+    ...permitted('request:submit'),
     type: RerunWorkflowPayload,
     description:
       'Runs a workflow that has ended again, as a new request. Results that stand are taken over and not paid again. CONFLICT when it has not ended. NOT_FOUND when there is none to see.',
@@ -109,6 +110,7 @@ builder.mutationFields(t => ({
         requestId: requireRequestId(requestId),
         fromStep,
         idempotencyKey,
+        address: context.address,
       }),
     }),
   }),

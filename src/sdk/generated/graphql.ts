@@ -4,6 +4,19 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** What an API key is for. It never allows more than its owner's role does; whatever it does not cover is FORBIDDEN. */
+export type ApiKeyScope =
+  /** Everything that the owner's role allows: of ADMIN also others' requests, users, breakers, the audit log. */
+  | 'ADMIN'
+  /** One's own account: its API keys and logins. */
+  | 'MANAGE'
+  /** Figures: `/metrics`, and of ADMIN also `metrics` and `metricsUpdates`. */
+  | 'METRICS'
+  /** Reading one's own requests, their answers and streams, and the state of the providers. */
+  | 'READ'
+  /** Submitting requests, cancelling one's own, and asking what they would cost and where they would run. */
+  | 'SUBMIT';
+
 /** How a call of a deployment ended. */
 export type AttemptOutcome =
   /** The request was cancelled during the call, or its instance stopped. */
@@ -52,6 +65,8 @@ export type CreateApiKeyInput = {
   expiresAt?: string | null | undefined;
   /** What to call it. */
   name: string;
+  /** What it is for, at least one; left out: everything that its owner's role allows. Made with an API key: no scope that this one lacks, and left out the same. */
+  scopes?: Array<ApiKeyScope> | null | undefined;
   /** For whom; left out: for oneself. Others only by ADMIN. */
   userId?: string | null | undefined;
 };
@@ -144,7 +159,7 @@ export type ErrorCode =
   | 'CONTENT_REFUSED'
   /** The prompt does not fit the model's context window. */
   | 'CONTEXT_TOO_LONG'
-  /** The caller is known but its role does not allow this. */
+  /** The caller is known, but its role or the scopes of its API key do not allow this. */
   | 'FORBIDDEN'
   /** The idempotency key was used before with another input. Use a new key. */
   | 'IDEMPOTENCY_CONFLICT'
@@ -625,7 +640,7 @@ export type CreateApiKeyMutationVariables = Exact<{
 }>;
 
 
-export type CreateApiKeyMutation = { createApiKey: { secret: string, apiKey: { id: string, name: string, prefix: string, createdAt: string, expiresAt: string | null } } };
+export type CreateApiKeyMutation = { createApiKey: { secret: string, apiKey: { id: string, name: string, prefix: string, scopes: Array<ApiKeyScope> | null, createdAt: string, expiresAt: string | null } } };
 
 export type CreateUserMutationVariables = Exact<{
   input: CreateUserInput;
@@ -809,7 +824,7 @@ export type RotateApiKeyMutationVariables = Exact<{
 }>;
 
 
-export type RotateApiKeyMutation = { rotateApiKey: { secret: string, apiKey: { id: string, name: string, expiresAt: string | null }, replaced: { id: string, expiresAt: string | null } } };
+export type RotateApiKeyMutation = { rotateApiKey: { secret: string, apiKey: { id: string, name: string, scopes: Array<ApiKeyScope> | null, expiresAt: string | null }, replaced: { id: string, expiresAt: string | null } } };
 
 export type RunWorkflowMutationVariables = Exact<{
   input: RunWorkflowInput;
@@ -1148,6 +1163,7 @@ export const CreateApiKeyDocument = new TypedDocumentString(`
       id
       name
       prefix
+      scopes
       createdAt
       expiresAt
     }
@@ -2045,6 +2061,7 @@ export const RotateApiKeyDocument = new TypedDocumentString(`
     apiKey {
       id
       name
+      scopes
       expiresAt
     }
     secret

@@ -1,0 +1,70 @@
+// What one caller may take of the server, so that none can take it from the others.
+
+import { limit } from './limit.ts';
+
+const MILLION = 1_000_000;
+const HOUR_MS = 3_600_000;
+const PER_MINUTE = [0, 2_000 * MILLION] as const;
+
+export const CALLER_LIMIT_SETTINGS = {
+  MCPLANE_USER_REQUESTS_PER_MINUTE: limit(
+    'userRequestsPerMinute',
+    PER_MINUTE,
+    600,
+    'Model requests of a user that are accepted in a minute; 0: any number. As the next eight, over all instances with Redis.',
+  ),
+  MCPLANE_USER_TOKENS_PER_MINUTE: limit(
+    'userTokensPerMinute',
+    PER_MINUTE,
+    2 * MILLION,
+    'Tokens of their prompts and answers together; 0: any number.',
+  ),
+  MCPLANE_USER_CONCURRENT_REQUESTS: limit(
+    'userConcurrentRequests',
+    [0, MILLION],
+    100,
+    'Model requests of a user that run or wait at once; 0: any number.',
+  ),
+  MCPLANE_API_KEY_REQUESTS_PER_MINUTE: limit(
+    'apiKeyRequestsPerMinute',
+    PER_MINUTE,
+    0,
+    'The same for each API key, within what its user may; 0: any number.',
+  ),
+  MCPLANE_API_KEY_TOKENS_PER_MINUTE: limit(
+    'apiKeyTokensPerMinute',
+    PER_MINUTE,
+    0,
+    'Tokens for each API key; 0: any number.',
+  ),
+  MCPLANE_API_KEY_CONCURRENT_REQUESTS: limit(
+    'apiKeyConcurrentRequests',
+    [0, MILLION],
+    0,
+    'Model requests of an API key that run or wait at once; 0: any number.',
+  ),
+  MCPLANE_ADDRESS_REQUESTS_PER_MINUTE: limit(
+    'addressRequestsPerMinute',
+    PER_MINUTE,
+    0,
+    'Model requests from an address (of IPv6: a /64), whoever sends them; 0: any number. A proxy that is not in `MCPLANE_TRUSTED_PROXIES` is one address.',
+  ),
+  MCPLANE_ADDRESS_TOKENS_PER_MINUTE: limit(
+    'addressTokensPerMinute',
+    PER_MINUTE,
+    0,
+    'Tokens for each address; 0: any number.',
+  ),
+  MCPLANE_REQUEST_LEASE_MS: limit(
+    'requestLeaseMs',
+    [1_000, HOUR_MS],
+    30_000,
+    'How long a model request counts as under way after its instance was last heard of.',
+  ),
+  MCPLANE_LIMITS_REDIS_TIMEOUT_MS: limit(
+    'limitsRedisTimeoutMs',
+    [1, 10_000],
+    50,
+    'Longest that Redis is waited for with these limits; then each instance lets in its own share.',
+  ),
+} as const;
