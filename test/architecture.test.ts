@@ -81,6 +81,7 @@ const ONLY_IN: Record<string, string[]> = {
   pino: ['telemetry/'],
   'prom-client': ['telemetry/'],
   commander: ['cli/'],
+  ajv: ['lib/json-schema.ts'],
   yaml: ['config/', 'config.ts'],
 };
 
