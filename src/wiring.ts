@@ -104,6 +104,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     defaultStrategy: config.routing.strategy,
     totalDeadlineMs: config.deadlines.totalMs ?? DEFAULT_DEADLINES.totalMs,
     maxOutputBytes: limits.maxAnswerBytes,
+    maxSchemaCheckMs: limits.maxSchemaCheckMs,
     maxQueued: limits.maxQueuedRequests,
     maxDeaths: limits.maxDeaths,
     overhead: metrics.overhead,

@@ -100,7 +100,8 @@ const ONLY_IN: Record<string, string[]> = {
   pino: ['telemetry/'],
   'prom-client': ['telemetry/'],
   commander: ['cli/'],
-  yaml: ['config/', 'config.ts', 'cli/workflow-file.ts'],
+  ajv: ['lib/json-schema.ts'],
+  yaml: ['config/', 'config.ts'],
 };
 
 interface Import {

@@ -56,6 +56,7 @@ test('its workflow is accepted, and so are the examples', () => {
     maxItems: 100,
     maxParallel: 100,
     maxDeadlineMs: 1e9,
+    maxSchemaBytes: 1e5,
     maxTemplateBytes: 1e5,
   };
   const examples = globSync('src/cli/workflows/*.yaml').map(path => readFileSync(path, 'utf8'));

@@ -1,5 +1,6 @@
 // `mcplane ask`: submits a prompt, prints the answer as it comes, then who served it and what it took.
 
+import { readDataFile } from '../config/data-file.ts';
 import { collectAnswer } from '../sdk/answer.ts';
 import type { ModelStream, StreamEvent } from '../sdk/client.ts';
 import type {
@@ -18,6 +19,8 @@ export interface AskOptions {
   readonly task?: TaskType;
   readonly system?: string;
   readonly maxTokens?: number;
+  /** Path of a JSON Schema. */
+  readonly schema?: string;
   readonly local?: boolean;
   readonly json?: boolean;
 }
@@ -26,18 +29,21 @@ const INTERRUPTED = 130;
 
 export async function ask(words: readonly string[], options: AskOptions): Promise<void> {
   const prompt = await promptOf(words);
+  const outputSchema = options.schema === undefined ? undefined : schemaIn(options.schema);
   const client = await connect(process.env, options.url);
   try {
-    const stream = client.stream(toInput(prompt, options), {
+    const stream = client.stream(toInput(prompt, options, outputSchema), {
       onAccepted({ queuePosition }) {
         if (queuePosition != null) note(`It has to wait: number ${queuePosition} in the queue.`);
       },
     });
-    const { last, text } = await print(stream, options.json === true);
+    // JSON is for programs: they get one value or none, and not the beginning of one that was given up.
+    const { last, text } = await print(stream, options.json === true || outputSchema !== undefined);
     const isWorkflow = last.request.taskType === 'WORKFLOW';
     const result = isWorkflow ? await client.request({ id: last.request.id }) : undefined;
     const answer = result?.request?.output ?? text;
-    if (isWorkflow && !options.json) await writeText(`${answer}\n`);
+    const isWhole = isWorkflow || (outputSchema && last.__typename === 'StreamCompleted');
+    if (isWhole && !options.json) await writeText(`${answer}\n`);
     report(last, answer, options.json === true);
   } finally {
     await client.dispose();
@@ -51,7 +57,19 @@ async function promptOf(words: readonly string[]): Promise<string> {
   return readStdin();
 }
 
-function toInput(prompt: string, options: AskOptions): SubmitRequestInput {
+function schemaIn(path: string): object {
+  let schema: unknown;
+  try {
+    schema = readDataFile(path);
+  } catch (error) {
+    throw new CommandError((error as Error).message, 2);
+  }
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
+    throw new CommandError(`${path} holds no JSON Schema, which is an object`, 2);
+  return schema;
+}
+
+function toInput(prompt: string, options: AskOptions, outputSchema: object | undefined): SubmitRequestInput {
   const { model, strategy, task, system, maxTokens, local } = options;
   return {
     prompt,
@@ -61,6 +79,7 @@ function toInput(prompt: string, options: AskOptions): SubmitRequestInput {
     ...(system !== undefined && { system }),
     ...(maxTokens !== undefined && { maxOutputTokens: maxTokens }),
     ...(local === true && { preferLocal: true }),
+    ...(outputSchema !== undefined && { outputSchema }),
   };
 }
 

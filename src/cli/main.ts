@@ -90,6 +90,7 @@ function addClientCommands(root: Command): void {
     .addOption(new Option('-t, --task <name>', 'what it is for').choices(TASKS).argParser(upper(TASKS)))
     .option('--system <text>', 'instructions that stand above the question')
     .option('--max-tokens <number>', 'longest answer in tokens', positive)
+    .option('--schema <file>', 'a JSON Schema, as JSON or YAML: print JSON of it, once it is whole')
     .option('--local', 'prefer models on own hardware')
     .option(...URL_OPTION)
     .option(...JSON_OPTION)

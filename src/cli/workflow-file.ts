@@ -1,16 +1,12 @@
 // A workflow in a file, YAML or JSON: the fields of WorkflowInput as the schema has them. What is wrong with it the
 // server says, step by step.
 
-import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { readDataFile } from '../config/data-file.ts';
 import type { WorkflowInput } from '../sdk/generated/graphql.ts';
 import { CommandError } from './terminal.ts';
 
 export function readWorkflowFile(path: string): WorkflowInput {
-  const document = parseDocument(readFileSync(path, 'utf8'), { prettyErrors: true });
-  const [problem] = document.errors;
-  if (problem) throw new CommandError(`${path}: ${problem.message}`, 2);
-  const value: unknown = document.toJS();
+  const value = readDataFile(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new CommandError(`${path} holds no workflow: it begins with \`steps:\`.`, 2);
   return value as WorkflowInput;

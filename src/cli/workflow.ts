@@ -1,6 +1,6 @@
 // `mcplane workflow`: runs steps from a file or an example, shows how they come along, and lets people decide.
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Client, StreamEvent } from '../sdk/client.ts';
 import type { StepStateFragment, WorkflowInput, WorkflowStateFragment } from '../sdk/generated/graphql.ts';
@@ -90,15 +90,12 @@ export async function rerun(requestId: string, options: ClientOptions & { from?:
 
 function read(source: string): WorkflowInput {
   if (exampleNames().includes(source)) return readWorkflowFile(join(EXAMPLES, `${source}.yaml`));
-  try {
-    return readWorkflowFile(source);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  if (!existsSync(source))
     throw new CommandError(
       `There is no file ${source}. Write the path of a YAML or JSON file, or the name of an example: ${exampleNames().join(', ')}.`,
       2,
     );
-  }
+  return readWorkflowFile(source);
 }
 
 function withParameters(workflow: WorkflowInput, given: readonly string[]): WorkflowInput {

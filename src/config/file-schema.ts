@@ -32,6 +32,7 @@ const overrides = {
   contextWindow: integer(1, 1_000_000_000).optional(),
   maxOutputTokens: integer(1, 1_000_000_000).optional(),
   quality: decimal(0, 1).optional(),
+  structuredOutput: flag().optional(),
   price: z
     .strictObject(
       {

@@ -33,6 +33,18 @@ export const LIMIT_SETTINGS = {
     16_384,
     "Bytes of a request's metadata as JSON.",
   ),
+  MCPLANE_MAX_SCHEMA_BYTES: limit(
+    'maxSchemaBytes',
+    [0, MEGABYTE],
+    16_384,
+    "Bytes of a request's output schema as JSON; 0: nobody may ask for an answer in JSON of a schema.",
+  ),
+  MCPLANE_MAX_SCHEMA_CHECK_MS: limit(
+    'maxSchemaCheckMs',
+    [1, 60_000],
+    250,
+    'For comparing one answer with its schema, during which an instance does nothing else; an answer that takes longer is refused.',
+  ),
   MCPLANE_MAX_DEADLINE_MS: limit(
     'maxDeadlineMs',
     [1_000, 24 * HOUR_MS],
@@ -226,6 +238,7 @@ export function workflowBoundsOf(limits: Limits): WorkflowBounds {
     maxItems: limits.workflowMaxItems,
     maxParallel: limits.workflowMaxParallel,
     maxDeadlineMs: limits.workflowMaxDeadlineMs,
+    maxSchemaBytes: limits.maxSchemaBytes,
     maxTemplateBytes: limits.maxPromptBytes,
   };
 }

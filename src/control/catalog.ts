@@ -21,6 +21,8 @@ export interface ModelSettings {
   readonly contextWindow?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
   readonly quality?: number | undefined;
+  /** Whether it keeps to a JSON Schema that is sent with the call. */
+  readonly structuredOutput?: boolean | undefined;
   /** USD per million tokens. */
   readonly price?: PriceSettings | undefined;
   readonly deadlines?: Partial<Deadlines> | undefined;

@@ -12,46 +12,49 @@ export interface ModelData {
   readonly standard: boolean;
 }
 
-/** [context, longest answer, quality, marks]: `p` prefill, `t` temperature, `s` standard set, `x` only by configuration. */
+/**
+ * [context, longest answer, quality, marks]: `p` prefill, `t` temperature, `j` JSON of a schema, `n` surely not that,
+ * `s` standard set, `x` only by configuration.
+ */
 type Row = readonly [contextWindow: number, maxOutputTokens: number, quality: number, marks?: string];
 
 /** Reasoning models refuse any temperature but their default; no OpenAI model continues an assistant message. */
 const OPENAI: Readonly<Record<string, Row>> = {
-  'gpt-6-astra': [1_050_000, 128_000, 0.98],
-  'gpt-6.1-sol': [1_050_000, 128_000, 0.95],
-  'gpt-6.1-terra': [1_050_000, 128_000, 0.88, 'x'],
-  'gpt-6-sol': [1_050_000, 128_000, 0.94, 's'],
-  'gpt-6-luna': [1_050_000, 128_000, 0.72, 's'],
-  'gpt-5.6-sol': [1_050_000, 128_000, 0.92],
-  'gpt-5.6-terra': [1_050_000, 128_000, 0.86, 's'],
-  'gpt-5.6-luna': [1_050_000, 128_000, 0.68],
-  'gpt-5.5': [1_000_000, 128_000, 0.9],
+  'gpt-6-astra': [1_050_000, 128_000, 0.98, 'j'],
+  'gpt-6.1-sol': [1_050_000, 128_000, 0.95, 'j'],
+  'gpt-6.1-terra': [1_050_000, 128_000, 0.88, 'jx'],
+  'gpt-6-sol': [1_050_000, 128_000, 0.94, 'js'],
+  'gpt-6-luna': [1_050_000, 128_000, 0.72, 'js'],
+  'gpt-5.6-sol': [1_050_000, 128_000, 0.92, 'j'],
+  'gpt-5.6-terra': [1_050_000, 128_000, 0.86, 'js'],
+  'gpt-5.6-luna': [1_050_000, 128_000, 0.68, 'j'],
+  'gpt-5.5': [1_000_000, 128_000, 0.9, 'j'],
   'gpt-5.5-pro': [1_000_000, 128_000, 0.93, 'x'],
-  'gpt-5.4': [1_050_000, 128_000, 0.86],
-  'gpt-5.4-mini': [400_000, 128_000, 0.68],
-  'gpt-5.4-nano': [400_000, 128_000, 0.5],
+  'gpt-5.4': [1_050_000, 128_000, 0.86, 'j'],
+  'gpt-5.4-mini': [400_000, 128_000, 0.68, 'j'],
+  'gpt-5.4-nano': [400_000, 128_000, 0.5, 'j'],
   'gpt-5.4-pro': [1_050_000, 128_000, 0.9, 'x'],
-  'gpt-5.3-codex': [400_000, 128_000, 0.83],
+  'gpt-5.3-codex': [400_000, 128_000, 0.83, 'j'],
   'gpt-5.3-chat-latest': [128_000, 16_384, 0.76],
-  'gpt-5.2': [400_000, 128_000, 0.82],
+  'gpt-5.2': [400_000, 128_000, 0.82, 'j'],
   'gpt-5.2-pro': [400_000, 128_000, 0.86, 'x'],
-  'gpt-5.1': [400_000, 128_000, 0.79],
-  'gpt-5.1-codex': [400_000, 128_000, 0.79],
-  'gpt-5.1-codex-mini': [400_000, 128_000, 0.6],
-  'gpt-5': [400_000, 128_000, 0.77],
-  'gpt-5-mini': [400_000, 128_000, 0.62],
-  'gpt-5-nano': [400_000, 128_000, 0.42],
+  'gpt-5.1': [400_000, 128_000, 0.79, 'j'],
+  'gpt-5.1-codex': [400_000, 128_000, 0.79, 'j'],
+  'gpt-5.1-codex-mini': [400_000, 128_000, 0.6, 'j'],
+  'gpt-5': [400_000, 128_000, 0.77, 'j'],
+  'gpt-5-mini': [400_000, 128_000, 0.62, 'j'],
+  'gpt-5-nano': [400_000, 128_000, 0.42, 'j'],
   'gpt-5-pro': [400_000, 128_000, 0.82, 'x'],
-  'gpt-4.1': [1_000_000, 32_768, 0.62, 't'],
-  'gpt-4.1-mini': [1_000_000, 32_768, 0.5, 't'],
-  'gpt-4.1-nano': [1_000_000, 32_768, 0.35, 't'],
-  'gpt-4o': [128_000, 16_384, 0.58, 't'],
-  'gpt-4o-mini': [128_000, 16_384, 0.4, 't'],
-  o3: [200_000, 100_000, 0.74],
-  'o3-pro': [200_000, 100_000, 0.78, 'x'],
-  'o4-mini': [200_000, 100_000, 0.62],
-  'o3-mini': [200_000, 100_000, 0.55],
-  o1: [200_000, 100_000, 0.64, 'x'],
+  'gpt-4.1': [1_000_000, 32_768, 0.62, 'tj'],
+  'gpt-4.1-mini': [1_000_000, 32_768, 0.5, 'tj'],
+  'gpt-4.1-nano': [1_000_000, 32_768, 0.35, 'tj'],
+  'gpt-4o': [128_000, 16_384, 0.58, 'tj'],
+  'gpt-4o-mini': [128_000, 16_384, 0.4, 'tj'],
+  o3: [200_000, 100_000, 0.74, 'j'],
+  'o3-pro': [200_000, 100_000, 0.78, 'jx'],
+  'o4-mini': [200_000, 100_000, 0.62, 'j'],
+  'o3-mini': [200_000, 100_000, 0.55, 'j'],
+  o1: [200_000, 100_000, 0.64, 'jx'],
 };
 
 /**
@@ -60,29 +63,29 @@ const OPENAI: Readonly<Record<string, Row>> = {
  * costs the request.
  */
 const ANTHROPIC: Readonly<Record<string, Row>> = {
-  'claude-fable-5-1': [1_000_000, 128_000, 0.99],
-  'claude-fable-5': [1_000_000, 64_000, 0.97],
-  'claude-opus-5-5': [1_000_000, 128_000, 0.97, 's'],
-  'claude-opus-5': [1_000_000, 64_000, 0.94],
-  'claude-opus-4-8': [1_000_000, 64_000, 0.92],
-  'claude-opus-4-7': [1_000_000, 64_000, 0.9],
-  'claude-opus-4-6': [1_000_000, 64_000, 0.88, 't'],
-  'claude-opus-4-5': [200_000, 64_000, 0.86, 'pt'],
+  'claude-fable-5-1': [1_000_000, 128_000, 0.99, 'j'],
+  'claude-fable-5': [1_000_000, 64_000, 0.97, 'j'],
+  'claude-opus-5-5': [1_000_000, 128_000, 0.97, 'js'],
+  'claude-opus-5': [1_000_000, 64_000, 0.94, 'j'],
+  'claude-opus-4-8': [1_000_000, 64_000, 0.92, 'j'],
+  'claude-opus-4-7': [1_000_000, 64_000, 0.9, 'j'],
+  'claude-opus-4-6': [1_000_000, 64_000, 0.88, 'tj'],
+  'claude-opus-4-5': [200_000, 64_000, 0.86, 'ptj'],
   'claude-opus-4-1': [200_000, 32_000, 0.74, 'ptx'],
-  'claude-opus-4-0': [200_000, 32_000, 0.72, 'ptx'],
-  'claude-sonnet-5-5': [1_000_000, 128_000, 0.9, 's'],
-  'claude-sonnet-5': [1_000_000, 64_000, 0.87],
-  'claude-sonnet-4-6': [1_000_000, 64_000, 0.82, 't'],
-  'claude-sonnet-4-5': [200_000, 64_000, 0.78, 'pt'],
-  'claude-haiku-5-5': [1_000_000, 64_000, 0.72, 's'],
-  'claude-haiku-4-5': [200_000, 64_000, 0.6, 'pt'],
+  'claude-opus-4-0': [200_000, 32_000, 0.72, 'ptnx'],
+  'claude-sonnet-5-5': [1_000_000, 128_000, 0.9, 'js'],
+  'claude-sonnet-5': [1_000_000, 64_000, 0.87, 'j'],
+  'claude-sonnet-4-6': [1_000_000, 64_000, 0.82, 'tj'],
+  'claude-sonnet-4-5': [200_000, 64_000, 0.78, 'ptj'],
+  'claude-haiku-5-5': [1_000_000, 64_000, 0.72, 'js'],
+  'claude-haiku-4-5': [200_000, 64_000, 0.6, 'ptj'],
 };
 
 /** Sizes come with the simulated provider's own list; these hold until it was asked. */
 const SIMULATED: Readonly<Record<string, Row>> = {
-  fast: [32_000, 4_096, 0.4, 'pts'],
-  smart: [200_000, 16_384, 0.9, 'pts'],
-  local: [8_192, 2_048, 0.3, 'pts'],
+  fast: [32_000, 4_096, 0.4, 'ptjs'],
+  smart: [200_000, 16_384, 0.9, 'ptjs'],
+  local: [8_192, 2_048, 0.3, 'ptjs'],
 };
 
 const TABLES: Partial<Record<ProviderKind, Readonly<Record<string, Row>>>> = {
@@ -103,6 +106,7 @@ export function knownModel(kind: ProviderKind, model: string): ModelData | undef
       maxOutputTokens,
       assistantPrefill: marks.includes('p'),
       customTemperature: marks.includes('t'),
+      structuredOutput: marks.includes('j') ? true : marks.includes('n') ? false : undefined,
     },
     quality,
     offered: !marks.includes('x'),
@@ -139,7 +143,8 @@ const UNKNOWN_REMOTE: Capabilities = {
   assistantPrefill: false,
   customTemperature: true,
 };
-const UNKNOWN_LOCAL: Capabilities = { ...UNKNOWN_REMOTE, contextWindow: 8_192 };
+/** Both local servers hold any model to a schema. */
+const UNKNOWN_LOCAL: Capabilities = { ...UNKNOWN_REMOTE, contextWindow: 8_192, structuredOutput: true };
 
 /** Quality by the billions of parameters that open models carry in their names, up to and including. */
 const QUALITY_BY_SIZE: readonly (readonly [upToBillions: number, quality: number])[] = [

@@ -100,6 +100,8 @@ function toDeployment(
       ...data.capabilities,
       contextWindow,
       maxOutputTokens: Math.min(maxOutputTokens, contextWindow),
+      structuredOutput:
+        configured?.structuredOutput ?? listed?.structuredOutput ?? data.capabilities.structuredOutput,
     },
     quality: configured?.quality ?? data.quality,
     price: configured?.price ? configuredPrice(configured.price) : bookPrice,

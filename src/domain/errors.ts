@@ -129,7 +129,7 @@ export const ERROR_CODES = {
   },
   BAD_RESPONSE: {
     meaning:
-      'The provider answered something that is not an answer: another format, an empty body, too large.',
+      'The provider answered something that is not an answer: another format, an empty body, too large, or no JSON of the schema that was asked for.',
     retryable: true,
     httpStatus: 502,
     scope: 'outcome',

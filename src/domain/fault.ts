@@ -23,6 +23,8 @@ export const PROVIDER_FAULTS = [
   'truncated',
   /** What came is not the format: HTML, other JSON, an empty answer, an oversized or malformed event, a redirect. */
   'bad-response',
+  /** The answer came whole, and is not JSON of the schema that was asked for. */
+  'schema-mismatch',
 ] as const;
 export type ProviderFault = (typeof PROVIDER_FAULTS)[number];
 

@@ -24,6 +24,11 @@ export interface Capabilities {
   readonly assistantPrefill: boolean;
   /** Accepts a temperature other than its default. */
   readonly customTemperature: boolean;
+  /**
+   * Takes the JSON Schema of its answer apart from the prompt, and keeps to it. False: is known not to, and is not asked
+   * for such an answer. Undefined: nobody knows; it is told in words.
+   */
+  readonly structuredOutput?: boolean | undefined;
 }
 
 /** One model at one provider: the unit that is priced, routed to and protected by a breaker. */

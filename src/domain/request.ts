@@ -3,6 +3,7 @@
 //   QUEUED ──► RUNNING ──► SUCCEEDED | FAILED | CANCELLED        (a terminal state never changes)
 //      └──────────────────────────────► FAILED | CANCELLED
 
+import type { JsonSchema } from '../lib/json-schema.ts';
 import { ERROR_CODES, type ErrorCode } from './errors.ts';
 import type { AttemptFault } from './fault.ts';
 import type { Deadlines } from './model.ts';
@@ -37,11 +38,12 @@ export interface RequestSpec {
   readonly maxOutputTokens: number | undefined;
   readonly temperature: number | undefined;
   readonly stop: readonly string[];
+  /** The answer must be JSON of this schema; undefined: any text. */
+  readonly outputSchema: JsonSchema | undefined;
   /** Nothing is shown before the whole answer is there, so that a recovery is never seen. */
   readonly buffered: boolean;
   readonly deadlines: Partial<Deadlines>;
   readonly metadata: unknown;
-  readonly outputSchema?: unknown;
   /** The request is carried out as these steps, each a request of its own. */
   readonly workflow?: WorkflowSpec | undefined;
   /** The request is such a step. */

@@ -43,7 +43,7 @@ function rejectForGood(
   deployment: Deployment,
   realExists: boolean,
 ): Rejection | undefined {
-  const { contextWindow, maxOutputTokens } = deployment.capabilities;
+  const { contextWindow, maxOutputTokens, structuredOutput } = deployment.capabilities;
   if (query.requestedModel !== undefined) {
     if (!matchesModel(deployment, query.requestedModel))
       return { reason: 'NOT_REQUESTED', detail: `the request asks for ${query.requestedModel}` };
@@ -54,6 +54,8 @@ function rejectForGood(
     };
   if (deployment.weight === 0 && !isNamed(deployment, query.requestedModel))
     return { reason: 'POLICY', detail: 'its weight is 0: it is used only when it is named' };
+  if (query.structuredOutput && structuredOutput === false)
+    return { reason: 'NOT_SUPPORTED', detail: 'it does not answer in JSON of a schema' };
   if (query.inputTokens >= contextWindow)
     return {
       reason: 'CONTEXT_TOO_LONG',

@@ -22,6 +22,7 @@ export const REJECTION_REASONS = [
   'POLICY',
   'CONTEXT_TOO_LONG',
   'OUTPUT_TOO_LONG',
+  'NOT_SUPPORTED',
   'DRAINED',
   'PROVIDER_UNAVAILABLE',
   'BREAKER_OPEN',
@@ -51,6 +52,8 @@ export interface RouteQuery {
   readonly inputTokens: number;
   /** Asked for by the caller; absent: whatever the model allows. */
   readonly maxOutputTokens: number | undefined;
+  /** The answer must be JSON of a schema. Absent: any text will do. */
+  readonly structuredOutput?: boolean | undefined;
   /** 0 to 100; the higher, the more its time weighs against its price. Absent: 50. */
   readonly priority?: number | undefined;
 }

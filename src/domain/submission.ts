@@ -1,5 +1,6 @@
 // What a caller hands in, and the rules it must meet before it becomes a request.
 
+import { checkSchema, type JsonSchema } from '../lib/json-schema.ts';
 import { badInput } from './errors.ts';
 import type { Deadlines } from './model.ts';
 import { type Message, type MessageRole, promptOf, type RequestSpec, type TaskType } from './request.ts';
@@ -21,6 +22,8 @@ export interface Submission {
   readonly maxOutputTokens?: number | null | undefined;
   readonly temperature?: number | null | undefined;
   readonly stop?: readonly string[] | null | undefined;
+  /** A JSON Schema; absent: the answer is any text. */
+  readonly outputSchema?: unknown;
   readonly buffered?: boolean | null | undefined;
   readonly deadlines?: { readonly [Name in keyof Deadlines]?: number | null | undefined } | null | undefined;
   readonly idempotencyKey?: string | null | undefined;
@@ -34,6 +37,8 @@ export interface SubmissionLimits {
   readonly maxPromptBytes: number;
   /** Bytes of metadata as JSON. */
   readonly maxMetadataBytes: number;
+  /** Bytes of the output schema as JSON. */
+  readonly maxSchemaBytes: number;
   readonly maxDeadlineMs: number;
   readonly workflow: WorkflowBounds;
 }
@@ -58,6 +63,9 @@ export function parseSubmission(
     Buffer.byteLength(JSON.stringify(submission.metadata)) > limits.maxMetadataBytes
   )
     throw badInput('metadata', `is too large: at most ${limits.maxMetadataBytes} bytes of JSON are accepted`);
+  const outputSchema = parseOutputSchema(submission.outputSchema, limits.maxSchemaBytes);
+  if (outputSchema && messages.at(-1)?.role === 'ASSISTANT')
+    throw badInput('outputSchema', 'excludes a last message by ASSISTANT, which the answer would continue');
   const { idempotencyKey } = submission;
   if (idempotencyKey != null && (idempotencyKey === '' || idempotencyKey.length > 200))
     throw badInput('idempotencyKey', 'must have 1 to 200 characters');
@@ -77,6 +85,7 @@ export function parseSubmission(
     }),
     temperature: optional('temperature', submission.temperature, { min: 0, max: 2 }),
     stop: parseStop(submission.stop ?? []),
+    outputSchema,
     buffered: submission.buffered ?? false,
     deadlines: parseDeadlines(submission.deadlines ?? {}, limits.maxDeadlineMs),
     metadata: submission.metadata ?? undefined,
@@ -121,6 +130,13 @@ function parseStop(stop: readonly string[]): readonly string[] {
   if (stop.some(text => text === '' || text.length > 100))
     throw badInput('stop', 'entries must have 1 to 100 characters');
   return stop.map(text => storable('stop', text));
+}
+
+function parseOutputSchema(schema: unknown, maxBytes: number): JsonSchema | undefined {
+  if (schema == null) return undefined;
+  const problem = checkSchema(schema, maxBytes);
+  if (problem !== undefined) throw badInput('outputSchema', problem);
+  return schema as JsonSchema;
 }
 
 function parseDeadlines(deadlines: NonNullable<Submission['deadlines']>, maxMs: number): Partial<Deadlines> {

@@ -1,6 +1,7 @@
 // The steps of a workflow as they are handed in, by a caller or by a model that plans: every one is looked at before
 // anything is accepted, and each error names the step that has it.
 
+import { checkSchema } from '../lib/json-schema.ts';
 import { badInput, type DomainError } from './errors.ts';
 import type { TaskType } from './request.ts';
 import type { RoutingStrategy } from './routing.ts';
@@ -52,6 +53,8 @@ export interface WorkflowBounds {
   readonly maxItems: number;
   readonly maxParallel: number;
   readonly maxDeadlineMs: number;
+  /** Bytes of the JSON Schema of one step. */
+  readonly maxSchemaBytes: number;
   /** Bytes of all templates together. */
   readonly maxTemplateBytes: number;
 }
@@ -138,7 +141,7 @@ function parseWishes(input: StepInput, bounds: WorkflowBounds) {
     preferLocal: input.preferLocal ?? undefined,
     maxOutputTokens: whole(id, 'maxOutputTokens', input.maxOutputTokens, [1, 10_000_000]),
     temperature: within(id, 'temperature', input.temperature, [0, 2]),
-    outputSchema: input.outputSchema ?? undefined,
+    outputSchema: parseSchema(id, input.outputSchema, bounds.maxSchemaBytes),
     deadlineMs: whole(id, 'deadlineMs', input.deadlineMs, [1, bounds.maxDeadlineMs]),
     maxCost: parseCost(input.maxCost, `workflow: step "${id}" maxCost`),
   };
@@ -182,6 +185,13 @@ function parseRetry(id: string, { maxRetries, backoffMs }: Optional<RetryPolicy>
     maxRetries: whole(id, 'retry.maxRetries', maxRetries, [0, MAX_RETRIES]) ?? DEFAULT_RETRY.maxRetries,
     backoffMs: whole(id, 'retry.backoffMs', backoffMs, [0, MAX_BACKOFF_MS]) ?? DEFAULT_RETRY.backoffMs,
   };
+}
+
+function parseSchema(id: string, schema: unknown, maxBytes: number): string | undefined {
+  if (schema == null) return undefined;
+  const problem = checkSchema(schema, maxBytes);
+  if (problem !== undefined) throw stepError(id, `outputSchema ${problem}`);
+  return JSON.stringify(schema);
 }
 
 function parseTaskType(id: string, taskType: TaskType): TaskType {

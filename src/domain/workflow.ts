@@ -77,8 +77,8 @@ export interface StepSpec {
   readonly preferLocal: boolean | undefined;
   readonly maxOutputTokens: number | undefined;
   readonly temperature: number | undefined;
-  /** JSON Schema of the answer. */
-  readonly outputSchema: unknown;
+  /** JSON Schema of the answer, as text: a jsonb column would put its members in an order of its own. */
+  readonly outputSchema: string | undefined;
   readonly deadlineMs: number | undefined;
   /** In nano-USD, as text, since it is kept as JSON. */
   readonly maxCost: string | undefined;

@@ -44,7 +44,7 @@ export interface AttemptFailed extends Measured {
   /** The breaker was told of a failure of the provider. */
   readonly counted: boolean;
   readonly retrySameTarget: boolean;
-  /** The provider said that it is not to be asked again, whatever its fault. */
+  /** Not to be asked again, whatever its fault: the provider said so, or its answer would end in the same way. */
   readonly retryForbidden: boolean;
   /** Waiting helps, with nobody doing anything. */
   readonly retryable: boolean;

@@ -42,6 +42,9 @@ function nextOf(fault: ProviderFault, { final, retrySameTarget }: FaultRule): st
   if (final) return 'nobody';
   if (fault === 'rate-limit')
     return 'the next candidate; the last one once more after its Retry-After, if that is at most `MCPLANE_MAX_RETRY_AFTER_MS`';
+  // A wrong answer is known for one at its end only.
+  if (fault === 'schema-mismatch')
+    return 'the next candidate; the last one once more, unless its answer was too long';
   return retrySameTarget
     ? 'before the first token the same once more, then the next candidate; the last one once more'
     : 'the next candidate';

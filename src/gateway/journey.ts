@@ -33,6 +33,8 @@ export interface FailoverDeps {
   /** Undefined: no request is hedged. */
   readonly hedging: Hedging | undefined;
   readonly maxOutputBytes: number;
+  /** For comparing an answer with its schema. */
+  readonly maxSchemaCheckMs?: number | undefined;
   readonly log: { warn(fields: object, message: string): void };
 }
 

@@ -104,6 +104,15 @@ export const FAULT_RULES: Readonly<Record<ProviderFault, FaultRule>> = {
     meaning:
       'sends HTML, other JSON, nothing or its end marker alone, a malformed event, a line over 1 MB, an endless answer, or a redirect',
   },
+  // The provider works, and has answered; what its model makes of a schema is a matter of luck.
+  'schema-mismatch': {
+    ...FAILED,
+    code: 'BAD_RESPONSE',
+    counted: false,
+    retrySameTarget: true,
+    meaning:
+      'was asked for JSON of a schema and answers in anything else: prose, a code fence, JSON of another form, or JSON that ends at the longest answer',
+  },
 };
 
 /** What missing a deadline means. It is never asked again, for that would cost the same wait once more. */

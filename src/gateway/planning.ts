@@ -88,6 +88,7 @@ export function createPlanning(deps: {
       requestedModel: model,
       inputTokens: estimateInputTokens(spec),
       maxOutputTokens: spec.maxOutputTokens,
+      structuredOutput: spec.outputSchema !== undefined,
       priority: spec.priority,
     };
     return route(query, states(), clock.now(), random);
@@ -128,8 +129,9 @@ export function createPlanning(deps: {
 }
 
 /** About how many tokens the prompt takes; the provider's own count is the truth afterwards. */
-export function estimateInputTokens(spec: Pick<RequestSpec, 'messages' | 'system'>): number {
+export function estimateInputTokens(spec: Pick<RequestSpec, 'messages' | 'system' | 'outputSchema'>): number {
   const texts = [...(spec.system ? [spec.system] : []), ...spec.messages.map(message => message.content)];
+  if (spec.outputSchema) texts.push(JSON.stringify(spec.outputSchema));
   return texts.reduce((sum, text) => sum + estimateTokens(text) + TOKENS_PER_MESSAGE, 0);
 }
 

@@ -18,7 +18,9 @@ export function prefillFor(
   transcript: Transcript,
 ): string | undefined {
   const isOpen = spec.messages.at(-1)?.role !== 'ASSISTANT';
-  return capabilities.assistantPrefill && isOpen && !transcript.prefillRefused
+  // What came may be whole, and wrong; and whoever is held to a schema continues nothing.
+  const isText = spec.outputSchema === undefined;
+  return capabilities.assistantPrefill && isText && isOpen && !transcript.prefillRefused
     ? prefillOf(transcript.sent)
     : undefined;
 }
@@ -52,7 +54,9 @@ export function createScreen({ journey: { spec, emit }, transcript, number, pref
       emit({
         type: 'restarted',
         attempt: number,
-        reason: 'The answer broke off and was begun again elsewhere.',
+        reason: spec.outputSchema
+          ? 'The answer broke off or was not of its schema, and was begun again.'
+          : 'The answer broke off and was begun again elsewhere.',
       });
     }
     if (recovered.kind !== 'nothing' && recovered.text !== '') send(recovered.text);

@@ -10,6 +10,7 @@ import { type AttemptFailed, type AttemptResult, runAttempt } from './attempt.ts
 import { learn, learnFromDefeat, toAttempt } from './attempt-record.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import type { Entry } from './passage.ts';
+import { holdToSchema } from './schema-check.ts';
 import { createScreen, prefillFor, type Transcript } from './screen.ts';
 
 export const OWN_FAULT = requestError('INTERNAL', 'The control plane failed while running the request.');
@@ -68,7 +69,7 @@ export async function callTarget(
     prefill = prefillFor(deployment, journey, transcript);
     const show = createScreen({ journey, transcript, number, prefill });
     emit({ type: 'attempt-started', attempt: number, deploymentId: deployment.id });
-    const outcome = await runAttempt({
+    const ended = await runAttempt({
       adapter: deps.catalog.adapterOf(deployment),
       call: callFor(journey, deployment, prefill),
       permit,
@@ -86,8 +87,10 @@ export async function callTarget(
       },
       onReleased: leave,
     });
+    const outcome = spec.outputSchema ? judge(ended, text, journey, deps) : ended;
     if (outcome.outcome === 'succeeded') show.end();
-    learn(deployment, outcome, text, deps);
+    // What was answered, and how fast, whether or not it is of use.
+    learn(deployment, ended, text, deps);
     if (lost(outcome)) learnFromDefeat(deployment, outcome, deps);
     leave();
     return { deployment, outcome, attempt: book(outcome), prefilled: prefill !== undefined };
@@ -98,6 +101,23 @@ export async function callTarget(
     const outcome = ownFault(deps.clock.monotonic() - startedAtMs, text);
     return { deployment, outcome, attempt: book(outcome), prefilled: false, defect: { cause } };
   }
+}
+
+/** The log is not told what is wrong with an answer, for that may quote it. */
+function judge(
+  ended: AttemptResult,
+  text: string,
+  { spec: { outputSchema }, requestId }: Journey,
+  { maxSchemaCheckMs, log }: FailoverDeps,
+): AttemptResult {
+  if (ended.outcome !== 'succeeded' || !outputSchema) return ended;
+  const outcome = holdToSchema(ended, text, outputSchema, maxSchemaCheckMs);
+  if (outcome.outcome === 'failed')
+    log.warn(
+      { requestId, code: outcome.code, fault: outcome.fault },
+      'an answer does not keep to its schema',
+    );
+  return outcome;
 }
 
 function ownFault(durationMs: number, text: string): AttemptFailed {
@@ -142,6 +162,10 @@ function callFor(
     maxOutputTokens: outputLimit(capabilities, limit, decision.estimatedInputTokens + written),
     temperature: capabilities.customTemperature ? spec.temperature : undefined,
     stop: spec.stop,
+    output: spec.outputSchema && {
+      schema: spec.outputSchema,
+      enforced: capabilities.structuredOutput === true,
+    },
     requestId,
   };
 }

@@ -1,11 +1,13 @@
 // Anthropic Messages: the body of a call and the meaning of its stream.
 
 import type Anthropic from '@anthropic-ai/sdk';
+import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import type { FinishReason } from '../domain/request.ts';
 import type { AnswerDecoder } from './answer.ts';
 import { createAnswerState, type Json, parseEvent, toJson } from './decoding.ts';
 import { type ErrorContext, streamError } from './errors.ts';
-import type { ProviderCall } from './provider.ts';
+import { isClosable, systemInWords } from './output-schema.ts';
+import type { OutputFormat, ProviderCall } from './provider.ts';
 import { isCount, type ReportedUsage, toInputUsage } from './usage.ts';
 
 type MessagesBody = Anthropic.MessageCreateParamsStreaming;
@@ -13,7 +15,9 @@ type MessagesBody = Anthropic.MessageCreateParamsStreaming;
 /** Instructions have one place here, before the conversation, so SYSTEM messages join the system prompt in order. */
 export function messagesBody(call: ProviderCall): MessagesBody {
   const instructions = call.messages.filter(({ role }) => role === 'SYSTEM').map(({ content }) => content);
-  const system = [call.system ?? '', ...instructions].filter(text => text !== '').join('\n\n');
+  const config = call.output && outputConfig(call.output);
+  const above = config ? call.system : systemInWords(call);
+  const system = [above ?? '', ...instructions].filter(text => text !== '').join('\n\n');
   return {
     model: call.model,
     messages: call.messages
@@ -24,7 +28,19 @@ export function messagesBody(call: ProviderCall): MessagesBody {
     ...(system !== '' && { system }),
     ...(call.temperature !== undefined && { temperature: call.temperature }),
     ...(call.stop.length > 0 && { stop_sequences: [...call.stop] }),
+    ...(config && { output_config: config }),
   };
+}
+
+/** Undefined: the schema has to be told in words. The SDK knows the form in which it is taken. */
+function outputConfig({ schema, enforced }: OutputFormat): MessagesBody['output_config'] {
+  if (!enforced || schema.type !== 'object' || !isClosable(schema)) return undefined;
+  try {
+    const { type, schema: taken } = jsonSchemaOutputFormat({ ...schema, type: 'object' });
+    return { format: { type, schema: taken } };
+  } catch {
+    return undefined;
+  }
 }
 
 const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {

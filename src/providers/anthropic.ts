@@ -4,10 +4,12 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { answerEvents } from './answer.ts';
 import { createMessagesDecoder, messagesBody } from './anthropic-messages.ts';
+import { toJson } from './decoding.ts';
 import type { ErrorContext } from './errors.ts';
 import { createHttpClient } from './http.ts';
-import { listedModels } from './model-list.ts';
-import type { ProviderAdapter } from './provider.ts';
+import { type ListedModel, listedModels } from './model-list.ts';
+import { inWords, refusesSchema } from './output-schema.ts';
+import type { ProviderAdapter, ProviderCall, ProviderListener } from './provider.ts';
 import { callOn, learnRoute, type Route } from './route.ts';
 import { isCount } from './usage.ts';
 
@@ -30,20 +32,29 @@ export function createAnthropicAdapter({ baseUrl, apiKey = '' }: AnthropicOption
   const client = createClient(baseUrl, apiKey, http.fetch);
   let route: Promise<Route> | undefined;
 
+  async function send(call: ProviderCall, signal: AbortSignal, onEvent: ProviderListener): Promise<void> {
+    route ??= learnRoute(fetch =>
+      createClient(baseUrl, apiKey, fetch).messages.create({
+        model: '',
+        max_tokens: 1,
+        messages: [],
+        stream: true,
+      }),
+    );
+    const request = callOn(await route, call.requestId, messagesBody(call));
+    const decoder = createMessagesDecoder(context);
+    await answerEvents({ ...context, http, request, signal, decoder, onEvent });
+  }
+
   return {
     kind: 'anthropic',
     async stream(call, signal, onEvent) {
-      route ??= learnRoute(fetch =>
-        createClient(baseUrl, apiKey, fetch).messages.create({
-          model: '',
-          max_tokens: 1,
-          messages: [],
-          stream: true,
-        }),
-      );
-      const request = callOn(await route, call.requestId, messagesBody(call));
-      const decoder = createMessagesDecoder(context);
-      await answerEvents({ ...context, http, request, signal, decoder, onEvent });
+      try {
+        await send(call, signal, onEvent);
+      } catch (error) {
+        if (!refusesSchema(error, call)) throw error;
+        await send(inWords(call), signal, event => event.type !== 'connected' && onEvent(event));
+      }
     },
     async listModels(signal) {
       const listed = await listedModels(
@@ -55,6 +66,7 @@ export function createAnthropicAdapter({ baseUrl, apiKey = '' }: AnthropicOption
         model: model.id,
         contextWindow: [model.max_input_tokens].find(isCount),
         maxOutputTokens: [model.max_tokens].find(isCount),
+        structuredOutput: supportOf(model, 'structured_outputs'),
       }));
     },
     close: () => http.close(),
@@ -76,4 +88,10 @@ function createClient(
     logLevel: 'off',
     fetch,
   });
+}
+
+/** What a model list says of a capability; undefined when it says nothing. */
+function supportOf({ capabilities }: ListedModel, name: string): boolean | undefined {
+  const { supported } = toJson(toJson(capabilities)[name]);
+  return typeof supported === 'boolean' ? supported : undefined;
 }

@@ -7,13 +7,17 @@ import type { AnswerDecoder } from './answer.ts';
 import { createAnswerState, isJson, type Json, parseEvent, toJson } from './decoding.ts';
 import { type ErrorContext, streamError } from './errors.ts';
 import { createLikeness } from './likeness.ts';
-import type { ProviderCall } from './provider.ts';
+import { isObjectSchema, isStrict, systemInWords } from './output-schema.ts';
+import type { OutputFormat, ProviderCall } from './provider.ts';
 import type { ReportedUsage } from './usage.ts';
 
 type ChatBody = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
 
 export interface ChatDialect {
-  /** OpenAI itself: it renamed `max_tokens`, and can keep answers, which we do not want. Others know neither. */
+  /**
+   * OpenAI itself: it renamed `max_tokens`, and can keep answers, which we do not want. Others know neither, and do not
+   * tell the model the schema that its answer is held to.
+   */
   readonly official: boolean;
   /** A few servers refuse to be asked for usage. */
   readonly includeUsage: boolean;
@@ -22,10 +26,15 @@ export interface ChatDialect {
 const ROLES = { SYSTEM: 'system', USER: 'user', ASSISTANT: 'assistant' } as const;
 
 export function chatBody(call: ProviderCall, { official, includeUsage }: ChatDialect): ChatBody {
-  const system = call.system === undefined ? [] : [{ role: 'system' as const, content: call.system }];
+  const format = call.output && responseFormat(call.output, official);
+  const system = format && official ? call.system : systemInWords(call);
+  const instructions = system === undefined ? [] : [{ role: 'system' as const, content: system }];
   return {
     model: call.model,
-    messages: [...system, ...call.messages.map(({ role, content }) => ({ role: ROLES[role], content }))],
+    messages: [
+      ...instructions,
+      ...call.messages.map(({ role, content }) => ({ role: ROLES[role], content })),
+    ],
     stream: true,
     ...(includeUsage && { stream_options: { include_usage: true } }),
     ...(official
@@ -33,7 +42,14 @@ export function chatBody(call: ProviderCall, { official, includeUsage }: ChatDia
       : { max_tokens: call.maxOutputTokens }),
     ...(call.temperature !== undefined && { temperature: call.temperature }),
     ...(call.stop.length > 0 && { stop: [...call.stop] }),
+    ...(format && { response_format: format }),
   };
+}
+
+function responseFormat(output: OutputFormat, official: boolean): ChatBody['response_format'] {
+  if (!output.enforced || (official && !isObjectSchema(output))) return undefined;
+  const { schema } = output;
+  return { type: 'json_schema', json_schema: { name: 'answer', schema, strict: isStrict(schema) } };
 }
 
 const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {

@@ -4,7 +4,8 @@ import type OpenAI from 'openai';
 import type { AnswerDecoder } from './answer.ts';
 import { createAnswerState, type Json, parseEvent, toJson } from './decoding.ts';
 import { type ErrorContext, streamError } from './errors.ts';
-import type { ProviderCall } from './provider.ts';
+import { isObjectSchema, isStrict, systemInWords } from './output-schema.ts';
+import type { OutputFormat, ProviderCall } from './provider.ts';
 import type { ReportedUsage } from './usage.ts';
 
 type ResponsesBody = OpenAI.Responses.ResponseCreateParamsStreaming;
@@ -13,15 +14,24 @@ const ROLES = { SYSTEM: 'system', USER: 'user', ASSISTANT: 'assistant' } as cons
 
 /** There is no parameter for stop sequences: the adapter watches for them itself, see stop-sequences.ts. */
 export function responsesBody(call: ProviderCall): ResponsesBody {
+  const text = call.output && textConfig(call.output);
+  const instructions = text ? call.system : systemInWords(call);
   return {
     model: call.model,
     input: call.messages.map(({ role, content }) => ({ role: ROLES[role], content })),
     stream: true,
     store: false,
     max_output_tokens: call.maxOutputTokens,
-    ...(call.system !== undefined && { instructions: call.system }),
+    ...(instructions !== undefined && { instructions }),
     ...(call.temperature !== undefined && { temperature: call.temperature }),
+    ...(text && { text }),
   };
+}
+
+function textConfig(output: OutputFormat): ResponsesBody['text'] {
+  if (!output.enforced || !isObjectSchema(output)) return undefined;
+  const { schema } = output;
+  return { format: { type: 'json_schema', name: 'answer', schema, strict: isStrict(schema) } };
 }
 
 /** The end is one event that says everything: completed, incomplete or failed. Some servers add a `[DONE]`. */

@@ -10,8 +10,9 @@ import { createHttpClient, type HttpClient } from './http.ts';
 import { type ListedModel, listedModels } from './model-list.ts';
 import { chatBody, createChatDecoder } from './openai-chat.ts';
 import { createResponsesDecoder, responsesBody } from './openai-responses.ts';
+import { inWords, refusesSchema } from './output-schema.ts';
 import type { DiscoveredModel, ProviderAdapter, ProviderCall, ProviderListener } from './provider.ts';
-import { ProviderError } from './provider-error.ts';
+import { refuses } from './provider-error.ts';
 import { callOn, learnRoute, type Route } from './route.ts';
 import { stoppingAt } from './stop-sequences.ts';
 import { isCount } from './usage.ts';
@@ -56,12 +57,17 @@ export function createOpenAIAdapter(options: OpenAIOptions): ProviderAdapter {
   return {
     kind,
     async stream(call, signal, onEvent) {
-      try {
-        await send(call, signal, onEvent);
-      } catch (error) {
-        if (api !== 'chat' || !includeUsage || !refusesUsage(error)) throw error;
-        includeUsage = false;
-        await send(call, signal, event => event.type !== 'connected' && onEvent(event));
+      let [asked, listener] = [call, onEvent];
+      for (;;) {
+        const isAskedForUsage = api === 'chat' && includeUsage;
+        try {
+          return await send(asked, signal, listener);
+        } catch (error) {
+          if (isAskedForUsage && refusesUsage(error)) includeUsage = false;
+          else if (refusesSchema(error, asked)) asked = inWords(asked);
+          else throw error;
+        }
+        listener = event => event.type !== 'connected' && onEvent(event);
       }
     },
     async listModels(signal) {
@@ -102,11 +108,7 @@ function anyCall(client: OpenAI, api: 'responses' | 'chat'): PromiseLike<unknown
 
 /** An older compatible server that knows no `stream_options` says so in its refusal, before it did anything. */
 function refusesUsage(error: unknown): boolean {
-  return (
-    error instanceof ProviderError &&
-    (error.status === 400 || error.status === 422) &&
-    /stream_options|include_usage/.test(String(error.cause))
-  );
+  return refuses(error, /stream_options|include_usage/);
 }
 
 /** What OpenAI's own list holds besides models that answer prompts. */

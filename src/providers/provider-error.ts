@@ -30,3 +30,12 @@ export class ProviderError extends Error {
     this.shouldRetry = options.shouldRetry;
   }
 }
+
+/** The call was refused before anything was done, for something that the other side named in these words. */
+export function refuses(error: unknown, words: RegExp): boolean {
+  return (
+    error instanceof ProviderError &&
+    (error.status === 400 || error.status === 422) &&
+    words.test(String(error.cause))
+  );
+}

@@ -4,6 +4,14 @@
 import type { ProviderKind } from '../domain/model.ts';
 import type { FinishReason, Message } from '../domain/request.ts';
 import type { InputUsage, Usage } from '../domain/usage.ts';
+import type { JsonSchema } from '../lib/json-schema.ts';
+
+/** The answer is to be JSON of a schema. */
+export interface OutputFormat {
+  readonly schema: JsonSchema;
+  /** The model keeps to a schema that is sent with the call; otherwise it is told in words, and may not. */
+  readonly enforced: boolean;
+}
 
 /** One call as an adapter sees it. */
 export interface ProviderCall {
@@ -14,6 +22,8 @@ export interface ProviderCall {
   readonly maxOutputTokens: number;
   readonly temperature: number | undefined;
   readonly stop: readonly string[];
+  /** Absent: any text will do. */
+  readonly output?: OutputFormat | undefined;
   /** Ours, for the provider's logs and for idempotency where the provider knows it. */
   readonly requestId: string;
 }
@@ -50,6 +60,8 @@ export interface DiscoveredModel {
   readonly model: string;
   readonly contextWindow?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
+  /** Whether it keeps to a JSON Schema that is sent with the call. */
+  readonly structuredOutput?: boolean | undefined;
 }
 
 /** Gets the events of a call in their order, at once. Must neither wait nor throw. */

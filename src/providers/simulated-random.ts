@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import type { ProviderCall } from './provider.ts';
 
-/** 32 bits from the model and the conversation; what the assistant has begun to say does not change them. */
-export function seedOf({ model, system, messages }: ProviderCall): number {
+/** 32 bits from the model, the conversation and the form of the answer; what the assistant has begun to say does not change them. */
+export function seedOf({ model, system, messages, output }: ProviderCall): number {
   const asked = messages.at(-1)?.role === 'ASSISTANT' ? messages.slice(0, -1) : messages;
   return createHash('sha256')
-    .update(JSON.stringify([model, system, asked]))
+    .update(JSON.stringify(output ? [model, system, asked, output.schema] : [model, system, asked]))
     .digest()
     .readUInt32BE(0);
 }

@@ -2,6 +2,7 @@
 
 import { promptOf } from '../domain/request.ts';
 import type { ProviderCall } from './provider.ts';
+import { jsonOf } from './simulated-json.ts';
 
 /** Marks every simulated text, so that nobody takes it for a model's. */
 export const LABEL = '[simulated]';
@@ -18,12 +19,14 @@ const DIRECTIVE = /\[\[(echo|json|words:\d{1,6}|fail:[a-z0-9-]{1,20}(?:@[\w.-]{1
 const MAX_WORDS = 100_000;
 /** A run without white space is cut, so that a token has a bounded size. */
 const PIECE = /\s*\S{1,12}|\s+$/gu;
+/** Of JSON, on average: not less than this. */
+const LETTERS_PER_TOKEN = 5;
 const QUOTE_LENGTH = 160;
 
 export function scriptOf(call: ProviderCall, random: () => number): Script {
   const prompt = promptOf(call.messages);
   const directives = [...prompt.matchAll(DIRECTIVE)].map(match => match[1]!);
-  const text = beforeStop(write(call.model, prompt, directives, random), call.stop);
+  const text = beforeStop(write(call, prompt, directives, random), call.stop);
   const pieces = remainder(text, call).match(PIECE) ?? [];
   return {
     pieces: pieces.slice(0, call.maxOutputTokens),
@@ -32,13 +35,22 @@ export function scriptOf(call: ProviderCall, random: () => number): Script {
   };
 }
 
-function write(model: string, prompt: string, directives: readonly string[], random: () => number): string {
+function write(
+  { model, output, maxOutputTokens }: ProviderCall,
+  prompt: string,
+  directives: readonly string[],
+  random: () => number,
+): string {
   const asked = prompt.replaceAll(DIRECTIVE, '');
   const words = directives.find(directive => directive.startsWith('words:'));
   // JSON has to stay parseable: there the label is its first member.
   if (directives.includes('json')) return JSON.stringify({ label: LABEL, model, prompt: asked });
   if (directives.includes('echo')) return `${LABEL} ${asked}`;
   if (words) return `${LABEL} ${lorem(Math.min(MAX_WORDS, Number(words.slice(6))), random)}`;
+  if (output) {
+    const luck = { random, label: LABEL, words: (count: number) => lorem(count, random) };
+    return jsonOf(output.schema, luck, maxOutputTokens * LETTERS_PER_TOKEN);
+  }
   return `${LABEL} ${cannedAnswer(model, asked, random)}`;
 }
 

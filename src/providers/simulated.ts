@@ -14,6 +14,9 @@
 //                                                    [[fail:stall]]      falls silent half-way, until it is aborted
 //                                                    [[fail:malformed]]  something unreadable half-way
 //
+// Asked for JSON of a schema it makes a value of it up (simulated-json.ts), unless one of the first three says what to
+// answer, which shows what becomes of an answer that is not of its schema.
+//
 // Usage is exact by its own counting: a word (of at most 12 characters) is an output token, four bytes are an input
 // token. Unknown directives are part of the prompt, unknown faults a bad request.
 
@@ -154,10 +157,10 @@ async function breakOff(fault: string | undefined, signal: AbortSignal): Promise
   if (broken) throw broken;
 }
 
-function inputTokensOf({ system, messages }: ProviderCall): number {
+function inputTokensOf({ system, messages, output }: ProviderCall): number {
   return messages.reduce(
     (sum, message) => sum + estimateTokens(message.content),
-    estimateTokens(system ?? ''),
+    estimateTokens(system ?? '') + (output ? estimateTokens(JSON.stringify(output.schema)) : 0),
   );
 }
 

@@ -6,7 +6,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { promptOf } from '../domain/request.ts';
 import { texts, timestamps, uuids } from './binary.ts';
 import { groupCommit, type Row } from './group-commit.ts';
-import { toJson } from './json.ts';
+import { specAsJson, toJson } from './json.ts';
 import { prepared } from './prepared.ts';
 import type { AcceptResult, KeyUse, KnownRequest, NewRequest } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -39,7 +39,7 @@ export function acceptIn(db: Kysely<Tables>): (request: NewRequest) => Promise<A
 function encode({ spec, ...request }: NewRequest): string {
   const prompt = promptOf(spec.messages);
   return toJson({
-    spec,
+    spec: specAsJson(spec),
     prompt: prompt === spec.messages.at(-1)?.content ? undefined : prompt,
     status: request.status,
     owner: request.owner,

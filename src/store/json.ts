@@ -37,8 +37,17 @@ export function storableText(text: string): string {
   return (text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text).toWellFormed();
 }
 
+/** The spec as JSON holds it. */
+type StoredSpec = Omit<RequestSpec, 'outputSchema'> & { readonly outputSchema?: string };
+
+/** jsonb puts the members of an object in an order of its own, but models answer in the order of their schema. */
+export function specAsJson(spec: RequestSpec): RequestSpec | StoredSpec {
+  const { outputSchema } = spec;
+  return outputSchema === undefined ? spec : { ...spec, outputSchema: JSON.stringify(outputSchema) };
+}
+
 export function specFromJson(json: unknown): RequestSpec {
-  const stored = json as RequestSpec;
+  const stored = json as StoredSpec;
   return {
     messages: stored.messages,
     system: stored.system,
@@ -50,6 +59,7 @@ export function specFromJson(json: unknown): RequestSpec {
     maxOutputTokens: stored.maxOutputTokens,
     temperature: stored.temperature,
     stop: stored.stop,
+    outputSchema: stored.outputSchema === undefined ? undefined : JSON.parse(stored.outputSchema),
     buffered: stored.buffered ?? false,
     deadlines: stored.deadlines,
     metadata: stored.metadata,

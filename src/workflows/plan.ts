@@ -14,7 +14,7 @@ const MAX_REPAIRS = 2;
 /** A plan with more is hardly ever better. */
 const MAX_PLANNED_STEPS = 20;
 
-const PLAN_SCHEMA = {
+const PLAN_SCHEMA = JSON.stringify({
   type: 'object',
   additionalProperties: false,
   required: ['steps'],
@@ -44,7 +44,7 @@ const PLAN_SCHEMA = {
       },
     },
   },
-};
+});
 
 const SYSTEM = `You plan work for language models. Break the task into the fewest steps that do it well, at most ${MAX_PLANNED_STEPS}.
 Each step is one prompt to one model that sees nothing but this prompt. Where it needs the result of another step, write {{steps.ID.output}} with the id of that step, and list the id in dependsOn. Steps that do not need each other run at the same time. The last step makes the final answer to the task.

@@ -59,6 +59,7 @@ function roughSpecOf(step: StepSpec, { request }: RunDescription): RequestSpec {
     maxOutputTokens: step.maxOutputTokens,
     temperature: step.temperature,
     stop: [],
+    outputSchema: undefined,
     buffered: false,
     deadlines: {},
     metadata: undefined,

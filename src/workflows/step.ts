@@ -62,7 +62,7 @@ export function stepSpecOf(
       buffered: parent.buffered,
       deadlines: step.deadlineMs === undefined ? {} : { totalMs: step.deadlineMs },
       metadata: undefined,
-      outputSchema: step.outputSchema as RequestSpec['outputSchema'],
+      outputSchema: step.outputSchema === undefined ? undefined : JSON.parse(step.outputSchema),
       step: { workflowId: request.id, step: stateKey(state) },
     };
     return { spec };

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { ADMIN, startTestApp } from '../support/app.ts';
 import { submit } from '../support/requests.ts';
 import { gate, startUpstream, text } from '../support/upstream.ts';
@@ -101,6 +103,68 @@ test('a refusal is told by its code and ends with 1', async t => {
   const { code, stdout, stderr } = await mcplane(['ask', 'hello', '--model', 'no-such-model'], env);
   assert.deepEqual([code, stdout], [1, '']);
   assert.match(stderr, /^BAD_USER_INPUT: .*no-such-model/);
+});
+
+describe('with a schema', () => {
+  const SCHEMA = 'type: object\nproperties: { name: { type: string } }\nrequired: [name]\n';
+
+  async function inFile(t: TestContext, content: string): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'mcplane-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const path = join(directory, 'schema');
+    await writeFile(path, content);
+    return path;
+  }
+
+  for (const [format, content] of [
+    ['YAML', SCHEMA],
+    ['JSON', JSON.stringify({ type: 'object', properties: { name: {} }, required: ['name'] })],
+  ] as const)
+    test(`in ${format} it prints the JSON and nothing else`, async t => {
+      const { url, adminToken } = await startTestApp(t);
+      const env = { MCPLANE_URL: url, MCPLANE_TOKEN: adminToken };
+
+      const { code, stdout, stderr } = await mcplane(
+        ['ask', 'Who?', '--schema', await inFile(t, content)],
+        env,
+      );
+
+      assert.match(JSON.parse(stdout).name, /^\[simulated\] /);
+      assert.match(stderr, /^simulated · /);
+      assert.equal(code, 0);
+    });
+
+  test('an answer that is none is not printed', async t => {
+    const { url, adminToken } = await startTestApp(t);
+    const env = { MCPLANE_URL: url, MCPLANE_TOKEN: adminToken };
+    const path = await inFile(t, SCHEMA);
+
+    const { code, stdout, stderr } = await mcplane(['ask', '[[echo]] Ada', '--schema', path], env);
+
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^BAD_RESPONSE: The answer is not JSON/);
+  });
+
+  for (const [what, content, message] of [
+    ['that is broken', '{"type": ', /is neither JSON nor YAML/],
+    ['without one', '', /holds no JSON Schema/],
+  ] as const)
+    test(`a file ${what} is told before anything is asked`, async t => {
+      const { code, stdout, stderr } = await mcplane(
+        ['ask', 'Who?', '--schema', await inFile(t, content)],
+        {},
+      );
+
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, message);
+    });
+
+  test('a file that is not there is told too', async () => {
+    const { code, stderr } = await mcplane(['ask', 'Who?', '--schema', '/nowhere/schema.json'], {});
+
+    assert.equal(code, 2);
+    assert.equal(stderr, '/nowhere/schema.json cannot be read (ENOENT)\n');
+  });
 });
 
 test('a request that has to wait says so once, with its place', async t => {

@@ -109,6 +109,7 @@ test('the official Anthropic endpoint tells sizes, and they count more than our 
     maxOutputTokens: 256_000,
     assistantPrefill: false,
     customTemperature: false,
+    structuredOutput: true,
   });
   assert.deepEqual(haiku?.aliases, ['claude-haiku-4-5']);
   assert.deepEqual(haiku?.capabilities, {
@@ -116,6 +117,7 @@ test('the official Anthropic endpoint tells sizes, and they count more than our 
     maxOutputTokens: 64_000,
     assistantPrefill: true,
     customTemperature: true,
+    structuredOutput: true,
   });
 });
 

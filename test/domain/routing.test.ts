@@ -87,6 +87,20 @@ test('every rejection says why', () => {
   assert.match(decision.explanation, /^No deployment can serve this: /);
 });
 
+test('who is known not to keep to a schema is not asked for one; who may, is', () => {
+  const able = (structuredOutput: boolean | undefined) => ({
+    capabilities: { ...fast.deployment.capabilities, structuredOutput },
+  });
+  const states = [
+    state(deployment('a/never', 1, able(false))),
+    state(deployment('a/always', 1, able(true))),
+    state(deployment('a/perhaps', 1, able(undefined))),
+  ];
+
+  assert.deepEqual(order({ structuredOutput: true }, states).sort(), ['a/always', 'a/perhaps']);
+  assert.equal(order({}, states).length, 3);
+});
+
 test('simulated answers are given only while nothing real is configured, or by name', () => {
   const simulated = state(deployment('simulated/fast', 0, { simulated: true }));
   assert.deepEqual(order({}, [simulated]), ['simulated/fast']);

@@ -8,9 +8,16 @@ const BOUNDS = {
   maxItems: 10,
   maxParallel: 10,
   maxDeadlineMs: 60_000,
+  maxSchemaBytes: 1_000,
   maxTemplateBytes: 1_000,
 };
-const LIMITS = { maxPromptBytes: 1_000, maxMetadataBytes: 100, workflow: BOUNDS, maxDeadlineMs: 60_000 };
+const LIMITS = {
+  maxPromptBytes: 1_000,
+  maxMetadataBytes: 100,
+  maxSchemaBytes: 200,
+  workflow: BOUNDS,
+  maxDeadlineMs: 60_000,
+};
 const parse = (submission: Submission) => parseSubmission(submission, LIMITS, 'BALANCED');
 
 test('a prompt alone is enough; everything else has a default', () => {
@@ -25,6 +32,7 @@ test('a prompt alone is enough; everything else has a default', () => {
     maxOutputTokens: undefined,
     temperature: undefined,
     stop: [],
+    outputSchema: undefined,
     buffered: false,
     deadlines: {},
     metadata: undefined,
@@ -51,6 +59,24 @@ const REFUSED: [string, Submission, RegExp][] = [
   ['a negative deadline', { prompt: 'a', deadlines: { idleMs: -1 } }, /deadlines.idleMs/],
   ['an endless deadline', { prompt: 'a', deadlines: { totalMs: 60_001 } }, /deadlines.totalMs/],
   ['large metadata', { prompt: 'a', metadata: { note: 'x'.repeat(200) } }, /metadata is too large/],
+  [
+    'a large schema',
+    { prompt: 'a', outputSchema: { title: 'ä'.repeat(100) } },
+    /outputSchema is too large: at most 200/,
+  ],
+  ['a schema that is none', { prompt: 'a', outputSchema: { type: 'txt' } }, /outputSchema is not a valid/],
+  ['a schema that is a text', { prompt: 'a', outputSchema: '{}' }, /outputSchema must be a JSON Schema/],
+  [
+    'JSON as the rest of a text',
+    {
+      messages: [
+        { role: 'USER', content: 'a' },
+        { role: 'ASSISTANT', content: '{' },
+      ],
+      outputSchema: {},
+    },
+    /outputSchema excludes a last message by ASSISTANT/,
+  ],
   ['an empty idempotency key', { prompt: 'a', idempotencyKey: '' }, /idempotencyKey/],
   ['a NUL in the system text', { prompt: 'a', system: 'b\0' }, /system contains the character NUL/],
   ['a lone surrogate in the idempotency key', { prompt: 'a', idempotencyKey: '\ud800' }, /idempotencyKey/],
@@ -62,3 +88,9 @@ for (const [name, submission, message] of REFUSED) {
     assert.throws(() => parse(submission), { name: 'DomainError', code: 'BAD_USER_INPUT', message });
   });
 }
+
+test('a schema is taken as it was given', () => {
+  const outputSchema = { type: 'object', properties: { zebra: {}, ape: {} } };
+
+  assert.equal(parse({ prompt: 'a', outputSchema }).outputSchema, outputSchema);
+});

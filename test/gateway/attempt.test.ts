@@ -78,6 +78,7 @@ const FAULTS: Record<(typeof PROVIDER_FAULTS)[number], [string, 'failure' | 'not
   'content-policy': ['CONTENT_REFUSED', 'nothing', false, false],
   truncated: ['STREAM_TRUNCATED', 'failure', true, false],
   'bad-response': ['BAD_RESPONSE', 'failure', false, false],
+  'schema-mismatch': ['BAD_RESPONSE', 'nothing', true, false],
 };
 
 for (const fault of PROVIDER_FAULTS) {

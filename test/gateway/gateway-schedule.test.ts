@@ -129,7 +129,12 @@ function gatewayFor(store: Store, schedule: Schedule) {
     events: createMemoryEventLog(clock),
     planning: createPlanning({ ...deps, catalog }),
     admission: new Admission({ maxRunning: schedule.maxRunning, maxQueued: 10 }),
-    submissionLimits: { maxPromptBytes: 1_000, maxMetadataBytes: 1_000, maxDeadlineMs: 1_000_000 },
+    submissionLimits: {
+      maxPromptBytes: 1_000,
+      maxMetadataBytes: 1_000,
+      maxSchemaBytes: 0,
+      maxDeadlineMs: 1_000_000,
+    },
     defaultStrategy: 'BALANCED',
     totalDeadlineMs: DEFAULT_DEADLINES.totalMs,
     signals: createNoSignals(),

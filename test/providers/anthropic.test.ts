@@ -255,7 +255,12 @@ describe('the model list of Anthropic', () => {
     const { adapter } = await startProvider(t, provider);
 
     assert.deepEqual(await adapter.listModels(NEVER), [
-      { model: 'scripted-model', contextWindow: 8_192, maxOutputTokens: 4_096 },
+      {
+        model: 'scripted-model',
+        contextWindow: 8_192,
+        maxOutputTokens: 4_096,
+        structuredOutput: undefined,
+      },
     ]);
   });
 });

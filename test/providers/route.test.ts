@@ -19,6 +19,7 @@ const call = providerCall({
   system: 'Be kind.',
   temperature: 0.5,
   messages: [{ role: 'USER', content: 'Grüße 😀' }],
+  output: { schema: { type: 'object', properties: { größe: { type: 'number' } } }, enforced: true },
 });
 const sending = {
   fetchOptions: transport({ signal: NEVER }),

@@ -1,13 +1,23 @@
-// Our reader against the SDKs' own iterators: the same bytes, cut anywhere, mean the same text, end and usage.
+// Our reader against the SDKs' own iterators: the same bytes, cut anywhere, mean the same text, end and usage. And what
+// we send for a schema against what their helpers make of it.
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import OpenAI from 'openai';
+import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
+import { toStrictJsonSchema } from 'openai/lib/transform';
+import { z } from 'zod';
+import type { JsonSchema } from '../../src/lib/json-schema.ts';
 import { createAnthropicAdapter } from '../../src/providers/anthropic.ts';
+import { messagesBody } from '../../src/providers/anthropic-messages.ts';
 import { createOpenAIAdapter } from '../../src/providers/openai.ts';
+import { chatBody } from '../../src/providers/openai-chat.ts';
+import { responsesBody } from '../../src/providers/openai-responses.ts';
+import { isStrict } from '../../src/providers/output-schema.ts';
 import type { ProviderAdapter } from '../../src/providers/provider.ts';
-import { collect } from '../support/provider-calls.ts';
+import { collect, providerCall } from '../support/provider-calls.ts';
 import { comment, finish, reasoning, type Script, startUpstream, text } from '../support/upstream.ts';
 
 interface Meaning {
@@ -133,5 +143,78 @@ describe('our reader and the SDK read the same', () => {
         assert.notEqual(theirs.text, '');
         assert.deepEqual(ours, theirs);
       }
+    });
+});
+
+const Plan = z.object({
+  goal: z.string(),
+  steps: z.array(z.object({ id: z.string(), after: z.array(z.string()), cost: z.number().nullable() })),
+});
+
+describe('an answer in JSON of a schema is asked for as the SDK would', () => {
+  const bytes = (value: unknown) => JSON.stringify(value);
+
+  test('Chat Completions', () => {
+    const theirs = zodResponseFormat(Plan, 'answer');
+    const { schema } = theirs.json_schema;
+    const call = providerCall({ output: { schema: schema!, enforced: true } });
+
+    const { response_format } = chatBody(call, { official: true, includeUsage: true });
+
+    assert.deepEqual(JSON.parse(bytes(response_format)), JSON.parse(bytes(theirs)));
+    assert.equal(isStrict(schema!), true);
+  });
+
+  test('Responses', () => {
+    const theirs = zodTextFormat(Plan, 'answer');
+    const call = providerCall({ output: { schema: theirs.schema, enforced: true } });
+
+    const { text: ours } = responsesBody(call);
+
+    assert.deepEqual(JSON.parse(bytes(ours)), { format: JSON.parse(bytes(theirs)) });
+  });
+
+  test('Messages', () => {
+    const { $schema: _dialect, ...schema } = z.toJSONSchema(Plan);
+    const theirs = jsonSchemaOutputFormat({ ...schema, type: 'object' } as never);
+    const call = providerCall({ output: { schema, enforced: true } });
+
+    assert.equal(bytes(messagesBody(call).output_config), bytes({ format: theirs }));
+  });
+});
+
+describe('what we call strict, the SDK has nothing to change in', () => {
+  const closed = (properties: object, more: object = {}): JsonSchema => ({
+    type: 'object',
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+    ...more,
+  });
+  const text = { type: 'string' };
+  const schemas: [string, boolean, JsonSchema][] = [
+    ['closed objects', true, closed({ a: text, b: closed({}) })],
+    ['a member that may be null', true, closed({ a: { type: ['string', 'null'] } })],
+    ['alternatives', true, closed({ a: { anyOf: [text, { type: 'null' }] } })],
+    ['a definition', true, closed({ a: { $ref: '#/$defs/x' } }, { $defs: { x: closed({ y: text }) } })],
+    ['itself', true, closed({ children: { type: 'array', items: { $ref: '#' }, maxItems: 3 } })],
+    ['values', true, closed({ a: { enum: ['x', 1] }, b: { const: 'y' } })],
+    ['an open object', false, { type: 'object', properties: { a: text }, required: ['a'] }],
+    ['an open object below', false, closed({ a: { type: 'object' } })],
+    ['a member that may be missing', false, closed({ a: text }, { required: [] })],
+    ['members of any name', false, closed({ a: { type: 'object', additionalProperties: text } })],
+    ['a list', false, { type: 'array', items: text }],
+    ['alternatives of the whole', false, closed({ a: text }, { anyOf: [closed({ a: text })] })],
+    ['one of several', false, closed({ a: { oneOf: [text, { type: 'null' }] } })],
+    ['all of several', false, closed({ a: { allOf: [text, { pattern: 'x' }] } })],
+    ['different elements', false, closed({ a: { type: 'array', items: text, uniqueItems: true } })],
+    ['a default', false, closed({ a: { type: 'string', default: 'x' } })],
+    ['a value of any type', false, closed({ a: {} })],
+    ['anything at all', false, closed({ a: true })],
+  ];
+  for (const [name, expected, schema] of schemas)
+    test(`${name}: ${expected ? 'strict' : 'not strict'}`, () => {
+      assert.equal(isStrict(schema), expected);
+      if (expected) assert.deepEqual(toStrictJsonSchema(schema as never), schema);
     });
 });

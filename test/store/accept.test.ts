@@ -37,6 +37,17 @@ onBothStores(open => {
     assert.deepEqual(await store.requests.promptsByIds([request.id]), [spec.messages[0]?.content]);
   });
 
+  test('a schema keeps the order of its members, in which models answer', async t => {
+    const { store } = await open(t);
+    const outputSchema = { type: 'object', properties: { reasons: { type: 'string' }, verdict: {}, a: {} } };
+    const request = aRequest({ spec: aSpec({ outputSchema }) });
+
+    await store.requests.accept(request);
+
+    const [body] = await store.requests.bodiesByIds([request.id]);
+    assert.equal(JSON.stringify(body?.spec.outputSchema), JSON.stringify(outputSchema));
+  });
+
   test('accepting again after an unclear end changes nothing', async t => {
     const { store, db } = await open(t);
     const request = aRequest({ idempotencyKey: 'key' });

@@ -20,6 +20,7 @@ export function aSpec(change: Partial<RequestSpec> & { prompt?: string } = {}): 
     temperature: undefined,
     buffered: false,
     stop: [],
+    outputSchema: undefined,
     deadlines: {},
     metadata: undefined,
     ...rest,

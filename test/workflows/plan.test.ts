@@ -26,18 +26,18 @@ test('a plan is made by a model and carried out', async t => {
 test('a plan that breaks the rules is sent back with the reason, at most twice', async t => {
   const world = await startWorkflowWorld(t);
   const circle = { steps: [{ ...PLAN.steps[0], dependsOn: ['answer'] }, PLAN.steps[1]] };
-  world.upstream.enqueue([text(JSON.stringify(circle))], [text('no JSON')], [text(JSON.stringify(PLAN))]);
+  const doubled = { steps: [PLAN.steps[0], PLAN.steps[0]] };
+  world.upstream.enqueue(...[circle, doubled, PLAN].map(plan => [text(JSON.stringify(plan))]));
   const good = await world.ended(await world.start({}, { prompt: 'task', taskType: 'WORKFLOW' }));
   assert.equal(good.status, 'SUCCEEDED');
   assert.match(world.prompts()[1]!, /task\n\n.*could not be used.*can never start: /s);
-  assert.match(world.prompts()[2]!, /not JSON/);
+  assert.match(world.prompts()[2]!, /used twice/);
 
   world.upstream.answerWith(() => [text('never a plan')]);
-  const before = world.prompts().length;
   const bad = await world.ended(await world.start({}, { prompt: 'task', taskType: 'WORKFLOW' }));
   assert.equal(bad.status, 'FAILED');
   assert.equal(bad.error.code, 'BAD_RESPONSE');
-  assert.equal(world.prompts().length - before, 3);
+  assert.equal(bad.workflow.steps[0].tries, 3);
 });
 
 test('a plan can wait for a person before anything of it is paid', async t => {

@@ -81,6 +81,7 @@ export const RejectionReasonEnum = builder.enumType('RejectionReason', {
     SIMULATED: 'It makes answers up, and real deployments exist.',
     CONTEXT_TOO_LONG: 'The prompt does not fit its context window.',
     OUTPUT_TOO_LONG: 'More output is asked for than it can give.',
+    NOT_SUPPORTED: 'It cannot do what is asked for: answer in JSON of a schema.',
     DRAINED: 'An administrator lets no new request through, also when it is named.',
     PROVIDER_UNAVAILABLE: 'Its provider cannot be used at the moment.',
     BREAKER_OPEN: 'Its circuit breaker is open: after failures, or by hand.',

@@ -97,6 +97,12 @@ DeploymentType.implement({
       description: 'The longest answer in tokens.',
       resolve: deployment => deployment.capabilities.maxOutputTokens,
     }),
+    structuredOutput: t.boolean({
+      nullable: true,
+      description:
+        'Whether it keeps to a JSON Schema that is sent with a request. False: it gets no such request. Null: that is not known, and the schema is told in words.',
+      resolve: deployment => deployment.capabilities.structuredOutput,
+    }),
     quality: t.exposeFloat('quality', { description: '0 (weakest) to 1 (most capable), as configured.' }),
     price: t.expose('price', {
       type: PriceType,

@@ -160,6 +160,12 @@ builder.objectFields(ModelRequestType, t => ({
     description: 'The texts at which the answer ends.',
     resolve: async (request, _args, context) => [...((await specOf(request, context))?.stop ?? [])],
   }),
+  outputSchema: t.field({
+    type: 'JSON',
+    nullable: true,
+    description: 'The JSON Schema that the answer must be JSON of; null when any text will do.',
+    resolve: async (request, _args, context) => (await specOf(request, context))?.outputSchema,
+  }),
   metadata: t.field({
     ...CONTENT,
     type: 'JSON',

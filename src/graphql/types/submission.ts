@@ -58,6 +58,11 @@ export const SubmitRequestInput = builder.inputType('SubmitRequestInput', {
     maxOutputTokens: t.int({ description: 'The longest answer in tokens. Left out: what the model allows.' }),
     temperature: t.float({ description: "0 to 2. Left out: the model's default." }),
     stop: t.stringList({ description: 'Up to 4 texts of 1 to 100 characters at which the answer ends.' }),
+    outputSchema: t.field({
+      type: 'JSON',
+      description:
+        'A JSON Schema (2020-12, or draft-07 where `$schema` says so) that the answer must be JSON of: an object of a bounded size and at most 32 levels, with references into itself only. An answer that is not, or that ends at its greatest length, counts as failed: the next deployment is asked, and with none left the request fails with BAD_RESPONSE. `format` is told to the model and not checked. Left out: any text will do.',
+    }),
     buffered: t.boolean({
       defaultValue: false,
       description:

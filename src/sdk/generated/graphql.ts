@@ -145,7 +145,7 @@ export type EnableDeploymentInput = {
 
 /** The closed set of codes: `extensions.code` of an error where nothing was done, or the reason why an accepted request did not succeed. */
 export type ErrorCode =
-  /** The provider answered something that is not an answer: another format, an empty body, too large. */
+  /** The provider answered something that is not an answer: another format, an empty body, too large, or no JSON of the schema that was asked for. */
   | 'BAD_RESPONSE'
   /** An argument is wrong. The message names it and says what is accepted. */
   | 'BAD_USER_INPUT'
@@ -280,6 +280,8 @@ export type RejectionReason =
   | 'DRAINED'
   /** The request names another model. */
   | 'NOT_REQUESTED'
+  /** It cannot do what is asked for: answer in JSON of a schema. */
+  | 'NOT_SUPPORTED'
   /** More output is asked for than it can give. */
   | 'OUTPUT_TOO_LONG'
   /** The configuration keeps it out unless it is named. */
@@ -453,6 +455,8 @@ export type SubmitRequestInput = {
   metadata?: unknown;
   /** A deployment's id, a model's name, an alias, or `provider/*`. Left out: routing chooses. 1 to 200 characters. */
   model?: string | null | undefined;
+  /** A JSON Schema (2020-12, or draft-07 where `$schema` says so) that the answer must be JSON of: an object of a bounded size and at most 32 levels, with references into itself only. An answer that is not, or that ends at its greatest length, counts as failed: the next deployment is asked, and with none left the request fails with BAD_RESPONSE. `format` is told to the model and not checked. Left out: any text will do. */
+  outputSchema?: unknown;
   /** Prefer deployments on own hardware while one of them can serve it. */
   preferLocal?: boolean | null | undefined;
   /** 0 to 100; higher goes first when requests wait. */
