@@ -2,7 +2,14 @@
 // model its price, size and capabilities from data. Knows nothing of breakers or traffic.
 
 import type { BreakerRules } from '../domain/breaker-rules.ts';
-import type { AliasPlace, Deadlines, Deployment, Provider, ProviderKind } from '../domain/model.ts';
+import type {
+  AliasPlace,
+  Deadlines,
+  Deployment,
+  Provider,
+  ProviderKind,
+  ProviderSource,
+} from '../domain/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ProviderAdapter } from '../providers/provider.ts';
 import type { ProviderFault } from '../providers/provider-error.ts';
@@ -28,9 +35,10 @@ export interface ModelSettings {
   readonly breaker?: Partial<BreakerRules> | undefined;
 }
 
-/** One endpoint with one credential, from the environment or `mcplane.yaml`. */
+/** One endpoint with one credential. */
 export interface ProviderSettings {
   readonly id: string;
+  readonly source: ProviderSource;
   readonly kind: ProviderKind;
   readonly baseUrl: string | undefined;
   readonly apiKey: string | undefined;

@@ -2,6 +2,7 @@
 // every change that somebody could see, and of nothing else.
 
 import { isDeepStrictEqual } from 'node:util';
+import { keyHintOf } from '../domain/key-hint.ts';
 import type { Deployment, Provider } from '../domain/model.ts';
 import type { DiscoveredModel, ProviderAdapter } from '../providers/provider.ts';
 import type { ProviderFault } from '../providers/provider-error.ts';
@@ -112,10 +113,12 @@ export function createProviderEntry(
 }
 
 function firstProvider(settings: ProviderSettings, deployments: readonly Deployment[]): Provider {
-  const { id, kind } = settings;
+  const { id, kind, source } = settings;
   return {
     id,
     kind,
+    source,
+    keyHint: keyHintOf(settings.apiKey),
     local: isLocal(kind),
     simulated: kind === 'simulated',
     status: 'UNKNOWN',

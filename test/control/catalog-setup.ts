@@ -19,6 +19,7 @@ export const NOVEMBER = Date.parse('2026-11-22T00:00:00Z');
 export function settings(overrides: Partial<ProviderSettings>): ProviderSettings {
   return {
     id: overrides.kind ?? 'openai',
+    source: 'FILE',
     kind: 'openai',
     baseUrl: undefined,
     apiKey: 'sk-secret',

@@ -253,6 +253,17 @@ export type PauseWorkflowInput = {
   requestId: string;
 };
 
+/** Who says that there is a provider. */
+export type ProviderSource =
+  /** The server: the simulated one, and local servers that it looks for at their usual place. */
+  | 'BUILT_IN'
+  /** Environment variables. They win over the file. */
+  | 'ENVIRONMENT'
+  /** The configuration file. */
+  | 'FILE'
+  /** An administrator, by `createProvider`: the only ones that the API can change. */
+  | 'STORED';
+
 /** Whether a provider can be used. Learnt from its free calls and from traffic. */
 export type ProviderStatus =
   /** It answers. */
@@ -682,14 +693,14 @@ export type DrainDeploymentMutationVariables = Exact<{
 }>;
 
 
-export type DrainDeploymentMutation = { drainDeployment: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type DrainDeploymentMutation = { drainDeployment: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type EnableDeploymentMutationVariables = Exact<{
   input: EnableDeploymentInput;
 }>;
 
 
-export type EnableDeploymentMutation = { enableDeployment: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type EnableDeploymentMutation = { enableDeployment: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type EstimateCostQueryVariables = Exact<{
   input: SubmitRequestInput;
@@ -736,7 +747,7 @@ export type OpenBreakerMutationVariables = Exact<{
 }>;
 
 
-export type OpenBreakerMutation = { openBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type OpenBreakerMutation = { openBreaker: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type PauseWorkflowMutationVariables = Exact<{
   input: PauseWorkflowInput;
@@ -745,17 +756,17 @@ export type PauseWorkflowMutationVariables = Exact<{
 
 export type PauseWorkflowMutation = { pauseWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
 
-export type ProviderStateFragment = { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> };
+export type ProviderStateFragment = { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> };
 
 export type ProviderUpdatesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ProviderUpdatesSubscription = { providerUpdates: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } };
+export type ProviderUpdatesSubscription = { providerUpdates: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } };
 
 export type ProvidersQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ProvidersQuery = { providers: Array<{ id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
+export type ProvidersQuery = { providers: Array<{ id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
 
 export type RequestQueryVariables = Exact<{
   id: string;
@@ -796,7 +807,7 @@ export type ResetBreakerMutationVariables = Exact<{
 }>;
 
 
-export type ResetBreakerMutation = { resetBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type ResetBreakerMutation = { resetBreaker: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type ResumeWorkflowMutationVariables = Exact<{
   input: ResumeWorkflowInput;
@@ -948,6 +959,7 @@ export const ProviderStateFragmentDoc = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1350,6 +1362,7 @@ export const DrainDeploymentDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1393,6 +1406,7 @@ export const EnableDeploymentDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1549,6 +1563,7 @@ export const OpenBreakerDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1637,6 +1652,7 @@ export const ProviderUpdatesDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1678,6 +1694,7 @@ export const ProvidersDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1958,6 +1975,7 @@ export const ResetBreakerDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
