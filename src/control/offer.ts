@@ -39,6 +39,7 @@ export function offeredDeployments(
   prices: PriceBook,
   at: Date,
 ): Deployment[] {
+  if (settings.defect !== undefined) return [];
   const found = new Map(listed?.map(entry => [entry.model, entry]));
   const names = new Set(settings.models.map(model => model.model));
   if (!settings.onlyModels) for (const name of namesFrom(settings, listed)) names.add(name);
@@ -91,7 +92,7 @@ function toDeployment(
   const maxOutputTokens =
     configured?.maxOutputTokens ?? listed?.maxOutputTokens ?? data.capabilities.maxOutputTokens;
   // The simulated provider has one model that plays the local one, so that `preferLocal` can be seen at work.
-  const local = isLocal(kind) || (kind === 'simulated' && model === 'local');
+  const local = (settings.local ?? isLocal(kind)) || (kind === 'simulated' && model === 'local');
   return {
     id: `${id}/${model}`,
     providerId: id,
