@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { DiscoveredModel, ProviderAdapter } from '../providers/provider.ts';
 import { ProviderError, type ProviderFault } from '../providers/provider-error.ts';
 import type { ProviderSettings } from './catalog.ts';
-import { isLocal, isOfficial } from './offer.ts';
+import { isLocal, isOfficial, originOf } from './offer.ts';
 
 /** A local server answers at once or is not there; a remote one is across the network. */
 const LOCAL_TIMEOUT_MS = 1_500;
@@ -94,10 +94,7 @@ function unavailable(reason: string): Finding {
   return { status: 'UNAVAILABLE', reason, listed: undefined };
 }
 
-/** Scheme, host and port only: a base URL may carry a password or a secret path. */
-function endpointOf({ baseUrl, kind }: ProviderSettings): string {
-  if (baseUrl === undefined) return `the ${kind} endpoint`;
-  // OLLAMA_HOST is a bare `host:port` as often as a URL.
-  const url = URL.parse(baseUrl.includes('://') ? baseUrl : `http://${baseUrl}`);
-  return url ? url.origin : `the ${kind} endpoint`;
+function endpointOf(settings: ProviderSettings): string {
+  const origin = settings.baseUrl === undefined ? undefined : originOf(settings);
+  return origin ?? `the ${settings.kind} endpoint`;
 }

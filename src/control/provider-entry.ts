@@ -9,7 +9,7 @@ import type { ProviderFault } from '../providers/provider-error.ts';
 import type { CatalogDependencies, ProviderSettings } from './catalog.ts';
 import { configurationReason, discover, type Finding } from './discovery.ts';
 import { holdAdapter } from './held-adapter.ts';
-import { isLocal, offeredDeployments } from './offer.ts';
+import { isLocal, offeredDeployments, originOf } from './offer.ts';
 
 const REFRESH_MS = 60_000;
 /** Local servers come and go with their user, and a question to them costs nothing. */
@@ -47,7 +47,7 @@ export function createProviderEntry(
   let cancelTimer = () => {};
   /** How it stood before traffic showed a fault; undefined while it has not. */
   let beforeFault: Standing | undefined;
-  let provider = firstProvider(settings, offered());
+  let provider = unaskedProvider(settings, offered());
 
   function offered(): Deployment[] {
     return offeredDeployments(settings, listed, prices, new Date(clock.now()));
@@ -120,12 +120,14 @@ function refreshDelayMs({ kind, status }: Provider, dependencies: CatalogDepende
   return isLocal(kind) || status === 'UNAVAILABLE' ? localRefreshMs : refreshMs;
 }
 
-function firstProvider(settings: ProviderSettings, deployments: readonly Deployment[]): Provider {
+/** As it stands before it was asked anything. */
+export function unaskedProvider(settings: ProviderSettings, deployments: readonly Deployment[]): Provider {
   const { id, kind, source, defect } = settings;
   return {
     id,
     kind,
     source,
+    origin: originOf(settings),
     keyHint: keyHintOf(settings.apiKey),
     local: settings.local ?? isLocal(kind),
     simulated: kind === 'simulated',

@@ -98,6 +98,8 @@ export interface Provider {
   readonly id: string;
   readonly kind: ProviderKind;
   readonly source: ProviderSource;
+  /** Scheme, host and port that it is called at; undefined: it is called nowhere. */
+  readonly origin: string | undefined;
   /** The end of its key, by which people tell keys apart; undefined: it has none. */
   readonly keyHint: string | undefined;
   readonly local: boolean;

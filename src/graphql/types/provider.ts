@@ -43,6 +43,11 @@ ProviderType.implement({
       description: 'Who says that there is this provider, and where it can be changed.',
       resolve: provider => provider.source,
     }),
+    origin: t.exposeString('origin', {
+      ...permitted('provider:manage'),
+      nullable: true,
+      description: 'Scheme, host and port that it is called at; null when it is called nowhere.',
+    }),
     keyHint: t.exposeString('keyHint', {
       ...permitted('provider:manage'),
       nullable: true,
