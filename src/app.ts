@@ -4,6 +4,7 @@
 import type { Config } from './config.ts';
 import type { Catalog } from './control/catalog.ts';
 import type { Members } from './control/members.ts';
+import type { StoredProviders } from './control/stored-providers.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Store } from './store/store.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -18,6 +19,7 @@ import {
   type Surroundings,
 } from './wiring.ts';
 import { createHttp } from './wiring-http.ts';
+import { followingAlong, openStoredProviders } from './wiring-providers.ts';
 import { openWorkflows } from './wiring-workflows.ts';
 
 export { VERSION } from './wiring.ts';
@@ -39,6 +41,7 @@ export interface App {
   readonly catalog: Catalog;
   readonly gateway: Gateway;
   readonly members: Members;
+  readonly storedProviders: StoredProviders;
   /** Refuses new work, lets requests finish for the grace time, then closes everything. */
   close(graceMs?: number): Promise<void>;
 }
@@ -60,6 +63,9 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     onFenced: requestId => gateway.fenceRequest(requestId),
   });
   stack.defer(() => shared.close());
+
+  const storedProviders = await openStoredProviders(config, { ...options, store, catalog, signals });
+  stack.defer(() => storedProviders.close());
 
   const members = await openMembers(config, { store, signals, log });
 
@@ -92,7 +98,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   await gateway.restoreBreakers();
   await gateway.restoreDrains();
 
-  const instances = openInstances(config, { store, log, gateway, limits });
+  const onBeat = followingAlong(storedProviders, log, gateway.review);
+  const instances = openInstances(config, { store, log, gateway, limits, onBeat });
   await instances.start();
   stack.defer(() => instances.stop());
   stack.defer(() => gateway.drain(0));
@@ -102,6 +109,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     log,
     store,
     members,
+    storedProviders,
     gateway,
     workflows,
     metrics,
@@ -111,7 +119,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { url, port } = await http.listen();
   stack.defer(() => http.close(0));
 
-  const parts = { url, port, store, catalog, gateway, members };
+  const parts = { url, port, store, catalog, gateway, members, storedProviders };
   return { ...parts, close: closing(config, { gateway, http, opened: stack.move() }) };
 }
 

@@ -1,6 +1,7 @@
 // The configuration of one server, read once and frozen. Pure: the environment comes in as a value, files through
 // a function. Nobody is handed all of it; app.ts gives each part what it needs.
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toBreakerRules } from './config/breaker-settings.ts';
@@ -10,7 +11,7 @@ import type { Limits } from './config/limit-settings.ts';
 import { LIMIT_SETTINGS } from './config/limit-settings.ts';
 import { ConfigError } from './config/problems.ts';
 import { type Environment, type Reading, readSettings, type Sources } from './config/read.ts';
-import { seal } from './config/secrets.ts';
+import { ensureSecretKey, seal } from './config/secrets.ts';
 import type { SettingName, Values } from './config/settings.ts';
 import type { ProviderSettings } from './control/catalog.ts';
 import type { BreakerRules } from './domain/breaker-rules.ts';
@@ -49,7 +50,9 @@ export interface Config {
   readonly jwt: { readonly secret: string | undefined; readonly expireMinutes: number };
   /** The administrator to create while there is none. */
   readonly admin: { readonly username: string; readonly password: string } | undefined;
-  readonly secretKey: string | undefined;
+  /** Encrypts the keys of stored providers; `previous` only decrypts. Without `current`: masterSecrets. */
+  readonly secretKey: { readonly current: string | undefined; readonly previous: string | undefined };
+  readonly storedProviders: { readonly allowPrivate: boolean };
   readonly limits: Limits;
   readonly routing: {
     readonly strategy: RoutingStrategy;
@@ -103,7 +106,8 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     redis: toRedis(values),
     jwt: { secret: values.JWT_SECRET_KEY, expireMinutes: values.JWT_EXPIRE_MINUTES },
     admin: username !== undefined && password !== undefined ? { username, password } : undefined,
-    secretKey: values.MCPLANE_SECRET_KEY,
+    secretKey: { current: values.MCPLANE_SECRET_KEY, previous: values.MCPLANE_SECRET_KEY_PREVIOUS },
+    storedProviders: { allowPrivate: values.MCPLANE_ALLOW_PRIVATE_PROVIDERS },
     limits: toLimits(values),
     routing: {
       strategy: values.MCPLANE_ROUTING_STRATEGY,
@@ -113,6 +117,18 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     deadlines: operatorDeadlines(reading),
     providers,
     simulated: isSimulated(reading, providers),
+  };
+}
+
+/** What encrypts keys: the configured secrets, or where development has an embedded database one of its own. */
+export function masterSecrets({ secretKey, mode, database, dataDir }: Config): Config['secretKey'] {
+  if (secretKey.current !== undefined || mode === 'production' || database.kind === 'postgres')
+    return secretKey;
+  // A database that forgets its keys needs no secret that lasts.
+  const lasts = database.kind === 'embedded';
+  return {
+    current: lasts ? ensureSecretKey(dataDir) : randomBytes(32).toString('base64url'),
+    previous: undefined,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Config } from './config.ts';
 import type { Members } from './control/members.ts';
+import type { StoredProviders } from './control/stored-providers.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { authPlugin } from './graphql/auth.ts';
 import type { Context } from './graphql/context.ts';
@@ -21,6 +22,7 @@ interface HttpParts {
   readonly log: Log;
   readonly store: Store;
   readonly members: Members;
+  readonly storedProviders: StoredProviders;
   readonly gateway: Gateway;
   readonly workflows: Workflows;
   readonly metrics: Metrics;
@@ -33,6 +35,7 @@ export function createHttp({
   log,
   store,
   members,
+  storedProviders,
   gateway,
   workflows,
   metrics,
@@ -47,6 +50,7 @@ export function createHttp({
       gateway,
       workflows,
       members,
+      storedProviders,
       store,
       maxQueryCost: config.limits.queryMaxCost,
     }),

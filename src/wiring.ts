@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
 import { hostname } from 'node:os';
 import { SIMULATED } from './config/endpoints.ts';
 import { workflowBoundsOf } from './config/limit-settings.ts';
@@ -49,6 +50,8 @@ export interface Surroundings {
   readonly say?: ((line: string) => void) | undefined;
   /** Multiplies the waits of the simulated provider; 0 for none. */
   readonly simulatedDelayFactor?: number | undefined;
+  /** Finds the addresses of providers that are made through the API; absent: the system. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 interface GatewayParts {
@@ -181,9 +184,14 @@ interface InstancesParts {
   readonly log: Log;
   readonly gateway: Gateway;
   readonly limits: CallerLimits;
+  /** After each heartbeat. */
+  readonly onBeat: () => Promise<void>;
 }
 
-export function openInstances(config: Config, { store, log, gateway, limits }: InstancesParts): Instances {
+export function openInstances(
+  config: Config,
+  { store, log, gateway, limits, onBeat }: InstancesParts,
+): Instances {
   return createInstances(
     {
       store,
@@ -195,7 +203,7 @@ export function openInstances(config: Config, { store, log, gateway, limits }: I
         limits.recovered(recovered);
         void gateway.changedElsewhere([...recovered.requeued, ...recovered.failed]);
       },
-      onBeat: gateway.review,
+      onBeat,
       onFenced: gateway.fence,
       onAlive: gateway.start,
     },

@@ -54,6 +54,25 @@ providers:
   );
 });
 
+test('every provider says where it comes from', () => {
+  const yaml = `
+providers:
+  - { kind: anthropic, apiKey: sk-1 }
+  - { kind: openai, id: groq, baseUrl: "http://127.0.0.1:9/v1" }
+`;
+  const providers = providersOf({ OPENAI_API_KEY: 'sk-1', OLLAMA_HOST: '127.0.0.1:9' }, yaml);
+  assert.deepEqual(
+    providers.map(({ id, source }) => [id, source]),
+    [
+      ['anthropic', 'FILE'],
+      ['groq', 'FILE'],
+      ['openai', 'ENVIRONMENT'],
+      ['ollama', 'ENVIRONMENT'],
+      ['lmstudio', 'BUILT_IN'],
+    ],
+  );
+});
+
 test('models, prices and aliases of the file end up with their provider', () => {
   const yaml = `
 providers:

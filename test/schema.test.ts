@@ -19,7 +19,7 @@ import { API_KEY_SCOPES, ROLES } from '../src/domain/access.ts';
 import { BREAKER_STATES } from '../src/domain/breaker.ts';
 import { ERROR_CODES } from '../src/domain/errors.ts';
 import { METRICS_DIMENSIONS } from '../src/domain/metrics.ts';
-import { PROVIDER_STATUSES } from '../src/domain/model.ts';
+import { PROVIDER_SOURCES, PROVIDER_STATUSES } from '../src/domain/model.ts';
 import { ATTEMPT_OUTCOMES, MESSAGE_ROLES, REQUEST_STATUSES, TASK_TYPES } from '../src/domain/request.ts';
 import {
   HELD_BACK_REASONS,
@@ -108,6 +108,7 @@ test('the enums are the closed sets of the domain', () => {
     ErrorCode: Object.keys(ERROR_CODES),
     MessageRole: MESSAGE_ROLES,
     MetricsDimension: METRICS_DIMENSIONS,
+    ProviderSource: PROVIDER_SOURCES,
     ProviderStatus: PROVIDER_STATUSES,
     RejectionReason: REJECTION_REASONS,
     RequestStatus: REQUEST_STATUSES,

@@ -179,6 +179,16 @@ function addStoreCommands(root: Command): void {
     .option(...JSON_OPTION)
     .action(async options => (await import('./audit.ts')).verifyAudit(options));
   root
+    .command('secrets')
+    .description('Secrets at rest.')
+    .command('rotate')
+    .description(
+      'Encrypt the keys of stored providers anew under MCPLANE_SECRET_KEY, after MCPLANE_SECRET_KEY_PREVIOUS was set ' +
+        'to what it was before. Servers may run meanwhile; run it again after an interruption.',
+    )
+    .option(...JSON_OPTION)
+    .action(async options => (await import('./secrets.ts')).rotateSecrets(options));
+  root
     .command('migrate')
     .description('Bring the database to the newest schema. A start does the same.')
     .option(...JSON_OPTION)

@@ -11,6 +11,7 @@ export function checkSettings(reading: Reading): ConfigProblem[] {
   const production = reading.values.NODE_ENV === 'production';
   return [
     ...checkJwtSecret(reading, production),
+    ...checkSecretKey(reading, production),
     ...checkAdmin(reading),
     ...checkWorkers(reading),
     ...(production ? [...checkDatabase(reading), ...checkLiterals(reading)] : []),
@@ -24,6 +25,18 @@ function checkJwtSecret({ values, sources }: Reading, production: boolean): Conf
   if (secret === undefined)
     return production ? [{ where, problem: 'is missing, and production generates none', fix }] : [];
   const problem = weakSecretReason(secret);
+  return problem === undefined ? [] : [{ where, problem, fix }];
+}
+
+function checkSecretKey({ values, sources }: Reading, production: boolean): ConfigProblem[] {
+  const { MCPLANE_SECRET_KEY: secret, MCPLANE_SECRET_KEY_PREVIOUS: previous } = values;
+  const where = sources.MCPLANE_SECRET_KEY.where ?? 'MCPLANE_SECRET_KEY';
+  if (secret === undefined && previous !== undefined) {
+    const problem = 'is missing, while MCPLANE_SECRET_KEY_PREVIOUS is set';
+    return [{ where, problem, fix: 'Set it to the new secret, or leave both unset.' }];
+  }
+  const problem = secret !== undefined && production ? weakSecretReason(secret) : undefined;
+  const fix = 'Set it to a random secret, for example the output of `openssl rand -base64 32`.';
   return problem === undefined ? [] : [{ where, problem, fix }];
 }
 

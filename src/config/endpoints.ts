@@ -1,6 +1,7 @@
 // Which providers there are: those that variables name, those of the file, and the local ones that are looked for.
 
 import type { ModelSettings, ProviderSettings } from '../control/catalog.ts';
+import { UNUSED_KEY } from '../domain/key-hint.ts';
 import type { AliasPlace, Deadlines } from '../domain/model.ts';
 import type { ConfigFile } from './file.ts';
 import type { FileAliases, FileProvider } from './file-schema.ts';
@@ -10,12 +11,10 @@ import type { Values } from './settings.ts';
 type Kind = FileProvider['kind'];
 type Draft = { -readonly [Key in keyof ProviderSettings]: ProviderSettings[Key] };
 
-/** Endpoints that need no key still get one, because the vendors' clients refuse to start without. */
-const PLACEHOLDER_KEY = 'unused';
-
 /** The built-in provider that makes answers up. */
 export const SIMULATED: ProviderSettings = {
   id: 'simulated',
+  source: 'BUILT_IN',
   kind: 'simulated',
   baseUrl: undefined,
   apiKey: undefined,
@@ -58,6 +57,7 @@ export function readProviders(endpoints: Endpoints): ProviderSettings[] {
     else {
       const draft = fromEntry(entry, id, id === entry.kind ? variables[entry.kind] : undefined, endpoints);
       draft.explicit = true;
+      draft.source = 'FILE';
       if (draft.baseUrl === undefined && draft.apiKey === undefined) {
         const problem = `has neither apiKey nor baseUrl (providers.${index})`;
         problems.push({ where: file.locate(place), problem, fix: `Add apiKey: \${env:NAME}, or baseUrl.` });
@@ -105,9 +105,11 @@ function fromEntry(
   const keyed = entry.kind === 'openai' || entry.kind === 'anthropic';
   return {
     id,
+    // What is looked for at its usual place is nobody's word.
+    source: set ? 'ENVIRONMENT' : 'BUILT_IN',
     kind: entry.kind,
     baseUrl,
-    apiKey: apiKey ?? (keyed && baseUrl !== undefined ? PLACEHOLDER_KEY : undefined),
+    apiKey: apiKey ?? (keyed && baseUrl !== undefined ? UNUSED_KEY : undefined),
     api: entry.api,
     models: entry.models ?? [],
     onlyModels: entry.onlyModels ?? false,

@@ -54,7 +54,7 @@ const model = z.preprocess(
   z.strictObject({ model: text('the name of a model'), ...overrides }, GROUP),
 );
 
-const provider = z.strictObject(
+export const FILE_PROVIDER = z.strictObject(
   {
     kind: choice(PROVIDER_KINDS.filter(kind => kind !== 'simulated')),
     id: z
@@ -97,14 +97,14 @@ const alias = z.preprocess(
 );
 
 const fileOnly = {
-  providers: z.array(provider, { error: 'must be a list of endpoints' }).optional(),
+  providers: z.array(FILE_PROVIDER, { error: 'must be a list of endpoints' }).optional(),
   /** Overrides by deployment id, `provider/model`. */
   models: z.record(z.string(), z.strictObject(overrides, GROUP), GROUP).optional(),
   /** A name of one's own for one deployment or several. */
   aliases: z.record(z.string(), alias, GROUP).optional(),
 };
 
-export type FileProvider = z.output<typeof provider>;
+export type FileProvider = z.output<typeof FILE_PROVIDER>;
 export type FileModels = NonNullable<z.output<typeof fileOnly.models>>;
 export type FileAliases = NonNullable<z.output<typeof fileOnly.aliases>>;
 

@@ -197,6 +197,12 @@ export const LIMIT_SETTINGS = {
     3,
     'Instances that may die with one model request in hand; then it fails.',
   ),
+  MCPLANE_MAX_STORED_PROVIDERS: limit(
+    'maxStoredProviders',
+    [0, 1_000],
+    100,
+    'Providers made through the API.',
+  ),
   MCPLANE_WORKFLOW_MAX_STEPS: limit('workflowMaxSteps', [1, 1_000], 100, 'Steps of a workflow.'),
   MCPLANE_WORKFLOW_MAX_DEPTH: limit(
     'workflowMaxDepth',

@@ -1,4 +1,4 @@
-// Keeps secrets out of what is printed, and keeps the one secret that development makes for itself.
+// Keeps secrets out of what is printed, and keeps the secrets that development makes for itself.
 
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,12 +44,18 @@ export function maskSecret(value: string): string {
 
 const SECRET_BYTES = 32;
 
-/**
- * The secret that signs tokens in development: made at the first start, kept in the data directory and readable
- * by its owner only, so that logins survive a restart.
- */
+/** The secret that signs tokens in development, so that logins survive a restart. */
 export function ensureJwtSecret(dataDir: string): string {
-  const path = join(dataDir, 'jwt-secret');
+  return ensureSecret(join(dataDir, 'jwt-secret'), dataDir);
+}
+
+/** The secret that encrypts keys in development. */
+export function ensureSecretKey(dataDir: string): string {
+  return ensureSecret(join(dataDir, 'secret-key'), dataDir);
+}
+
+/** Made at the first start, kept in the data directory and readable by its owner only. */
+function ensureSecret(path: string, dataDir: string): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   // Written aside and then linked, which fails when the name is taken: of two first starts at once both read the
   // same whole secret.

@@ -27,7 +27,7 @@ export const SERVER_SETTINGS = {
     undefined,
     choice(['development', 'production', 'test']),
     'development',
-    '`production` refuses what is only for trying out: an embedded database, a generated JWT secret, plain keys in the file.',
+    '`production` refuses what is only for trying out: an embedded database, generated secrets, plain keys in the file.',
   ),
   LOG_LEVEL: setting(
     'log.level',
@@ -40,7 +40,7 @@ export const SERVER_SETTINGS = {
     'dataDir',
     text('a path'),
     './.mcplane',
-    'Directory of the embedded database and of the generated JWT secret.',
+    'Directory of the embedded database and of generated secrets.',
   ),
   DATABASE_URL: secret(
     'database.url',
@@ -91,7 +91,18 @@ export const SERVER_SETTINGS = {
   MCPLANE_SECRET_KEY: secret(
     undefined,
     secretText(),
-    'Will encrypt provider keys that are stored in the database. Accepted, not used yet: none are stored.',
+    'Encrypts the keys of providers that are made through the API: a random text of at least 32 bytes, for example from `openssl rand -base64 32`, the same on all instances. Without it none can be stored; development on the embedded database generates one and keeps it in the data directory. Production refuses a weak one.',
+  ),
+  MCPLANE_SECRET_KEY_PREVIOUS: secret(
+    undefined,
+    secretText(),
+    'What `MCPLANE_SECRET_KEY` was before: still decrypts, until `mcplane secrets rotate` was run.',
+  ),
+  MCPLANE_ALLOW_PRIVATE_PROVIDERS: setting(
+    'storedProviders.allowPrivate',
+    flag(),
+    false,
+    'Lets administrators make providers on own hardware and own networks, by `allowPrivate`. What hands out credentials of the machine stays out of reach.',
   ),
   MCPLANE_CORS_ORIGINS: setting(
     'http.corsOrigins',

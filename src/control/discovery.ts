@@ -1,12 +1,13 @@
 // Asks one provider for its models by a call that costs nothing, and says in plain words what that tells of the
 // provider. Only what is certain takes a provider out of service; what is doubtful is left to its breakers.
 
+import { AddressRefusedError } from '../domain/addresses.ts';
 import type { ProviderStatus } from '../domain/model.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { DiscoveredModel, ProviderAdapter } from '../providers/provider.ts';
 import { ProviderError, type ProviderFault } from '../providers/provider-error.ts';
 import type { ProviderSettings } from './catalog.ts';
-import { isLocal, isOfficial } from './offer.ts';
+import { isLocal, isOfficial, originOf } from './offer.ts';
 
 /** A local server answers at once or is not there; a remote one is across the network. */
 const LOCAL_TIMEOUT_MS = 1_500;
@@ -26,8 +27,9 @@ export async function discover(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Finding | undefined> {
-  if (isOfficial(settings) && !settings.apiKey)
-    return { status: 'MISCONFIGURED', reason: 'no API key is set', listed: undefined };
+  const missing = isOfficial(settings) && !settings.apiKey ? 'no API key is set' : undefined;
+  const defect = settings.defect ?? missing;
+  if (defect !== undefined) return { status: 'MISCONFIGURED', reason: defect, listed: undefined };
   const timeoutMs = isLocal(settings.kind) ? LOCAL_TIMEOUT_MS : REMOTE_TIMEOUT_MS;
   const timeout = new AbortController();
   const cancelTimeout = clock.after(timeoutMs, () => timeout.abort());
@@ -61,9 +63,11 @@ function onTimeout(settings: ProviderSettings, timeoutMs: number): Finding {
     : { status: 'DEGRADED', reason: `its model list did not come ${within}`, listed: undefined };
 }
 
-function onFault(settings: ProviderSettings, { fault, status }: ProviderError): Finding {
+function onFault(settings: ProviderSettings, { fault, status, cause }: ProviderError): Finding {
   const code = status === undefined ? '' : ` (${status})`;
   const endpoint = endpointOf(settings);
+  if (cause instanceof AddressRefusedError)
+    return { status: 'MISCONFIGURED', reason: `${endpoint}: ${cause.message}`, listed: undefined };
   if (fault === 'connection') return unavailable(`nothing answers at ${endpoint}`);
   const blame = configurationReason(fault, settings, code);
   if (blame !== undefined) return { status: 'MISCONFIGURED', reason: blame, listed: undefined };
@@ -90,10 +94,7 @@ function unavailable(reason: string): Finding {
   return { status: 'UNAVAILABLE', reason, listed: undefined };
 }
 
-/** Scheme, host and port only: a base URL may carry a password or a secret path. */
-function endpointOf({ baseUrl, kind }: ProviderSettings): string {
-  if (baseUrl === undefined) return `the ${kind} endpoint`;
-  // OLLAMA_HOST is a bare `host:port` as often as a URL.
-  const url = URL.parse(baseUrl.includes('://') ? baseUrl : `http://${baseUrl}`);
-  return url ? url.origin : `the ${kind} endpoint`;
+function endpointOf(settings: ProviderSettings): string {
+  const origin = settings.baseUrl === undefined ? undefined : originOf(settings);
+  return origin ?? `the ${settings.kind} endpoint`;
 }

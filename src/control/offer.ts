@@ -20,6 +20,17 @@ export function isLocal(kind: ProviderKind): boolean {
   return kind === 'ollama' || kind === 'lmstudio';
 }
 
+/**
+ * Scheme, host and port only: a base URL may carry a password or a secret path. Undefined where nothing is named and the
+ * kind has no endpoint of its own.
+ */
+export function originOf({ kind, baseUrl }: Pick<ProviderSettings, 'kind' | 'baseUrl'>): string | undefined {
+  const official = OFFICIAL_HOSTS[kind];
+  if (baseUrl === undefined) return official && `https://${official}`;
+  // OLLAMA_HOST is a bare `host:port` as often as a URL.
+  return URL.parse(baseUrl.includes('://') ? baseUrl : `http://${baseUrl}`)?.origin;
+}
+
 /** Is it the endpoint of the maker, whose models we have data of? */
 export function isOfficial({ kind, baseUrl }: Pick<ProviderSettings, 'kind' | 'baseUrl'>): boolean {
   const host = OFFICIAL_HOSTS[kind];
@@ -39,6 +50,7 @@ export function offeredDeployments(
   prices: PriceBook,
   at: Date,
 ): Deployment[] {
+  if (settings.defect !== undefined) return [];
   const found = new Map(listed?.map(entry => [entry.model, entry]));
   const names = new Set(settings.models.map(model => model.model));
   if (!settings.onlyModels) for (const name of namesFrom(settings, listed)) names.add(name);
@@ -91,7 +103,7 @@ function toDeployment(
   const maxOutputTokens =
     configured?.maxOutputTokens ?? listed?.maxOutputTokens ?? data.capabilities.maxOutputTokens;
   // The simulated provider has one model that plays the local one, so that `preferLocal` can be seen at work.
-  const local = isLocal(kind) || (kind === 'simulated' && model === 'local');
+  const local = (settings.local ?? isLocal(kind)) || (kind === 'simulated' && model === 'local');
   return {
     id: `${id}/${model}`,
     providerId: id,

@@ -2,12 +2,14 @@
 // every change that somebody could see, and of nothing else.
 
 import { isDeepStrictEqual } from 'node:util';
+import { keyHintOf } from '../domain/key-hint.ts';
 import type { Deployment, Provider } from '../domain/model.ts';
 import type { DiscoveredModel, ProviderAdapter } from '../providers/provider.ts';
 import type { ProviderFault } from '../providers/provider-error.ts';
 import type { CatalogDependencies, ProviderSettings } from './catalog.ts';
 import { configurationReason, discover, type Finding } from './discovery.ts';
-import { isLocal, offeredDeployments } from './offer.ts';
+import { holdAdapter } from './held-adapter.ts';
+import { isLocal, offeredDeployments, originOf } from './offer.ts';
 
 const REFRESH_MS = 60_000;
 /** Local servers come and go with their user, and a question to them costs nothing. */
@@ -18,12 +20,17 @@ const FAULT_RECHECK_MS = 5_000;
 type Standing = Pick<Provider, 'status' | 'statusReason'>;
 
 export interface ProviderEntry {
+  readonly settings: ProviderSettings;
   current(): Provider;
   adapter(): ProviderAdapter;
   /** Asks once; a refresh that is under way is joined. Afterwards it asks again by itself, until closed. */
   refresh(signal: AbortSignal): Promise<void>;
   reportFault(fault: ProviderFault): void;
   reportSuccess(): void;
+  /** Asks no more. Calls go on. */
+  stop(): void;
+  /** Resolves as soon as no call is under way; calls are counted only of what is stored. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,14 +40,14 @@ export function createProviderEntry(
   onChange: (provider: Provider) => void,
 ): ProviderEntry {
   const { prices, clock, createAdapter } = dependencies;
+  const held = holdAdapter(() => createAdapter(settings), settings.source === 'STORED');
   const lifetime = new AbortController();
   let listed: readonly DiscoveredModel[] | undefined;
-  let adapter: ProviderAdapter | undefined;
   let refreshing: Promise<void> | undefined;
   let cancelTimer = () => {};
   /** How it stood before traffic showed a fault; undefined while it has not. */
   let beforeFault: Standing | undefined;
-  let provider = firstProvider(settings, offered());
+  let provider = unaskedProvider(settings, offered());
 
   function offered(): Deployment[] {
     return offeredDeployments(settings, listed, prices, new Date(clock.now()));
@@ -56,12 +63,8 @@ export function createProviderEntry(
 
   async function ask(signal: AbortSignal): Promise<void> {
     cancelTimer();
-    const finding = await discover(
-      settings,
-      entry.adapter,
-      clock,
-      AbortSignal.any([signal, lifetime.signal]),
-    );
+    const either = AbortSignal.any([signal, lifetime.signal]);
+    const finding = await discover(settings, held.get, clock, either);
     if (lifetime.signal.aborted) return;
     if (finding) {
       // A remote provider that fails to list keeps what it listed before; a local one that is gone offers nothing.
@@ -71,17 +74,14 @@ export function createProviderEntry(
       const checkedAt = new Date(clock.now());
       change({ ...provider, ...standingOf(settings, finding, deployments), checkedAt, deployments });
     }
-    cancelTimer = clock.after(delayMs(), () => void entry.refresh(lifetime.signal));
-  }
-
-  function delayMs(): number {
-    const { refreshMs = REFRESH_MS, localRefreshMs = LOCAL_REFRESH_MS } = dependencies;
-    return isLocal(settings.kind) || provider.status === 'UNAVAILABLE' ? localRefreshMs : refreshMs;
+    const delayMs = refreshDelayMs(provider, dependencies);
+    cancelTimer = clock.after(delayMs, () => void entry.refresh(lifetime.signal));
   }
 
   const entry: ProviderEntry = {
+    settings,
     current: () => provider,
-    adapter: () => (adapter ??= createAdapter(settings)),
+    adapter: held.get,
     refresh(signal) {
       refreshing ??= ask(signal).finally(() => (refreshing = undefined));
       return refreshing;
@@ -101,25 +101,38 @@ export function createProviderEntry(
       beforeFault = undefined;
       change({ ...provider, status, statusReason });
     },
-    async close() {
+    stop() {
       lifetime.abort();
       cancelTimer();
+    },
+    idle: held.idle,
+    async close() {
+      entry.stop();
       await refreshing;
-      await adapter?.close();
+      await held.close();
     },
   };
   return entry;
 }
 
-function firstProvider(settings: ProviderSettings, deployments: readonly Deployment[]): Provider {
-  const { id, kind } = settings;
+function refreshDelayMs({ kind, status }: Provider, dependencies: CatalogDependencies): number {
+  const { refreshMs = REFRESH_MS, localRefreshMs = LOCAL_REFRESH_MS } = dependencies;
+  return isLocal(kind) || status === 'UNAVAILABLE' ? localRefreshMs : refreshMs;
+}
+
+/** As it stands before it was asked anything. */
+export function unaskedProvider(settings: ProviderSettings, deployments: readonly Deployment[]): Provider {
+  const { id, kind, source, defect } = settings;
   return {
     id,
     kind,
-    local: isLocal(kind),
+    source,
+    origin: originOf(settings),
+    keyHint: keyHintOf(settings.apiKey),
+    local: settings.local ?? isLocal(kind),
     simulated: kind === 'simulated',
-    status: 'UNKNOWN',
-    statusReason: 'it was not asked yet',
+    status: defect === undefined ? 'UNKNOWN' : 'MISCONFIGURED',
+    statusReason: defect ?? 'it was not asked yet',
     checkedAt: undefined,
     deployments,
   };

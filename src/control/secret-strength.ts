@@ -1,4 +1,5 @@
-// Judges the secret that signs session tokens before the server starts with it. Whoever guesses it is everybody.
+// Judges the secrets that sign session tokens and encrypt keys before the server starts with them. Whoever guesses one
+// is everybody, or has every key.
 
 const MIN_BYTES = 32;
 

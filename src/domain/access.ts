@@ -50,6 +50,7 @@ const PERMISSIONS = {
   'request:read-any': ADMINISTRATION,
   'request:cancel-any': ADMINISTRATION,
   'provider:read': forAll('READ'),
+  'provider:manage': ADMINISTRATION,
   'breaker:reset': ADMINISTRATION,
   'breaker:open': ADMINISTRATION,
   'deployment:drain': ADMINISTRATION,

@@ -16,6 +16,10 @@ export const PROVIDER_STATUSES = [
 ] as const;
 export type ProviderStatus = (typeof PROVIDER_STATUSES)[number];
 
+/** Who says that there is this provider. */
+export const PROVIDER_SOURCES = ['ENVIRONMENT', 'FILE', 'STORED', 'BUILT_IN'] as const;
+export type ProviderSource = (typeof PROVIDER_SOURCES)[number];
+
 export interface Capabilities {
   /** Tokens of prompt and answer together. */
   readonly contextWindow: number;
@@ -98,6 +102,11 @@ export interface Provider {
   /** `openai`, `anthropic`, …; a second endpoint of a kind has the name its configuration gives it. */
   readonly id: string;
   readonly kind: ProviderKind;
+  readonly source: ProviderSource;
+  /** Scheme, host and port that it is called at; undefined: it is called nowhere. */
+  readonly origin: string | undefined;
+  /** The end of its key, by which people tell keys apart; undefined: it has none. */
+  readonly keyHint: string | undefined;
   readonly local: boolean;
   readonly simulated: boolean;
   readonly status: ProviderStatus;

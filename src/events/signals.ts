@@ -8,6 +8,8 @@ export type Signal =
   | { readonly type: 'work-queued' }
   /** An operator held a breaker, drained a deployment or took that back. */
   | { readonly type: 'controls-changed' }
+  /** A provider was made, changed or deleted through the API. */
+  | { readonly type: 'providers-changed' }
   /** The stored request is not what it was. */
   | { readonly type: 'request-changed'; readonly requestId: string }
   /** Sessions, keys, passwords or roles are not what they were. */
@@ -37,6 +39,7 @@ export function toSignal(value: unknown): Signal | undefined {
   switch (type) {
     case 'work-queued':
     case 'controls-changed':
+    case 'providers-changed':
     case 'credentials-changed':
       return { type };
     case 'cancel-wished':

@@ -2,6 +2,7 @@
 // caches and the authorisation's own flags hang on this object.
 
 import type { Members } from '../control/members.ts';
+import type { StoredProviders } from '../control/stored-providers.ts';
 import type { Actor } from '../domain/access.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -12,7 +13,8 @@ export interface Context {
   readonly gateway: Gateway;
   readonly workflows: Workflows;
   readonly members: Members;
-  /** For batch reads, pages and figures; whatever changes something goes through the gateway or the members. */
+  readonly storedProviders: StoredProviders;
+  /** For batch reads, pages and figures; whatever changes something goes through one of the others. */
   readonly store: Store;
   /** Null when the operation came without a valid credential. */
   readonly actor: Actor | null;

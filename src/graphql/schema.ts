@@ -20,6 +20,7 @@ import './types/request.ts';
 import './types/request-queries.ts';
 import './types/routing.ts';
 import './types/session.ts';
+import './types/stored-provider-mutations.ts';
 import './types/stream.ts';
 import './types/submission.ts';
 import './types/workflow.ts';

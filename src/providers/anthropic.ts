@@ -6,6 +6,7 @@ import { answerEvents } from './answer.ts';
 import { createMessagesDecoder, messagesBody } from './anthropic-messages.ts';
 import { toJson } from './decoding.ts';
 import type { ErrorContext } from './errors.ts';
+import type { AddressPolicy } from './guarded-connect.ts';
 import { createHttpClient } from './http.ts';
 import { type ListedModel, listedModels } from './model-list.ts';
 import { inWords, refusesSchema } from './output-schema.ts';
@@ -19,6 +20,8 @@ export interface AnthropicOptions {
   /** Without `/v1`, as ANTHROPIC_BASE_URL is understood everywhere; one at the end is taken away. */
   readonly baseUrl?: string | undefined;
   readonly apiKey?: string | undefined;
+  /** Where it may connect to; absent: wherever the base URL says. */
+  readonly addresses?: AddressPolicy | undefined;
 }
 
 /** No deadline of the SDK: it would end at the headers, and the attempt has better ones. */
@@ -26,9 +29,10 @@ const NO_TIMEOUT_MS = 2 ** 31 - 1;
 /** The largest page of the model list. */
 const MAX_MODELS = 1_000;
 
-export function createAnthropicAdapter({ baseUrl, apiKey = '' }: AnthropicOptions): ProviderAdapter {
+export function createAnthropicAdapter(options: AnthropicOptions): ProviderAdapter {
+  const { baseUrl, apiKey = '' } = options;
   const context: ErrorContext = { provider: 'anthropic', apiKey };
-  const http = createHttpClient('anthropic');
+  const http = createHttpClient('anthropic', options.addresses);
   const client = createClient(baseUrl, apiKey, http.fetch);
   let route: Promise<Route> | undefined;
 

@@ -4,6 +4,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
+import { type AddressPolicy, guardedConnector } from './guarded-connect.ts';
 import { ProviderError } from './provider-error.ts';
 import { UpstreamCall, type UpstreamListener } from './upstream-call.ts';
 
@@ -50,12 +51,15 @@ const SENT_HEADERS: ReadonlySet<string> = new Set([
   'x-client-request-id',
 ]);
 
-export function createHttpClient(provider: string): HttpClient {
+/** `addresses`: where it may connect to; absent: wherever it is told to. */
+export function createHttpClient(provider: string, addresses?: AddressPolicy): HttpClient {
   const agent = new Agent({
     // One stream, one connection: ending a stream closes it, and a broken connection breaks one answer only.
     allowH2: false,
     pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: addresses
+      ? guardedConnector(addresses, { allowH2: false, timeout: CONNECT_TIMEOUT_MS })
+      : { timeout: CONNECT_TIMEOUT_MS },
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { toProviderError } from './errors.ts';
+import type { AddressPolicy } from './guarded-connect.ts';
 import { createHttpClient, type HttpClient, transport } from './http.ts';
 import { createOpenAIAdapter } from './openai.ts';
 import type { DiscoveredModel, ProviderAdapter } from './provider.ts';
@@ -16,13 +17,15 @@ export interface LocalOptions {
   readonly baseUrl?: string | undefined;
   /** Only a server that was told to ask for one needs it. */
   readonly apiKey?: string | undefined;
+  /** Where it may connect to; absent: wherever the base URL says. */
+  readonly addresses?: AddressPolicy | undefined;
 }
 
 export const DEFAULT_PORTS: Readonly<Record<LocalKind, number>> = { ollama: 11_434, lmstudio: 1_234 };
 
-export function createLocalAdapter({ kind, baseUrl, apiKey }: LocalOptions): ProviderAdapter {
+export function createLocalAdapter({ kind, baseUrl, apiKey, addresses }: LocalOptions): ProviderAdapter {
   const root = localBaseUrl(kind, baseUrl);
-  const http = createHttpClient(kind);
+  const http = createHttpClient(kind, addresses);
   const openai = createOpenAIAdapter({ kind, baseUrl: `${root}/v1`, apiKey, api: 'chat', http });
   const native: NativeApi = {
     kind,

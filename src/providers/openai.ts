@@ -6,6 +6,7 @@ import OpenAI from 'openai';
 import type { ProviderKind } from '../domain/model.ts';
 import { answerEvents } from './answer.ts';
 import type { ErrorContext } from './errors.ts';
+import type { AddressPolicy } from './guarded-connect.ts';
 import { createHttpClient, type HttpClient } from './http.ts';
 import { type ListedModel, listedModels } from './model-list.ts';
 import { chatBody, createChatDecoder } from './openai-chat.ts';
@@ -26,6 +27,8 @@ export interface OpenAIOptions {
   readonly apiKey?: string | undefined;
   readonly api?: 'responses' | 'chat' | undefined;
   readonly kind?: ProviderKind | undefined;
+  /** Where it may connect to; absent: wherever the base URL says. */
+  readonly addresses?: AddressPolicy | undefined;
   /** To share the sockets of a client that asks the same server for other things. */
   readonly http?: HttpClient | undefined;
 }
@@ -34,7 +37,8 @@ export interface OpenAIOptions {
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
 export function createOpenAIAdapter(options: OpenAIOptions): ProviderAdapter {
-  const { kind = 'openai', apiKey = '', http = createHttpClient(kind) } = options;
+  const { kind = 'openai', apiKey = '', addresses } = options;
+  const http = options.http ?? createHttpClient(kind, addresses);
   const baseUrl = options.baseUrl || OPENAI_BASE_URL;
   const official = new URL(baseUrl).hostname.endsWith('api.openai.com');
   const api = options.api ?? (official ? 'responses' : 'chat');

@@ -2,6 +2,7 @@
 // loaded.
 
 import type { ProviderKind } from '../domain/model.ts';
+import type { AddressPolicy } from './guarded-connect.ts';
 import type { ProviderAdapter } from './provider.ts';
 import { createSimulatedAdapter } from './simulated.ts';
 
@@ -13,6 +14,8 @@ export interface AdapterSettings {
   readonly apiKey: string | undefined;
   /** OpenAI only; absent: `responses` at the official endpoint, `chat` at any other. */
   readonly api: 'responses' | 'chat' | undefined;
+  /** Where it may connect to; absent: wherever the base URL says, for it is the operator's own. */
+  readonly addresses?: AddressPolicy | undefined;
 }
 
 export interface AdapterOptions {
@@ -42,16 +45,17 @@ async function loadFactory(kind: ProviderKind, options: AdapterOptions): Promise
   switch (kind) {
     case 'openai': {
       const { createOpenAIAdapter } = await import('./openai.ts');
-      return ({ baseUrl, apiKey, api }) => createOpenAIAdapter({ baseUrl, apiKey, api });
+      return ({ baseUrl, apiKey, api, addresses }) =>
+        createOpenAIAdapter({ baseUrl, apiKey, api, addresses });
     }
     case 'anthropic': {
       const { createAnthropicAdapter } = await import('./anthropic.ts');
-      return ({ baseUrl, apiKey }) => createAnthropicAdapter({ baseUrl, apiKey });
+      return ({ baseUrl, apiKey, addresses }) => createAnthropicAdapter({ baseUrl, apiKey, addresses });
     }
     case 'ollama':
     case 'lmstudio': {
       const { createLocalAdapter } = await import('./local.ts');
-      return ({ baseUrl, apiKey }) => createLocalAdapter({ kind, baseUrl, apiKey });
+      return ({ baseUrl, apiKey, addresses }) => createLocalAdapter({ kind, baseUrl, apiKey, addresses });
     }
     case 'simulated':
       return () => createSimulatedAdapter({ delayFactor: options.simulatedDelayFactor });

@@ -13,6 +13,7 @@ import { queueIn } from './queue.ts';
 import { requestsIn } from './requests.ts';
 import { sharingReads } from './shared-reads.ts';
 import type { Store } from './store.ts';
+import { storedProvidersIn } from './stored-providers.ts';
 import type { Tables } from './tables.ts';
 import { workflowDefinitionsIn } from './workflow-definitions.ts';
 import { workflowsIn } from './workflows.ts';
@@ -98,6 +99,7 @@ function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'tra
     instances: instancesIn(db),
     workflows: workflowsIn(db),
     workflowDefinitions: workflowDefinitionsIn(db),
+    storedProviders: storedProvidersIn(db),
     ping: async () => {
       await sql`select 1`.execute(db);
     },

@@ -22,6 +22,7 @@ import type {
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { StoredProviderRepository } from './stored-providers.ts';
 import type { WorkflowDefinitionRepository } from './workflow-definitions.ts';
 import type { WorkflowRepository } from './workflows.ts';
 
@@ -36,6 +37,7 @@ export interface Store {
   readonly instances: InstanceRepository;
   readonly workflows: WorkflowRepository;
   readonly workflowDefinitions: WorkflowDefinitionRepository;
+  readonly storedProviders: StoredProviderRepository;
   /** Runs `work` in one transaction; everything inside must use the store it is given, never the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** `embedded` (PGlite) or `postgres`, and what is to be told at start. */

@@ -6,6 +6,7 @@ import type { ApiKeyScope, Role } from '../domain/access.ts';
 import type { BreakerState } from '../domain/breaker.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { AttemptFault } from '../domain/fault.ts';
+import type { ProviderKind } from '../domain/model.ts';
 import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
 import type { RoutingStrategy } from '../domain/routing.ts';
 import type { StepStatus } from '../domain/workflow.ts';
@@ -33,6 +34,8 @@ export interface Tables {
   workflows: WorkflowsTable;
   workflow_steps: WorkflowStepsTable;
   workflow_definitions: WorkflowDefinitionsTable;
+  stored_providers: StoredProvidersTable;
+  provider_keys: ProviderKeysTable;
 }
 
 /** Columns that requests and attempts have in common. */
@@ -231,4 +234,23 @@ export interface WorkflowDefinitionsTable {
   description: string | null;
   spec: Json;
   created_at: Date;
+}
+export interface StoredProvidersTable {
+  id: string;
+  kind: ProviderKind;
+  base_url: string | null;
+  settings: Json;
+  revision: string;
+  key_version: number;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface ProviderKeysTable {
+  provider_id: string;
+  version: number;
+  master_key_id: string;
+  data_key: string;
+  ciphertext: string;
+  created_at: Generated<Date>;
 }

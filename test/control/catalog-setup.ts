@@ -10,7 +10,7 @@ import { loadAdapters } from '../../src/providers/registry.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { createTestClock, type TestClock } from '../support/clock.ts';
 
-const createAdapter = await loadAdapters(['openai', 'anthropic', 'ollama', 'lmstudio', 'simulated'], {
+export const createAdapter = await loadAdapters(['openai', 'anthropic', 'ollama', 'lmstudio', 'simulated'], {
   simulatedDelayFactor: 0,
 });
 export const never = new AbortController().signal;
@@ -19,6 +19,7 @@ export const NOVEMBER = Date.parse('2026-11-22T00:00:00Z');
 export function settings(overrides: Partial<ProviderSettings>): ProviderSettings {
   return {
     id: overrides.kind ?? 'openai',
+    source: 'FILE',
     kind: 'openai',
     baseUrl: undefined,
     apiKey: 'sk-secret',

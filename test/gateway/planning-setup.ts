@@ -8,6 +8,7 @@ import { aSpec } from '../store/samples.ts';
 
 const OPENAI = {
   id: 'openai',
+  source: 'FILE',
   kind: 'openai',
   baseUrl: 'http://127.0.0.1:9',
   apiKey: 'unused',

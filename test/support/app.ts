@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { type App, createApp } from '../../src/app.ts';
+import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -52,6 +52,7 @@ export async function startTestApp(
   t: TestContext,
   env: Record<string, string> = {},
   openStore: typeof openTestStore = openTestStore,
+  surroundings: Pick<AppOptions, 'lookup'> = {},
 ): Promise<TestApp> {
   // node:test runs cleanups in the order of registration; here the server has to stop before its store.
   const cleanups: (() => unknown)[] = [];
@@ -69,7 +70,7 @@ export async function startTestApp(
     ...env,
   });
   const log = createLog({ level: process.env.TEST_LOG_LEVEL ?? 'silent', pretty: false });
-  const app = await createApp(config, { log, store, simulatedDelayFactor: 0 });
+  const app = await createApp(config, { log, store, simulatedDelayFactor: 0, ...surroundings });
   const clients: { dispose(): void | Promise<void> }[] = [];
   t.after(async () => {
     await Promise.all(clients.map(client => client.dispose()));

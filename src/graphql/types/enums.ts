@@ -140,6 +140,16 @@ export const ProviderStatusEnum = builder.enumType('ProviderStatus', {
   }),
 });
 
+export const ProviderSourceEnum = builder.enumType('ProviderSource', {
+  description: 'Who says that there is a provider.',
+  values: values({
+    ENVIRONMENT: 'Environment variables. They win over the file.',
+    FILE: 'The configuration file.',
+    STORED: 'An administrator, by `createProvider`: the only ones that the API can change.',
+    BUILT_IN: 'The server: the simulated one, and local servers that it looks for at their usual place.',
+  }),
+});
+
 export const AttemptOutcomeEnum = builder.enumType('AttemptOutcome', {
   description: 'How a call of a deployment ended.',
   values: values({

@@ -3,12 +3,13 @@
 import type { BreakerSnapshot, BreakerTransition } from '../../domain/breaker.ts';
 import type { Deployment, Provider } from '../../domain/model.ts';
 import type { Price, TieredRate } from '../../domain/usage.ts';
+import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { createLoader } from '../loading.ts';
 import { parsePageSize } from '../pagination.ts';
-import { BreakerCauseEnum, BreakerStateEnum, ProviderStatusEnum } from './enums.ts';
+import { BreakerCauseEnum, BreakerStateEnum, ProviderSourceEnum, ProviderStatusEnum } from './enums.ts';
 
 /** Most servers have a handful of providers with a handful of models each, and all of it is in memory. */
 export const CATALOG_COST = { field: 1, multiplier: 5 };
@@ -36,6 +37,22 @@ ProviderType.implement({
     }),
     kind: t.exposeString('kind', {
       description: 'What it speaks: `openai`, `anthropic`, `ollama`, `lmstudio` or `simulated`.',
+    }),
+    source: t.field({
+      type: ProviderSourceEnum,
+      description: 'Who says that there is this provider, and where it can be changed.',
+      resolve: provider => provider.source,
+    }),
+    origin: t.exposeString('origin', {
+      ...permitted('provider:manage'),
+      nullable: true,
+      description: 'Scheme, host and port that it is called at; null when it is called nowhere.',
+    }),
+    keyHint: t.exposeString('keyHint', {
+      ...permitted('provider:manage'),
+      nullable: true,
+      description:
+        'Tells which key it has: `…` and its last four characters, `…` alone for a short one; null when it has none. The key itself is never shown.',
     }),
     status: t.field({
       type: ProviderStatusEnum,

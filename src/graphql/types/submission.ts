@@ -18,7 +18,7 @@ const MessageInput = builder.inputType('MessageInput', {
   }),
 });
 
-const DeadlinesInput = builder.inputType('DeadlinesInput', {
+export const DeadlinesInput = builder.inputType('DeadlinesInput', {
   description:
     'How long to wait at most; what is left out is decided by the deployment. Milliseconds from 1 up to a limit of the server.',
   fields: t => ({

@@ -71,6 +71,30 @@ export type CreateApiKeyInput = {
   userId?: string | null | undefined;
 };
 
+/** A provider to be. */
+export type CreateProviderInput = {
+  /** Whether its address may lead to own hardware or an own network. The server must admit that by MCPLANE_ALLOW_PRIVATE_PROVIDERS. */
+  allowPrivate?: boolean | null | undefined;
+  /** What it speaks, of kind `openai` only: `chat` or `responses`. Left out: `responses` at OpenAI itself, else `chat`. */
+  api?: string | null | undefined;
+  /** Its key, 1 to 1,000 visible ASCII characters. Stored encrypted, sent to this provider alone, and never shown again. */
+  apiKey?: string | null | undefined;
+  /** Where it is: an address without credentials, query and fragment; HTTPS in production. One that leads to own hardware or an own network needs `allowPrivate`; one that leads to credentials of a machine is refused always. It is looked up now, and judged again at every connection. Left out: the official endpoint of the kind. */
+  baseUrl?: string | null | undefined;
+  /** Of all its models, unless they have their own. */
+  deadlines?: DeadlinesInput | null | undefined;
+  /** What it is called, for ever: 1 to 50 letters, digits, dots, dashes and underscores. Its deployments are called `id/model`. */
+  id: string;
+  /** What it speaks: `openai`, `anthropic`, `ollama` or `lmstudio`. */
+  kind: string;
+  /** Whether it runs on own hardware; left out: true for `ollama` and `lmstudio`. */
+  local?: boolean | null | undefined;
+  /** Models that are offered even where its own list lacks them, or with other figures: at most 500. */
+  models?: Array<ProviderModelInput> | null | undefined;
+  /** Whether only `models` are offered, whatever its list has. */
+  onlyModels?: boolean | null | undefined;
+};
+
 /** A user to be. */
 export type CreateUserInput = {
   /** 8 to 256 characters. Required for ADMIN and USER; a SERVICE has none. */
@@ -115,6 +139,12 @@ export type DecideStepInput = {
   requestId: string;
   /** The id of the step, for example `approve-plan`. */
   step: string;
+};
+
+/** Which provider to delete. */
+export type DeleteProviderInput = {
+  /** The provider. */
+  providerId: string;
 };
 
 /** Which definition to delete. */
@@ -252,6 +282,53 @@ export type PauseWorkflowInput = {
   /** The id of its request. */
   requestId: string;
 };
+
+/** What a model costs, in USD per million tokens. */
+export type PriceInput = {
+  /** Tokens written to the provider's cache; left out: as `input`. */
+  cacheWrite?: number | null | undefined;
+  /** Tokens read from the provider's cache; left out: as `input`. */
+  cachedInput?: number | null | undefined;
+  /** Tokens of the prompt. */
+  input: number;
+  /** Tokens of the answer. */
+  output: number;
+};
+
+/** One model of a provider. What is left out comes from its list, then from our data. */
+export type ProviderModelInput = {
+  /** Further names under which requests may ask for it. */
+  aliases?: Array<string> | null | undefined;
+  /** Tokens of prompt and answer together. */
+  contextWindow?: number | null | undefined;
+  /** Otherwise than its provider's. */
+  deadlines?: DeadlinesInput | null | undefined;
+  /** Calls that it may have under way at once. */
+  maxConcurrency?: number | null | undefined;
+  /** The longest answer in tokens. */
+  maxOutputTokens?: number | null | undefined;
+  /** Its name at the provider. */
+  model: string;
+  /** What it costs. */
+  price?: PriceInput | null | undefined;
+  /** 0 (weakest) to 1 (most capable). */
+  quality?: number | null | undefined;
+  /** Marks of your own; a request asks for all that bear one by `tag:`. */
+  tags?: Array<string> | null | undefined;
+  /** How often it is drawn among its equals: 0 to 1,000; 0: only when it is named. */
+  weight?: number | null | undefined;
+};
+
+/** Who says that there is a provider. */
+export type ProviderSource =
+  /** The server: the simulated one, and local servers that it looks for at their usual place. */
+  | 'BUILT_IN'
+  /** Environment variables. They win over the file. */
+  | 'ENVIRONMENT'
+  /** The configuration file. */
+  | 'FILE'
+  /** An administrator, by `createProvider`: the only ones that the API can change. */
+  | 'STORED';
 
 /** Whether a provider can be used. Learnt from its free calls and from traffic. */
 export type ProviderStatus =
@@ -496,6 +573,30 @@ export type TimeRangeInput = {
   to?: string | null | undefined;
 };
 
+/** What to change of a provider; what is left out or null stays. */
+export type UpdateProviderInput = {
+  /** Whether its address may lead to own hardware or an own network. The server must admit that by MCPLANE_ALLOW_PRIVATE_PROVIDERS. */
+  allowPrivate?: boolean | null | undefined;
+  /** What it speaks, of kind `openai` only: `chat` or `responses`. */
+  api?: string | null | undefined;
+  /** A new key. Its key, 1 to 1,000 visible ASCII characters. Stored encrypted, sent to this provider alone, and never shown again. */
+  apiKey?: string | null | undefined;
+  /** Where it is: an address without credentials, query and fragment; HTTPS in production. One that leads to own hardware or an own network needs `allowPrivate`; one that leads to credentials of a machine is refused always. It is looked up now, and judged again at every connection. With another scheme, host or port its key is dropped, unless a new one comes with it. */
+  baseUrl?: string | null | undefined;
+  /** All of them anew. */
+  deadlines?: DeadlinesInput | null | undefined;
+  /** True: it has no key any more. */
+  dropKey?: boolean | null | undefined;
+  /** Whether it runs on own hardware. */
+  local?: boolean | null | undefined;
+  /** All of them anew. Models that are offered even where its own list lacks them, or with other figures: at most 500. */
+  models?: Array<ProviderModelInput> | null | undefined;
+  /** Whether only `models` are offered, whatever its list has. */
+  onlyModels?: boolean | null | undefined;
+  /** The provider. */
+  providerId: string;
+};
+
 /** What to change of a user; what is left out or null stays. */
 export type UpdateUserInput = {
   /** True: refuse all credentials of the user at once. */
@@ -646,6 +747,13 @@ export type CreateApiKeyMutationVariables = Exact<{
 
 export type CreateApiKeyMutation = { createApiKey: { secret: string, apiKey: { id: string, name: string, prefix: string, scopes: Array<ApiKeyScope> | null, createdAt: string, expiresAt: string | null } } };
 
+export type CreateProviderMutationVariables = Exact<{
+  input: CreateProviderInput;
+}>;
+
+
+export type CreateProviderMutation = { createProvider: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+
 export type CreateUserMutationVariables = Exact<{
   input: CreateUserInput;
 }>;
@@ -674,6 +782,13 @@ export type DecideStepMutationVariables = Exact<{
 
 export type DecideStepMutation = { decideStep: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
 
+export type DeleteProviderMutationVariables = Exact<{
+  input: DeleteProviderInput;
+}>;
+
+
+export type DeleteProviderMutation = { deleteProvider: { providerId: string } };
+
 export type DeleteWorkflowMutationVariables = Exact<{
   input: DeleteWorkflowInput;
 }>;
@@ -686,14 +801,14 @@ export type DrainDeploymentMutationVariables = Exact<{
 }>;
 
 
-export type DrainDeploymentMutation = { drainDeployment: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type DrainDeploymentMutation = { drainDeployment: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type EnableDeploymentMutationVariables = Exact<{
   input: EnableDeploymentInput;
 }>;
 
 
-export type EnableDeploymentMutation = { enableDeployment: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type EnableDeploymentMutation = { enableDeployment: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type EstimateCostQueryVariables = Exact<{
   input: SubmitRequestInput;
@@ -740,7 +855,7 @@ export type OpenBreakerMutationVariables = Exact<{
 }>;
 
 
-export type OpenBreakerMutation = { openBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type OpenBreakerMutation = { openBreaker: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type PauseWorkflowMutationVariables = Exact<{
   input: PauseWorkflowInput;
@@ -749,17 +864,17 @@ export type PauseWorkflowMutationVariables = Exact<{
 
 export type PauseWorkflowMutation = { pauseWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
 
-export type ProviderStateFragment = { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> };
+export type ProviderStateFragment = { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> };
 
 export type ProviderUpdatesSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ProviderUpdatesSubscription = { providerUpdates: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } };
+export type ProviderUpdatesSubscription = { providerUpdates: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } };
 
 export type ProvidersQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ProvidersQuery = { providers: Array<{ id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
+export type ProvidersQuery = { providers: Array<{ id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
 
 export type RequestQueryVariables = Exact<{
   id: string;
@@ -800,7 +915,7 @@ export type ResetBreakerMutationVariables = Exact<{
 }>;
 
 
-export type ResetBreakerMutation = { resetBreaker: { provider: { id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
+export type ResetBreakerMutation = { resetBreaker: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type ResumeWorkflowMutationVariables = Exact<{
   input: ResumeWorkflowInput;
@@ -867,6 +982,13 @@ export type TokenStreamSubscription = { tokenStream:
     | { __typename: 'StreamRestarted', attempt: number, reason: string, keepThrough: string | null, step: string | null, cursor: string, requestId: string }
     | { __typename: 'TokenDelta', text: string, step: string | null, cursor: string, requestId: string }
    };
+
+export type UpdateProviderMutationVariables = Exact<{
+  input: UpdateProviderInput;
+}>;
+
+
+export type UpdateProviderMutation = { updateProvider: { provider: { id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> } } };
 
 export type UpdateUserMutationVariables = Exact<{
   input: UpdateUserInput;
@@ -952,6 +1074,7 @@ export const ProviderStateFragmentDoc = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1175,6 +1298,50 @@ export const CreateApiKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CreateApiKeyMutation, CreateApiKeyMutationVariables>;
+export const CreateProviderDocument = new TypedDocumentString(`
+    mutation createProvider($input: CreateProviderInput!) {
+  createProvider(input: $input) {
+    provider {
+      ...providerState
+    }
+  }
+}
+    fragment providerState on Provider {
+  id
+  kind
+  source
+  status
+  statusReason
+  checkedAt
+  local
+  simulated
+  deployments {
+    id
+    model
+    aliases
+    contextWindow
+    maxOutputTokens
+    quality
+    local
+    simulated
+    drained
+    drainReason
+    price {
+      input
+      output
+      source
+    }
+    breaker {
+      state
+      failureRate
+      calls
+      failures
+      since
+      retryAt
+      lastError
+    }
+  }
+}`) as unknown as TypedDocumentString<CreateProviderMutation, CreateProviderMutationVariables>;
 export const CreateUserDocument = new TypedDocumentString(`
     mutation createUser($input: CreateUserInput!) {
   createUser(input: $input) {
@@ -1336,6 +1503,13 @@ export const DecideStepDocument = new TypedDocumentString(`
   durationMs
   overheadMs
 }`) as unknown as TypedDocumentString<DecideStepMutation, DecideStepMutationVariables>;
+export const DeleteProviderDocument = new TypedDocumentString(`
+    mutation deleteProvider($input: DeleteProviderInput!) {
+  deleteProvider(input: $input) {
+    providerId
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteProviderMutation, DeleteProviderMutationVariables>;
 export const DeleteWorkflowDocument = new TypedDocumentString(`
     mutation deleteWorkflow($input: DeleteWorkflowInput!) {
   deleteWorkflow(input: $input) {
@@ -1354,6 +1528,7 @@ export const DrainDeploymentDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1397,6 +1572,7 @@ export const EnableDeploymentDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1553,6 +1729,7 @@ export const OpenBreakerDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1641,6 +1818,7 @@ export const ProviderUpdatesDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1682,6 +1860,7 @@ export const ProvidersDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -1962,6 +2141,7 @@ export const ResetBreakerDocument = new TypedDocumentString(`
     fragment providerState on Provider {
   id
   kind
+  source
   status
   statusReason
   checkedAt
@@ -2256,6 +2436,50 @@ fragment stepState on WorkflowStep {
     message
   }
 }`) as unknown as TypedDocumentString<TokenStreamSubscription, TokenStreamSubscriptionVariables>;
+export const UpdateProviderDocument = new TypedDocumentString(`
+    mutation updateProvider($input: UpdateProviderInput!) {
+  updateProvider(input: $input) {
+    provider {
+      ...providerState
+    }
+  }
+}
+    fragment providerState on Provider {
+  id
+  kind
+  source
+  status
+  statusReason
+  checkedAt
+  local
+  simulated
+  deployments {
+    id
+    model
+    aliases
+    contextWindow
+    maxOutputTokens
+    quality
+    local
+    simulated
+    drained
+    drainReason
+    price {
+      input
+      output
+      source
+    }
+    breaker {
+      state
+      failureRate
+      calls
+      failures
+      since
+      retryAt
+      lastError
+    }
+  }
+}`) as unknown as TypedDocumentString<UpdateProviderMutation, UpdateProviderMutationVariables>;
 export const UpdateUserDocument = new TypedDocumentString(`
     mutation updateUser($input: UpdateUserInput!) {
   updateUser(input: $input) {
