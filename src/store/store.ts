@@ -22,6 +22,7 @@ import type {
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { ExternalIdentityRepository } from './external-identities.ts';
 import type { WorkflowDefinitionRepository } from './workflow-definitions.ts';
 import type { WorkflowRepository } from './workflows.ts';
 
@@ -30,6 +31,7 @@ export interface Store {
   readonly queue: QueueRepository;
   readonly metrics: MetricsRepository;
   readonly members: MemberRepository;
+  readonly externalIdentities: ExternalIdentityRepository;
   readonly audit: AuditRepository;
   readonly breakers: BreakerRepository;
   readonly deploymentControls: DeploymentControlRepository;
