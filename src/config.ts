@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { toBreakerRules } from './config/breaker-settings.ts';
 import { checkBreakers, checkSettings, isSimulated } from './config/checks.ts';
 import { readProviders } from './config/endpoints.ts';
+import { toIdentityProvider } from './config/identity-settings.ts';
 import type { Limits } from './config/limit-settings.ts';
 import { LIMIT_SETTINGS } from './config/limit-settings.ts';
 import { ConfigError } from './config/problems.ts';
@@ -15,6 +16,7 @@ import { ensureSecretKey, seal } from './config/secrets.ts';
 import type { SettingName, Values } from './config/settings.ts';
 import type { ProviderSettings } from './control/catalog.ts';
 import type { BreakerRules } from './domain/breaker-rules.ts';
+import type { IdentityProvider } from './domain/identity.ts';
 import type { Deadlines } from './domain/model.ts';
 import type { RoutingStrategy } from './domain/routing.ts';
 
@@ -48,6 +50,8 @@ export interface Config {
   readonly redis: { readonly url: string } | undefined;
   /** Without a secret (never in production) the data directory keeps one: ensureJwtSecret. */
   readonly jwt: { readonly secret: string | undefined; readonly expireMinutes: number };
+  /** Whose tokens are accepted beside our own. */
+  readonly identityProvider: IdentityProvider | undefined;
   /** The administrator to create while there is none. */
   readonly admin: { readonly username: string; readonly password: string } | undefined;
   /** Encrypts the keys of stored providers; `previous` only decrypts. Without `current`: masterSecrets. */
@@ -105,6 +109,7 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     workers: values.MCPLANE_WORKERS,
     redis: toRedis(values),
     jwt: { secret: values.JWT_SECRET_KEY, expireMinutes: values.JWT_EXPIRE_MINUTES },
+    identityProvider: toIdentityProvider(values),
     admin: username !== undefined && password !== undefined ? { username, password } : undefined,
     secretKey: { current: values.MCPLANE_SECRET_KEY, previous: values.MCPLANE_SECRET_KEY_PREVIOUS },
     storedProviders: { allowPrivate: values.MCPLANE_ALLOW_PRIVATE_PROVIDERS },

@@ -10,8 +10,11 @@ import { workflowBoundsOf } from './config/limit-settings.ts';
 import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
 import { type Catalog, createCatalog } from './control/catalog.ts';
 import { createCredentials } from './control/credentials.ts';
+import { createIdentityKeys } from './control/identity-keys.ts';
+import { createIdentityTokens, type IdentityTokens } from './control/identity-tokens.ts';
 import { createMembers, type Members } from './control/members.ts';
 import { createPriceBook } from './control/prices.ts';
+import type { IdentityProvider } from './domain/identity.ts';
 import { DEFAULT_DEADLINES } from './domain/model.ts';
 import { createInstances, type Instances } from './engine/instances.ts';
 import type { EventLog } from './events/event-log.ts';
@@ -226,6 +229,7 @@ export async function openMembers(config: Config, { store, signals, log }: Membe
   const members = createMembers({
     store,
     credentials,
+    identityTokens: config.identityProvider && openIdentityTokens(config.identityProvider, log),
     clock: systemClock,
     sessionMinutes: config.jwt.expireMinutes,
     onCredentialsChanged: () => signals.send({ type: 'credentials-changed' }),
@@ -236,6 +240,13 @@ export async function openMembers(config: Config, { store, signals, log }: Membe
   });
   if (config.admin && !(await members.hasAdmin())) await createFirstAdmin(members, config.admin);
   return members;
+}
+
+/** Does not wait for the keys: an identity provider that is away does not hold the start up. */
+function openIdentityTokens(provider: IdentityProvider, log: Log): IdentityTokens {
+  const keys = createIdentityKeys({ provider, clock: systemClock, log });
+  void keys.refetch();
+  return createIdentityTokens({ provider, keys, clock: systemClock });
 }
 
 /** Of several instances that start at once on an empty database, one creates it and the others find it there. */

@@ -3,6 +3,8 @@
 import { createServer } from 'node:net';
 import { type Config, ConfigError, loadConfig } from '../config.ts';
 import type { ProviderSettings } from '../control/catalog.ts';
+import { createIdentityKeys } from '../control/identity-keys.ts';
+import { systemClock } from '../lib/clock.ts';
 import { withStore } from './local-store.ts';
 import { CommandError, columns, printable, writeJson, writeLine } from './terminal.ts';
 
@@ -41,6 +43,7 @@ async function checkConfigured(): Promise<Finding[]> {
     { check: 'configuration', state: 'ok', detail: `${config.mode}, from ${from}` },
     await checkPort(config),
     await checkDatabase(config),
+    ...(await checkIdentityProvider(config)),
     ...(await Promise.all(config.providers.map(checkProvider))),
     ...(config.providers.some(({ kind }) => kind === 'openai') ? [] : [absent('openai', 'OPENAI_API_KEY')]),
     ...(config.providers.some(({ kind }) => kind === 'anthropic')
@@ -82,6 +85,21 @@ async function checkDatabase(config: Config): Promise<Finding> {
     if (name === 'DirectoryInUseError') return { check: 'database', state: 'warning', detail: message };
     return { check: 'database', state: 'failed', detail: message };
   }
+}
+
+async function checkIdentityProvider({ identityProvider: provider }: Config): Promise<Finding[]> {
+  if (!provider) return [];
+  let problem: string | undefined;
+  const log = {
+    warn({ error }: { readonly error?: Error }) {
+      problem = error?.message;
+    },
+  };
+  await createIdentityKeys({ provider, clock: systemClock, log }).refetch();
+  const check = 'identity provider';
+  return problem === undefined
+    ? [{ check, state: 'ok', detail: `the keys of ${provider.issuer} can be had` }]
+    : [{ check, state: 'failed', detail: `no keys of ${provider.issuer}: ${problem}` }];
 }
 
 const LOCAL_ADVICE: Partial<Record<ProviderSettings['kind'], string>> = {

@@ -3,6 +3,7 @@
 import type { ProviderSettings } from '../control/catalog.ts';
 import { weakSecretReason } from '../control/secret-strength.ts';
 import { breakerRulesOf, contradictionIn, toBreakerRules } from './breaker-settings.ts';
+import { checkIdentityProvider } from './identity-settings.ts';
 import type { ConfigProblem } from './problems.ts';
 import type { Reading } from './read.ts';
 import { SETTING_NAMES, SETTINGS } from './settings.ts';
@@ -14,6 +15,7 @@ export function checkSettings(reading: Reading): ConfigProblem[] {
     ...checkSecretKey(reading, production),
     ...checkAdmin(reading),
     ...checkWorkers(reading),
+    ...checkIdentityProvider(reading),
     ...(production ? [...checkDatabase(reading), ...checkLiterals(reading)] : []),
   ];
 }

@@ -79,6 +79,14 @@ export function httpUrl(): z.ZodType<string> {
   });
 }
 
+/** An http(s) address that is compared with what others send, so that not a character of it may change. */
+export function exactUrl(): z.ZodType<string> {
+  return scalar('an address that begins with http:// or https://', value => {
+    const address = String(value).trim();
+    return /^https?:\/\//.test(address) && URL.canParse(address) ? address : undefined;
+  });
+}
+
 /** What Ollama's own tools accept as OLLAMA_HOST: an address, `host:port` or a bare host; 0.0.0.0 means here. */
 export function ollamaHost(): z.ZodType<string> {
   return scalar('an address, host:port or a host', value => {

@@ -8,8 +8,9 @@ import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import { API_KEY_START, matchesHash, prefixOfSecret } from './api-key-secret.ts';
 import type { Credentials, SessionClaims } from './credentials.ts';
+import type { Identities } from './identities.ts';
+import { createLookUp } from './look-up.ts';
 
-const MAX_AGE_MS = 2_000;
 const MAX_CACHED = 10_000;
 /** `lastUsedAt` is for people who tidy up; one write a minute is exact enough. */
 const TOUCH_INTERVAL_MS = 60_000;
@@ -23,11 +24,13 @@ interface CheckDeps {
   readonly store: Store;
   readonly credentials: Credentials;
   readonly clock: Clock;
+  /** Absent: there is no identity provider. */
+  readonly identities?: Identities | undefined;
   readonly log?: WarningLog | undefined;
 }
 
 export interface CredentialCheck {
-  /** The actor behind a session token or API key, or undefined. */
+  /** The actor behind a session token, an API key or a token of the identity provider, or undefined. */
   authenticate(credential: string): Promise<Actor | undefined>;
   /** Asks the store, not the cache: is the actor's credential still good, and its role the same? */
   isStillGood(actor: Actor): Promise<boolean>;
@@ -43,7 +46,8 @@ export function createCredentialCheck(deps: CheckDeps): CredentialCheck {
 
   async function sessionActor(token: string): Promise<Actor | undefined> {
     const claims = deps.credentials.verifySession(token);
-    const session = claims && (await sessions.find(claims.sessionId));
+    if (!claims) return deps.identities?.authenticate(token);
+    const session = await sessions.find(claims.sessionId);
     return session && !session.revoked ? toSessionActor(claims, session.user) : undefined;
   }
 
@@ -63,6 +67,7 @@ export function createCredentialCheck(deps: CheckDeps): CredentialCheck {
     forget(userId) {
       sessions.forget(userId);
       apiKeys.forget(userId);
+      deps.identities?.forget(userId);
     },
   };
 }
@@ -89,10 +94,11 @@ async function isStillGood(actor: Actor, { store, clock }: CheckDeps): Promise<b
     return session.user.role === actor.role && isGoodUser(session.user, tokenVersion);
   }
   const [key, [user]] = await Promise.all([
-    store.members.apiKeyById(id),
+    kind === 'apiKey' ? store.members.apiKeyById(id) : undefined,
     store.members.usersByIds([actor.userId]),
   ]);
-  return !!key && isGoodKey(key, clock) && !!user && !user.disabled && user.role === actor.role;
+  if (kind === 'apiKey' && !(key && isGoodKey(key, clock))) return false;
+  return !!user && !user.disabled && user.role === actor.role;
 }
 
 function isGoodUser(user: User, tokenVersion: number | undefined): boolean {
@@ -101,41 +107,6 @@ function isGoodUser(user: User, tokenVersion: number | undefined): boolean {
 
 function isGoodKey(key: ApiKey, clock: Clock): boolean {
   return !key.revokedAt && (!key.expiresAt || key.expiresAt.getTime() > clock.now());
-}
-
-interface LookUpEntry<T> {
-  readonly startedMs: number;
-  readonly found: Promise<T | undefined>;
-  /** Known once it is read. */
-  userId?: string;
-}
-
-/** Reads kept for MAX_AGE_MS; callers at the same moment share one. What is not found is not kept. */
-function createLookUp<T extends { user: User }>(clock: Clock, read: (key: string) => Promise<T | undefined>) {
-  const entries = new LRUCache<string, LookUpEntry<T>>({ max: MAX_CACHED });
-  return {
-    find(key: string): Promise<T | undefined> {
-      const known = entries.get(key);
-      if (known && clock.monotonic() - known.startedMs < MAX_AGE_MS) return known.found;
-      const entry: LookUpEntry<T> = { startedMs: clock.monotonic(), found: read(key) };
-      entries.set(key, entry);
-      const drop = () => {
-        if (entries.peek(key) === entry) entries.delete(key);
-      };
-      entry.found.then(result => {
-        if (result) entry.userId = result.user.id;
-        else drop();
-      }, drop);
-      return entry.found;
-    },
-    forget(userId: string | undefined): void {
-      // An entry that is still being read may be anybody's, and may show the state before the change.
-      for (const [key, entry] of [...entries.entries()]) {
-        if (userId === undefined || entry.userId === undefined || entry.userId === userId)
-          entries.delete(key);
-      }
-    },
-  };
 }
 
 /** Notes when a key was used, at most once in TOUCH_INTERVAL_MS; a failure to do so refuses nobody. */

@@ -8,10 +8,14 @@ import type { Store } from '../store/store.ts';
 import { type CredentialCheck, createCredentialCheck, type WarningLog } from './credential-check.ts';
 import { type CredentialWatch, createCredentialWatch } from './credential-watch.ts';
 import type { Credentials } from './credentials.ts';
+import { createIdentities } from './identities.ts';
+import type { IdentityTokens } from './identity-tokens.ts';
 
 export interface MembersDeps {
   readonly store: Store;
   readonly credentials: Credentials;
+  /** Absent: there is no identity provider. */
+  readonly identityTokens?: IdentityTokens | undefined;
   readonly clock: Clock;
   /** How long a login lasts. */
   readonly sessionMinutes: number;
@@ -40,9 +44,18 @@ export interface MemberContext extends MembersDeps {
 }
 
 export function createMemberContext(deps: MembersDeps): MemberContext {
-  const check = createCredentialCheck(deps);
+  const { identityTokens: tokens } = deps;
+  const identities =
+    tokens &&
+    createIdentities({
+      ...deps,
+      tokens,
+      remember: (store, act) => context.remember(store, act),
+      credentialsChanged: userId => context.credentialsChanged(userId),
+    });
+  const check = createCredentialCheck({ ...deps, identities });
   const watch = createCredentialWatch({ check, clock: deps.clock, log: deps.log });
-  return {
+  const context: MemberContext = {
     ...deps,
     check,
     watch,
@@ -64,4 +77,5 @@ export function createMemberContext(deps: MembersDeps): MemberContext {
       deps.onCredentialsChanged?.();
     },
   };
+  return context;
 }

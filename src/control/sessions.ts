@@ -48,8 +48,10 @@ export function createSessions(context: MemberContext): Sessions {
 
     async logout(actor) {
       const { kind, id } = actor.credential;
-      if (kind !== 'session')
+      if (kind === 'apiKey')
         throw badInput('authorization', 'is an API key, which is revoked, not logged out');
+      if (kind === 'external')
+        throw badInput('authorization', 'is a token of the identity provider: log out there');
       await context.store.transaction(async store => {
         if (await store.members.revokeSession(id)) {
           await context.remember(store, {
@@ -64,7 +66,7 @@ export function createSessions(context: MemberContext): Sessions {
 
     async changePassword(actor, currentPassword, newPassword) {
       if (actor.credential.kind !== 'session') {
-        throw badInput('authorization', 'is an API key; log in to change the password');
+        throw badInput('authorization', 'is no token of a login here; log in to change the password');
       }
       // A stolen session must not be a place to guess the password at leisure.
       const attempt = throttle.begin(actor.username, `session ${actor.credential.id}`);

@@ -66,5 +66,11 @@ function insertAdmin(
   username: string,
   passwordHash: string,
 ): Promise<User> {
-  return insertUser(context, store, { username, role: 'ADMIN', passwordHash, actor: undefined });
+  return insertUser(context, store, {
+    username,
+    role: 'ADMIN',
+    passwordHash,
+    actor: undefined,
+    reason: 'first admin',
+  });
 }

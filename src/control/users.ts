@@ -63,13 +63,20 @@ interface NewUser {
   readonly username: string;
   readonly role: User['role'];
   readonly passwordHash: string | undefined;
-  /** Undefined: the first admin, who makes themselves. */
+  /** Undefined: users who make themselves. */
   readonly actor: Actor | undefined;
+  readonly reason?: string | undefined;
+  /** Of a user whom the identity provider vouches for. */
+  readonly source?: object | undefined;
 }
 
 /** Inserts the user and its audit entry. CONFLICT when the name is taken. */
-export async function insertUser(context: MemberContext, store: Store, input: NewUser): Promise<User> {
-  const { username, role, passwordHash, actor } = input;
+export async function insertUser(
+  context: Pick<MemberContext, 'clock' | 'remember'>,
+  store: Store,
+  input: NewUser,
+): Promise<User> {
+  const { username, role, passwordHash, actor, reason, source } = input;
   const createdAt = new Date(context.clock.now());
   const user: User = { id: newId(), username, role, disabled: false, createdAt, tokenVersion: 1 };
   if (!(await store.members.createUser(user, passwordHash))) {
@@ -79,8 +86,8 @@ export async function insertUser(context: MemberContext, store: Store, input: Ne
     action: 'user.create',
     actor: actor ?? { userId: user.id, username },
     subject: { kind: 'user', id: user.id },
-    reason: actor ? undefined : 'first admin',
-    data: { username, role },
+    reason,
+    data: { username, role, ...source },
   });
   return user;
 }

@@ -16,9 +16,9 @@ export interface Actor {
   readonly userId: string;
   readonly username: string;
   readonly role: Role;
-  /** The credential it came with: a login session's token or an API key. */
+  /** The credential it came with: a login session's token, an API key or a token of the identity provider. */
   readonly credential: {
-    readonly kind: 'session' | 'apiKey';
+    readonly kind: 'session' | 'apiKey' | 'external';
     readonly id: string;
     /** The user's token version when the session began: it has ended once the user's is another. */
     readonly tokenVersion?: number | undefined;

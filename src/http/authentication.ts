@@ -22,8 +22,8 @@ export interface Authenticator {
   ): Promise<Authentication>;
 }
 
-/** Session tokens have about 400 characters, API keys 66. */
-const MAX_CREDENTIAL_LENGTH = 4_096;
+/** Session tokens have about 400 characters, API keys 66; tokens of an identity provider some thousand. */
+const MAX_CREDENTIAL_LENGTH = 8_192;
 const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 
 export function createAuthenticator(members: Pick<Members, 'authenticate'>): Authenticator {

@@ -6,6 +6,7 @@ import { type Kysely, type KyselyPlugin, sql } from 'kysely';
 import { auditIn } from './audit.ts';
 import { breakersIn } from './breakers.ts';
 import { deploymentControlsIn } from './deployment-controls.ts';
+import { externalIdentitiesIn } from './external-identities.ts';
 import { instancesIn } from './instances.ts';
 import { membersIn } from './members.ts';
 import { metricsIn } from './metrics.ts';
@@ -93,6 +94,7 @@ function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'tra
     queue: queueIn(db),
     metrics: metricsIn(db),
     members: membersIn(db),
+    externalIdentities: externalIdentitiesIn(db),
     audit: auditIn(db),
     breakers: breakersIn(db),
     deploymentControls: deploymentControlsIn(db),

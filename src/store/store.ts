@@ -23,6 +23,7 @@ import type {
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { StoredProviderRepository } from './stored-providers.ts';
+import type { ExternalIdentityRepository } from './external-identities.ts';
 import type { WorkflowDefinitionRepository } from './workflow-definitions.ts';
 import type { WorkflowRepository } from './workflows.ts';
 
@@ -31,6 +32,7 @@ export interface Store {
   readonly queue: QueueRepository;
   readonly metrics: MetricsRepository;
   readonly members: MemberRepository;
+  readonly externalIdentities: ExternalIdentityRepository;
   readonly audit: AuditRepository;
   readonly breakers: BreakerRepository;
   readonly deploymentControls: DeploymentControlRepository;

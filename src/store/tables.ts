@@ -25,6 +25,7 @@ export interface Tables {
   users: UsersTable;
   sessions: SessionsTable;
   api_keys: ApiKeysTable;
+  external_identities: ExternalIdentitiesTable;
   setup_tokens: { only_one: Generated<boolean>; hash: string; expires_at: Date };
   audit_events: AuditEventsTable;
   audit_chain: AuditChainTable;
@@ -143,6 +144,17 @@ export interface ApiKeysTable {
   expires_at: Date | null;
   last_used_at: Date | null;
   revoked_at: Date | null;
+}
+
+export interface ExternalIdentitiesTable {
+  issuer: string;
+  subject: string;
+  user_id: string;
+  /** As the newest token had it. */
+  role: Role;
+  /** Of that token. */
+  issued_at: Date;
+  created_at: Generated<Date>;
 }
 
 export interface AuditEventsTable {

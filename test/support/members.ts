@@ -2,14 +2,21 @@
 
 import type { TestContext } from 'node:test';
 import { argon2idHasher, createCredentials } from '../../src/control/credentials.ts';
+import type { IdentityTokens } from '../../src/control/identity-tokens.ts';
 import { createMembers } from '../../src/control/members.ts';
+import type { Clock } from '../../src/lib/clock.ts';
 import { createTestClock } from './clock.ts';
 import { openTestStore } from './database.ts';
 
 export const PASSWORD = 'correct horse';
 export const ADDRESS = '192.0.2.1';
 
-export async function startMembers(t: TestContext) {
+interface MembersOptions {
+  /** Absent: there is no identity provider. */
+  readonly identityTokens?: (clock: Clock) => IdentityTokens;
+}
+
+export async function startMembers(t: TestContext, { identityTokens }: MembersOptions = {}) {
   const store = await openTestStore(t);
   const clock = createTestClock(Date.now());
   const verified: string[] = [];
@@ -25,7 +32,14 @@ export async function startMembers(t: TestContext) {
     clock,
     hasher,
   });
-  const create = () => createMembers({ store, credentials, clock, sessionMinutes: 60 });
+  const create = () =>
+    createMembers({
+      store,
+      credentials,
+      identityTokens: identityTokens?.(clock),
+      clock,
+      sessionMinutes: 60,
+    });
   const members = create();
   await members.createFirstAdmin('root.admin', PASSWORD);
   const login = async (username = 'root.admin', password = PASSWORD, address = ADDRESS) => {
@@ -34,15 +48,20 @@ export async function startMembers(t: TestContext) {
     return { token, actor: actor! };
   };
   const audit = async () =>
-    (await store.audit.page({}, { first: 100 })).rows.map(({ action, actorName, subject, data }) => ({
+    (await store.audit.page({}, { first: 100 })).rows.map(({ action, actorName, subject, reason, data }) => ({
       action,
       actorName,
       subject,
+      ...(reason !== undefined && { reason }),
       data,
     }));
   /** Lets promises and queries that were started settle. */
   const settled = async () => {
-    for (let round = 0; round < 5; round++) await store.ping();
+    for (let round = 0; round < 5; round++) {
+      // Reads that are shared are sent at the end of the turn.
+      await new Promise(resolve => setImmediate(resolve));
+      await store.ping();
+    }
   };
   return { store, credentials, clock, verified, members, another: create, login, audit, settled };
 }
