@@ -4,6 +4,7 @@ import type { Attempt, ModelRequest } from '../domain/request.ts';
 import { requestError } from '../domain/request.ts';
 import type { LoggedEvent, Position, StreamEvent } from '../domain/stream.ts';
 import type { StepState } from '../domain/workflow.ts';
+import { MAX_JOINED_LENGTH } from '../events/joining.ts';
 
 /** What follows `after` in the story of a finished request. */
 export function* replay(
@@ -40,8 +41,7 @@ export function* replay(
         yield attemptStarted(attempt, { epoch, sequence: attempt.number, offset: 0 });
     if (restarts) yield restarted(request.attemptCount, restart || Math.max(0, last - 2));
   }
-  const rest = sameText ? text.slice(after.offset) : text;
-  if (rest !== '') yield { position: beforeEnd, event: { type: 'token', text: rest } };
+  yield* textIn(text, sameText ? after.offset : 0, beforeEnd);
   yield { position: end, event: terminalEvent(request) };
 }
 
@@ -58,19 +58,34 @@ export function* replaySteps(
   const last = request.lastSequence ?? 1;
   if (after && after.epoch === epoch && after.sequence >= last) return;
   let offset = 0;
-  const place = (): Position => ({ epoch, sequence: Math.max(0, last - 1), offset });
+  const beforeEnd: Position = { epoch, sequence: Math.max(0, last - 1), offset: 0 };
   if (after)
     yield {
       position: { epoch, sequence: Math.max(0, last - 2), offset: 0 },
       event: { type: 'restarted', attempt: 1, reason: 'The results of the steps are told again.' },
     };
   for (const { stepId, output } of steps) {
-    yield { position: place(), event: { type: 'step-updated', step: stepId } };
-    if (output === undefined || output === '') continue;
-    offset += output.length;
-    yield { position: place(), event: { type: 'token', text: output, step: stepId } };
+    yield { position: { ...beforeEnd, offset }, event: { type: 'step-updated', step: stepId } };
+    for (const { position, event } of textIn(output ?? '', 0, beforeEnd))
+      yield {
+        position: { ...position, offset: offset + position.offset },
+        event: { ...event, step: stepId } as StreamEvent,
+      };
+    offset += output?.length ?? 0;
   }
   yield { position: { epoch, sequence: last, offset }, event: terminalEvent(request) };
+}
+
+/** The text from an offset on, in pieces as they are joined for slow readers. Only their offsets tell them apart. */
+function* textIn(text: string, from: number, position: Position): Generator<LoggedEvent> {
+  for (let offset = from; offset < text.length; ) {
+    const piece = text.slice(offset, offset + MAX_JOINED_LENGTH);
+    // A pair of surrogates stays together.
+    const isCut = offset + piece.length < text.length && !piece.isWellFormed();
+    const whole = isCut && piece.length > 1 ? piece.slice(0, -1) : piece;
+    offset += whole.length;
+    yield { position: { ...position, offset }, event: { type: 'token', text: whole } };
+  }
 }
 
 function attemptStarted({ number, deploymentId }: Attempt, position: Position): LoggedEvent {
