@@ -47,9 +47,10 @@ export function createApiKeys(context: MemberContext): ApiKeys {
         const known = await visibleKey(store, actor, apiKeyId);
         if (known.revokedAt || (known.expiresAt && known.expiresAt.getTime() <= nowMs))
           throw new DomainError('CONFLICT', 'The key has ended. Create a new one.');
-        const { userId, name } = known;
+        // Its limits too: a replaced key must not be a way out of them.
+        const { userId, name, rateLimits } = known;
         const expiresAt = parseExpiry(context, actor, known.expiresAt);
-        const { key, secret, hash } = newKey({ userId, name, expiresAt }, context);
+        const { key, secret, hash } = newKey({ userId, name, expiresAt, rateLimits }, context);
         await store.members.createApiKey(key, hash);
         await store.members.endApiKey(apiKeyId, endsAt);
         await context.remember(store, {
@@ -91,13 +92,23 @@ interface KeyToBe {
   readonly userId: string;
   readonly name: string;
   readonly expiresAt: Date | undefined;
+  readonly rateLimits?: ApiKey['rateLimits'];
 }
 
-function newKey({ userId, name, expiresAt }: KeyToBe, { clock }: MemberContext) {
+function newKey({ userId, name, expiresAt, rateLimits }: KeyToBe, { clock }: MemberContext) {
   const { secret, prefix, hash } = createApiKeySecret();
   const createdAt = new Date(clock.now());
   const unused = { lastUsedAt: undefined, revokedAt: undefined };
-  const key: ApiKey = { id: newId(), userId, name, prefix, createdAt, expiresAt, ...unused };
+  const key: ApiKey = {
+    id: newId(),
+    userId,
+    name,
+    prefix,
+    ...(rateLimits && { rateLimits }),
+    createdAt,
+    expiresAt,
+    ...unused,
+  };
   return { key, secret, hash };
 }
 

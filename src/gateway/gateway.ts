@@ -5,12 +5,13 @@ import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Provider } from '../domain/model.ts';
+import type { RateLimitState } from '../domain/rate-limit.ts';
 import type { ModelRequest } from '../domain/request.ts';
 import type { RoutingDecision, RoutingStrategy } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import { parseSubmission, type Submission, type SubmissionLimits } from '../domain/submission.ts';
 import type { Signals } from '../events/signals.ts';
-import type { CallerLimits } from '../limits/limits.ts';
+import type { CallerLimits, RateLimitHolder } from '../limits/limits.ts';
 import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
 import { createActiveRequests } from './active-requests.ts';
@@ -73,6 +74,8 @@ export interface Gateway {
   ): Promise<AsyncIterableIterator<FollowedEvent>>;
   /** Requests as they change: all for ADMIN, one's own for others. */
   feed(actor: Actor, filter: RequestFilter): AsyncIterableIterator<ModelRequest>;
+  /** How much of their limits a user or API key has used. One's own, or anybody's for ADMIN; else FORBIDDEN. */
+  rateLimits(actor: Actor, holder: RateLimitHolder & { readonly userId: string }): Promise<RateLimitState[]>;
   estimateCost(actor: Actor, submission: Submission): CostEstimate[];
   simulateRoute(actor: Actor, submission: Submission): RoutingDecision;
   providers(): readonly Provider[];
@@ -191,6 +194,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     instanceId: deps.owner,
     ...createFollowing({ ...deps, news, visible, momentsOf: id => active.get(id)?.moments }),
     ...status,
+    async rateLimits(actor, holder) {
+      if (holder.userId !== actor.userId) authorize(actor, 'member:manage');
+      return (await deps.limits?.look(holder)) ?? [];
+    },
     estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
     simulateRoute: (_actor, submission) => planning.decide(parse(submission)),
     ...duties,

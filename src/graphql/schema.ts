@@ -15,6 +15,7 @@ import './types/member-mutations.ts';
 import './types/metrics.ts';
 import './types/operator-controls.ts';
 import './types/provider.ts';
+import './types/rate-limit.ts';
 import './types/request.ts';
 import './types/request-queries.ts';
 import './types/routing.ts';

@@ -22,12 +22,14 @@ import type {
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { RateLimitRepository } from './rate-limits.ts';
 
 export interface Store {
   readonly requests: RequestRepository;
   readonly queue: QueueRepository;
   readonly metrics: MetricsRepository;
   readonly members: MemberRepository;
+  readonly rateLimits: RateLimitRepository;
   readonly audit: AuditRepository;
   readonly breakers: BreakerRepository;
   readonly deploymentControls: DeploymentControlRepository;

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { AttemptFault } from '../domain/fault.ts';
 import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
 import type { RoutingStrategy } from '../domain/routing.ts';
+import type { RateLimitColumns } from './rate-limits.ts';
 
 /** Drivers disagree on what a bigint column reads as, so every reader converts with BigInt() or Number(). */
 export type Int8 = ColumnType<bigint | number | string, bigint | number, bigint | number>;
@@ -104,7 +105,7 @@ export interface IdempotencyKeysTable {
   expires_at: Date;
 }
 
-export interface UsersTable {
+export interface UsersTable extends RateLimitColumns {
   id: string;
   username: string;
   role: Role;
@@ -122,7 +123,7 @@ export interface SessionsTable {
   revoked_at: Date | null;
 }
 
-export interface ApiKeysTable {
+export interface ApiKeysTable extends RateLimitColumns {
   id: string;
   user_id: string;
   name: string;

@@ -210,6 +210,15 @@ export type ProviderStatus =
   /** It has not been asked yet. */
   | 'UNKNOWN';
 
+/** What a limit on submissions counts. */
+export type RateLimitKind =
+  /** Requests that run or wait at once. */
+  | 'CONCURRENT_REQUESTS'
+  /** Requests accepted within any minute. */
+  | 'REQUESTS_PER_MINUTE'
+  /** Tokens of prompts and answers within any minute: taken at the submission as they may be needed, and settled at the end. */
+  | 'TOKENS_PER_MINUTE';
+
 /** Why a deployment cannot serve a request. */
 export type RejectionReason =
   /** Its circuit breaker is open: after failures, or by hand. */
@@ -313,6 +322,20 @@ export type RoutingStrategy =
   | 'PERFORMANCE'
   /** What has been succeeding lately. */
   | 'RELIABILITY';
+
+/** The limits of a user or an API key, by `userId` or by `apiKeyId`, exactly one of them. All are replaced: what is left out or null follows the settings, and 0 is no limit. */
+export type SetRateLimitsInput = {
+  /** The API key, within what its user may. */
+  apiKeyId?: string | null | undefined;
+  /** Requests that run or wait at once. */
+  concurrentRequests?: number | null | undefined;
+  /** Requests accepted in a minute. */
+  requestsPerMinute?: number | null | undefined;
+  /** Tokens of their prompts and answers in a minute. */
+  tokensPerMinute?: number | null | undefined;
+  /** The user, whatever credential they come with. */
+  userId?: string | null | undefined;
+};
 
 /** A request to be. Send `prompt` or `messages`; everything else has a default. */
 export type SubmitRequestInput = {
@@ -496,6 +519,13 @@ export type ProvidersQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ProvidersQuery = { providers: Array<{ id: string, kind: string, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
 
+export type RateLimitStateFragment = { kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null };
+
+export type RateLimitsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RateLimitsQuery = { viewer: { id: string, rateLimits: Array<{ kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null }> } };
+
 export type RequestQueryVariables = Exact<{
   id: string;
 }>;
@@ -550,6 +580,13 @@ export type RotateApiKeyMutationVariables = Exact<{
 
 
 export type RotateApiKeyMutation = { rotateApiKey: { secret: string, apiKey: { id: string, name: string, expiresAt: string | null }, replaced: { id: string, expiresAt: string | null } } };
+
+export type SetRateLimitsMutationVariables = Exact<{
+  input: SetRateLimitsInput;
+}>;
+
+
+export type SetRateLimitsMutation = { setRateLimits: { user: { id: string, rateLimits: Array<{ kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null }> }, apiKey: { id: string, rateLimits: Array<{ kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null }> } | null } };
 
 export type SimulateRouteQueryVariables = Exact<{
   input: SubmitRequestInput;
@@ -679,6 +716,15 @@ export const ProviderStateFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"providerState"}) as unknown as TypedDocumentString<ProviderStateFragment, unknown>;
+export const RateLimitStateFragmentDoc = new TypedDocumentString(`
+    fragment rateLimitState on RateLimit {
+  kind
+  limit
+  overridden
+  remaining
+  resetAt
+}
+    `, {"fragmentName":"rateLimitState"}) as unknown as TypedDocumentString<RateLimitStateFragment, unknown>;
 export const RequestSummaryFragmentDoc = new TypedDocumentString(`
     fragment requestSummary on ModelRequest {
   id
@@ -1200,6 +1246,22 @@ export const ProvidersDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<ProvidersQuery, ProvidersQueryVariables>;
+export const RateLimitsDocument = new TypedDocumentString(`
+    query rateLimits {
+  viewer {
+    id
+    rateLimits {
+      ...rateLimitState
+    }
+  }
+}
+    fragment rateLimitState on RateLimit {
+  kind
+  limit
+  overridden
+  remaining
+  resetAt
+}`) as unknown as TypedDocumentString<RateLimitsQuery, RateLimitsQueryVariables>;
 export const RequestDocument = new TypedDocumentString(`
     query request($id: ID!) {
   request(id: $id) {
@@ -1467,6 +1529,30 @@ export const RotateApiKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RotateApiKeyMutation, RotateApiKeyMutationVariables>;
+export const SetRateLimitsDocument = new TypedDocumentString(`
+    mutation setRateLimits($input: SetRateLimitsInput!) {
+  setRateLimits(input: $input) {
+    user {
+      id
+      rateLimits {
+        ...rateLimitState
+      }
+    }
+    apiKey {
+      id
+      rateLimits {
+        ...rateLimitState
+      }
+    }
+  }
+}
+    fragment rateLimitState on RateLimit {
+  kind
+  limit
+  overridden
+  remaining
+  resetAt
+}`) as unknown as TypedDocumentString<SetRateLimitsMutation, SetRateLimitsMutationVariables>;
 export const SimulateRouteDocument = new TypedDocumentString(`
     query simulateRoute($input: SubmitRequestInput!) {
   simulateRoute(input: $input) {
