@@ -20,6 +20,7 @@ import { BREAKER_STATES } from '../src/domain/breaker.ts';
 import { ERROR_CODES } from '../src/domain/errors.ts';
 import { METRICS_DIMENSIONS } from '../src/domain/metrics.ts';
 import { PROVIDER_SOURCES, PROVIDER_STATUSES } from '../src/domain/model.ts';
+import { RATE_LIMIT_KINDS } from '../src/domain/rate-limit.ts';
 import { ATTEMPT_OUTCOMES, MESSAGE_ROLES, REQUEST_STATUSES, TASK_TYPES } from '../src/domain/request.ts';
 import {
   HELD_BACK_REASONS,
@@ -79,7 +80,7 @@ function undescribed(): string[] {
 test('mutations are a verb and a noun, take one input and return their own payload', () => {
   const withoutInput = ['logout'];
   const verbs =
-    /^(login|logout|(submit|cancel|reset|open|drain|enable|create|update|revoke|rotate|change|decide|pause|resume|rerun|run|delete)[A-Z][A-Za-z]+)$/;
+    /^(login|logout|(submit|cancel|reset|open|drain|enable|create|update|set|revoke|rotate|change|decide|pause|resume|rerun|run|delete)[A-Z][A-Za-z]+)$/;
 
   for (const mutation of Object.values(schema.getMutationType()!.getFields())) {
     const pascal = mutation.name[0]!.toUpperCase() + mutation.name.slice(1);
@@ -110,6 +111,7 @@ test('the enums are the closed sets of the domain', () => {
     MetricsDimension: METRICS_DIMENSIONS,
     ProviderSource: PROVIDER_SOURCES,
     ProviderStatus: PROVIDER_STATUSES,
+    RateLimitKind: RATE_LIMIT_KINDS,
     RejectionReason: REJECTION_REASONS,
     RequestStatus: REQUEST_STATUSES,
     Role: ROLES,

@@ -51,10 +51,11 @@ export function createApiKeys(context: MemberContext): ApiKeys {
         const known = await visibleKey(store, actor, apiKeyId);
         if (known.revokedAt || (known.expiresAt && known.expiresAt.getTime() <= nowMs))
           throw new DomainError('CONFLICT', 'The key has ended. Create a new one.');
-        const { userId, name, scopes } = known;
+        // Its limits too: a replaced key must not be a way out of them.
+        const { userId, name, scopes, rateLimits } = known;
         refuseWider(actor, scopes);
         const expiresAt = parseExpiry(context, actor, known.expiresAt);
-        const { key, secret, hash } = newKey({ userId, name, scopes, expiresAt }, context);
+        const { key, secret, hash } = newKey({ userId, name, scopes, expiresAt, rateLimits }, context);
         await store.members.createApiKey(key, hash);
         await store.members.endApiKey(apiKeyId, endsAt);
         await context.remember(store, {
@@ -98,13 +99,24 @@ interface KeyToBe {
   readonly name: string;
   readonly scopes: readonly ApiKeyScope[] | undefined;
   readonly expiresAt: Date | undefined;
+  readonly rateLimits?: ApiKey['rateLimits'];
 }
 
-function newKey({ userId, name, scopes, expiresAt }: KeyToBe, { clock }: MemberContext) {
+function newKey({ userId, name, scopes, expiresAt, rateLimits }: KeyToBe, { clock }: MemberContext) {
   const { secret, prefix, hash } = createApiKeySecret();
   const createdAt = new Date(clock.now());
   const unused = { lastUsedAt: undefined, revokedAt: undefined };
-  const key: ApiKey = { id: newId(), userId, name, prefix, scopes, createdAt, expiresAt, ...unused };
+  const key: ApiKey = {
+    id: newId(),
+    userId,
+    name,
+    prefix,
+    scopes,
+    ...(rateLimits && { rateLimits }),
+    createdAt,
+    expiresAt,
+    ...unused,
+  };
   return { key, secret, hash };
 }
 

@@ -32,8 +32,11 @@ interface CheckDeps {
 export interface CredentialCheck {
   /** The actor behind a session token, an API key or a token of the identity provider, or undefined. */
   authenticate(credential: string): Promise<Actor | undefined>;
-  /** Asks the store, not the cache: is the actor's credential still good, and its role the same? */
-  isStillGood(actor: Actor): Promise<boolean>;
+  /**
+   * Asks the store, not the cache: the actor as they are now. Undefined when the credential is no longer good, or the
+   * role another.
+   */
+  refresh(actor: Actor): Promise<Actor | undefined>;
   /** Forgets what is known of a user's credentials, or of everybody's; the next look asks the store. */
   forget(userId?: string): void;
 }
@@ -63,7 +66,7 @@ export function createCredentialCheck(deps: CheckDeps): CredentialCheck {
   return {
     authenticate: credential =>
       credential.startsWith(API_KEY_START) ? apiKeyActor(credential) : sessionActor(credential),
-    isStillGood: actor => isStillGood(actor, deps),
+    refresh: actor => refresh(actor, deps),
     forget(userId) {
       sessions.forget(userId);
       apiKeys.forget(userId);
@@ -76,29 +79,41 @@ function toSessionActor(claims: SessionClaims, user: User): Actor | undefined {
   const { userId, sessionId: id, tokenVersion, expiresAtMs } = claims;
   if (user.id !== userId || !isGoodUser(user, tokenVersion)) return undefined;
   const { username, role } = user;
-  return { userId, username, role, credential: { kind: 'session', id, tokenVersion }, expiresAtMs };
+  const credential = { kind: 'session', id, tokenVersion } as const;
+  return { userId, username, role, credential, ...rateLimitsOf(user), expiresAtMs };
 }
 
 function toApiKeyActor(key: ApiKey, user: User, clock: Clock): Actor | undefined {
   if (!isGoodKey(key, clock) || user.disabled) return undefined;
   const { id: userId, username, role } = user;
   const credential = { kind: 'apiKey', id: key.id, ...(key.scopes && { scopes: key.scopes }) } as const;
-  return { userId, username, role, credential, expiresAtMs: key.expiresAt?.getTime() };
+  const expiresAtMs = key.expiresAt?.getTime();
+  return { userId, username, role, credential, ...rateLimitsOf(user, key), expiresAtMs };
 }
 
-async function isStillGood(actor: Actor, { store, clock }: CheckDeps): Promise<boolean> {
+function rateLimitsOf(user: User, key?: ApiKey): Pick<Actor, 'rateLimits'> {
+  if (!user.rateLimits && !key?.rateLimits) return {};
+  return { rateLimits: { user: user.rateLimits, apiKey: key?.rateLimits } };
+}
+
+async function refresh(actor: Actor, { store, clock }: CheckDeps): Promise<Actor | undefined> {
   const { kind, id, tokenVersion } = actor.credential;
   if (kind === 'session') {
     const session = await store.members.session(id);
-    if (!session || session.revoked) return false;
-    return session.user.role === actor.role && isGoodUser(session.user, tokenVersion);
+    if (!session || session.revoked) return undefined;
+    const isGood = session.user.role === actor.role && isGoodUser(session.user, tokenVersion);
+    return isGood ? { ...actor, rateLimits: undefined, ...rateLimitsOf(session.user) } : undefined;
   }
   const [key, [user]] = await Promise.all([
     kind === 'apiKey' ? store.members.apiKeyById(id) : undefined,
     store.members.usersByIds([actor.userId]),
   ]);
-  if (kind === 'apiKey' && !(key && isGoodKey(key, clock))) return false;
-  return !!user && !user.disabled && user.role === actor.role;
+  const isGood =
+    !(kind === 'apiKey' && !(key && isGoodKey(key, clock))) &&
+    !!user &&
+    !user.disabled &&
+    user.role === actor.role;
+  return isGood ? { ...actor, rateLimits: undefined, ...rateLimitsOf(user, key) } : undefined;
 }
 
 function isGoodUser(user: User, tokenVersion: number | undefined): boolean {

@@ -9,8 +9,11 @@ import type { CredentialCheck, WarningLog } from './credential-check.ts';
 const RECHECK_MS = 4_000;
 
 export interface CredentialWatch {
-  /** Calls back, once, when the actor's credential ends; the function returned takes that back. */
-  onEnd(actor: Actor, listener: () => void): () => void;
+  /**
+   * Calls back, once, when the actor's credential ends; the function returned takes that back. `onChange` hears of the
+   * actor whenever their limits are not what they were.
+   */
+  onEnd(actor: Actor, listener: () => void, onChange?: (actor: Actor) => void): () => void;
   /** Something about this user's credentials changed, or about somebody's: looks at all of them now. */
   changed(userId?: string): void;
 }
@@ -21,12 +24,19 @@ interface WatchDeps {
   readonly log?: WarningLog | undefined;
 }
 
+interface Listener {
+  readonly ended: () => void;
+  readonly changed: ((actor: Actor) => void) | undefined;
+}
+
 /** Everybody who waits for one credential of one role shares one timer and one question to the store. */
 interface Watched {
   readonly actor: Actor;
   /** By what takes them back: the same function may be given twice. */
-  readonly listeners: Map<() => void, () => void>;
+  readonly listeners: Map<() => void, Listener>;
   look(): void;
+  /** The same, for one who came with these limits, which may be older than what was seen last. */
+  lookFor(actor: Actor): void;
   stop(): void;
 }
 
@@ -37,15 +47,21 @@ export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
     const key = keyOf(actor);
     const known = watchedByKey.get(key);
     if (known) return known;
-    const listeners = new Map<() => void, () => void>();
-    const looks = createLooks(actor, deps, () => {
-      watchedByKey.delete(key);
-      for (const listener of listeners.values()) listener();
+    const listeners = new Map<() => void, Listener>();
+    const looks = createLooks(actor, deps, {
+      ended() {
+        watchedByKey.delete(key);
+        for (const listener of listeners.values()) listener.ended();
+      },
+      changed(fresh) {
+        for (const listener of listeners.values()) listener.changed?.(fresh);
+      },
     });
     const watched: Watched = {
       actor,
       listeners,
       look: looks.look,
+      lookFor: looks.lookFor,
       stop() {
         if (watchedByKey.get(key) === watched) watchedByKey.delete(key);
         looks.stop();
@@ -56,13 +72,14 @@ export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
   }
 
   return {
-    onEnd(actor, listener) {
+    onEnd(actor, ended, changed) {
       const watched = watch(actor);
       const stop = () => {
         watched.listeners.delete(stop);
         if (watched.listeners.size === 0) watched.stop();
       };
-      watched.listeners.set(stop, listener);
+      watched.listeners.set(stop, { ended, changed });
+      if (changed) watched.lookFor(actor);
       return stop;
     },
     changed(userId) {
@@ -78,8 +95,14 @@ function keyOf({ credential, role }: Actor): string {
 }
 
 /** Looks at one credential again and again until it is stopped or has ended. */
-function createLooks(actor: Actor, { check, clock, log }: WatchDeps, onEnd: () => void) {
+function createLooks(
+  actor: Actor,
+  { check, clock, log }: WatchDeps,
+  { ended, changed }: { readonly ended: () => void; readonly changed: (actor: Actor) => void },
+) {
   let stopped = false;
+  let limits: string | undefined = JSON.stringify(actor.rateLimits);
+  let isSure = true;
   let cancelRecheck = () => {};
   const cancelExpiry =
     actor.expiresAtMs === undefined ? () => {} : clock.after(actor.expiresAtMs - clock.now(), end);
@@ -92,15 +115,24 @@ function createLooks(actor: Actor, { check, clock, log }: WatchDeps, onEnd: () =
   function end(): void {
     if (stopped) return;
     stop();
-    onEnd();
+    ended();
   }
   async function look(): Promise<void> {
     try {
-      if (!(await check.isStillGood(actor))) end();
+      const fresh = await check.refresh(actor);
+      if (!fresh) end();
+      else tell(fresh);
     } catch (error) {
       // A database that does not answer ends nobody's stream; the expiry still does.
       log?.warn({ error, userId: actor.userId }, 'could not look at a credential again');
     }
+  }
+  function tell(fresh: Actor): void {
+    const now = JSON.stringify(fresh.rateLimits);
+    if (stopped || (isSure && now === limits)) return;
+    limits = now;
+    isSure = true;
+    changed(fresh);
   }
   function arm(): void {
     cancelRecheck = clock.after(RECHECK_MS, () => {
@@ -113,5 +145,14 @@ function createLooks(actor: Actor, { check, clock, log }: WatchDeps, onEnd: () =
   arm();
   // The first look closes the gap between the operation's authentication, which may be cached, and this watch.
   void look();
-  return { stop, look: () => void look() };
+  return {
+    stop,
+    look: () => void look(),
+    lookFor({ rateLimits }: Actor) {
+      if (JSON.stringify(rateLimits) === limits) return;
+      limits = undefined;
+      isSure = false;
+      void look();
+    },
+  };
 }

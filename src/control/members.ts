@@ -2,9 +2,11 @@
 
 import type { Actor, ApiKeyScope, Role } from '../domain/access.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
+import type { RateLimitOverrides } from '../domain/rate-limit.ts';
 import type { Page, PageQuery } from '../store/store.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createMemberContext, type MembersDeps } from './member-context.ts';
+import { createRateLimits } from './rate-limits.ts';
 import { createSessionList } from './session-list.ts';
 import { createSessions } from './sessions.ts';
 import { createSetup } from './setup.ts';
@@ -23,9 +25,9 @@ export interface Members {
   authenticate(credential: string): Promise<Actor | undefined>;
   /**
    * Calls back, once, when the actor's credential is no longer valid (expired, revoked, user disabled); the function
-   * returned takes that back.
+   * returned takes that back. `onChange` hears what else has changed of the actor meanwhile.
    */
-  onCredentialEnd(actor: Actor, listener: () => void): () => void;
+  onCredentialEnd(actor: Actor, listener: () => void, onChange?: (actor: Actor) => void): () => void;
   /** Another instance changed somebody's credentials: believes nothing any more without asking the store. */
   credentialsChangedElsewhere(): void;
   /** Ends the session the actor came with; BAD_USER_INPUT for an API key. */
@@ -75,6 +77,15 @@ export interface Members {
     graceMs: number,
   ): Promise<{ key: ApiKey; secret: string; replaced: ApiKey }>;
   apiKeysOf(actor: Actor, userId: string): Promise<ApiKey[]>;
+  /**
+   * ADMIN. Replaces what stands for one user or one API key in place of the settings; what is undefined follows them,
+   * 0 is no limit. NOT_FOUND; BAD_USER_INPUT unless exactly one of the two is named.
+   */
+  setRateLimits(
+    actor: Actor,
+    target: { userId?: string | undefined; apiKeyId?: string | undefined },
+    limits: RateLimitOverrides,
+  ): Promise<{ user: User; apiKey: ApiKey | undefined }>;
   /** Is there an enabled ADMIN? */
   hasAdmin(): Promise<boolean>;
   /** Creates the first admin without an actor: from the environment or the command line. CONFLICT when one exists. */
@@ -98,6 +109,7 @@ export function createMembers(deps: MembersDeps): Members {
     ...createSessionList(context),
     ...createUsers(context),
     ...createApiKeys(context),
+    ...createRateLimits(context),
     ...createSetup(context),
   };
 }

@@ -1,6 +1,7 @@
 // People and programs that may use the control plane, and the keys they hold.
 
 import type { ApiKeyScope, Role } from './access.ts';
+import type { RateLimitOverrides } from './rate-limit.ts';
 
 export interface User {
   readonly id: string;
@@ -9,6 +10,8 @@ export interface User {
   readonly role: Role;
   readonly disabled: boolean;
   readonly createdAt: Date;
+  /** What administrators set in place of the settings' limits; undefined: nothing. */
+  readonly rateLimits?: RateLimitOverrides | undefined;
   /** Grows with every password or role change and when disabled: tokens of an older version are refused. */
   readonly tokenVersion: number;
 }
@@ -29,6 +32,8 @@ export interface ApiKey {
   readonly prefix: string;
   /** What it is for; undefined: everything that its owner's role allows. */
   readonly scopes: readonly ApiKeyScope[] | undefined;
+  /** As for a user; the user's own limits hold besides. */
+  readonly rateLimits?: RateLimitOverrides | undefined;
   readonly createdAt: Date;
   readonly expiresAt: Date | undefined;
   readonly lastUsedAt: Date | undefined;

@@ -4,13 +4,14 @@ import { type Actor, authorize } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import type { Provider } from '../domain/model.ts';
+import type { RateLimitState } from '../domain/rate-limit.ts';
 import type { ModelRequest, RequestSpec } from '../domain/request.ts';
 import type { RoutingDecision, RoutingStrategy } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { Submission, SubmissionLimits } from '../domain/submission.ts';
 import type { WorkflowSpec } from '../domain/workflow.ts';
 import type { Signals } from '../events/signals.ts';
-import type { CallerLimits } from '../limits/limits.ts';
+import type { CallerLimits, RateLimitHolder } from '../limits/limits.ts';
 import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
 import { createActiveRequests } from './active-requests.ts';
@@ -100,6 +101,8 @@ export interface Gateway {
   feed(actor: Actor, filter: RequestFilter): AsyncIterableIterator<ModelRequest>;
   /** One value whenever a request of anybody has ended: that figures are to be counted again. */
   endings(actor: Actor): AsyncIterableIterator<unknown>;
+  /** How much of their limits a user or API key has used. One's own, or anybody's for ADMIN; else FORBIDDEN. */
+  rateLimits(actor: Actor, holder: RateLimitHolder & { readonly userId: string }): Promise<RateLimitState[]>;
   estimateCost(actor: Actor, submission: Submission): CostEstimate[];
   simulateRoute(actor: Actor, submission: Submission): RoutingDecision;
   providers(): readonly Provider[];
@@ -226,6 +229,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...following,
     steps: createStepRequests({ ...deps, acceptance, active, queue, news, open }),
     ...status,
+    async rateLimits(actor, holder) {
+      if (holder.userId !== actor.userId) authorize(actor, 'member:manage');
+      return (await deps.limits?.look(holder)) ?? [];
+    },
     estimateCost: (actor, submission) => planning.estimate(asked(actor, submission)),
     simulateRoute: (actor, submission) => planning.decide(asked(actor, submission)),
     ...duties,

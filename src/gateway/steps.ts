@@ -4,6 +4,7 @@
 import type { Actor } from '../domain/access.ts';
 import type { ModelRequest, RequestBody, RequestSpec } from '../domain/request.ts';
 import type { StreamEvent } from '../domain/stream.ts';
+import type { Store } from '../store/store.ts';
 import type { Acceptance } from './acceptance.ts';
 import { type CancellationDeps, cancelRequest } from './cancellation.ts';
 import type { Arrival } from './failover.ts';
@@ -64,7 +65,7 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
       // Whoever has it in hand runs it; here nothing more is to be done.
       if (!(await request(requestId)))
         await acceptance.accept({
-          actor: toActor(actor),
+          actor: await toActor(actor, store),
           spec,
           id: requestId,
           idempotencyKey: undefined,
@@ -87,9 +88,20 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
   };
 }
 
-/** The workflow was accepted for its submitter, whose credential may have ended since: its steps belong to it. */
-function toActor({ userId, apiKeyId }: StepActor): Actor {
-  const credential =
-    apiKeyId === undefined ? { kind: 'session' as const, id: '' } : { kind: 'apiKey' as const, id: apiKeyId };
-  return { userId, username: '', role: 'USER', credential };
+/**
+ * The workflow was accepted for its submitter, whose credential may have ended since: its steps belong to it. The limits
+ * are those that hold now.
+ */
+async function toActor({ userId, apiKeyId }: StepActor, { members }: Store): Promise<Actor> {
+  const [[user], key] = await Promise.all([
+    members.usersByIds([userId]),
+    apiKeyId === undefined ? undefined : members.apiKeyById(apiKeyId),
+  ]);
+  return {
+    userId,
+    username: user?.username ?? '',
+    role: user?.role ?? 'USER',
+    credential: apiKeyId === undefined ? { kind: 'session', id: '' } : { kind: 'apiKey', id: apiKeyId },
+    rateLimits: { user: user?.rateLimits, apiKey: key?.rateLimits },
+  };
 }

@@ -16,6 +16,7 @@ import './types/metrics.ts';
 import './types/operator-controls.ts';
 import './types/provider.ts';
 import './types/provider-queries.ts';
+import './types/rate-limit.ts';
 import './types/request.ts';
 import './types/request-queries.ts';
 import './types/routing.ts';

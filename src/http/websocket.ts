@@ -178,9 +178,13 @@ async function connect(context: Context, deps: SocketServerDeps) {
 const LAST_WORDS_MS = 50;
 
 function endWithCredential(connection: Connection, actor: Actor, deps: SocketServerDeps): void {
-  connection.stopWatching = deps.members.onCredentialEnd(actor, () => {
+  const end = () => {
     connection.actor = null;
     deps.clock.after(LAST_WORDS_MS, () => connection.socket.close(CLOSE.forbidden, 'Forbidden'));
+  };
+  // A socket may stay for days, and what its caller is limited to may change meanwhile.
+  connection.stopWatching = deps.members.onCredentialEnd(actor, end, fresh => {
+    connection.actor = fresh;
   });
 }
 

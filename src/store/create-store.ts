@@ -11,6 +11,7 @@ import { instancesIn } from './instances.ts';
 import { membersIn } from './members.ts';
 import { metricsIn } from './metrics.ts';
 import { queueIn } from './queue.ts';
+import { rateLimitsIn } from './rate-limits.ts';
 import { requestsIn } from './requests.ts';
 import { sharingReads } from './shared-reads.ts';
 import type { Store } from './store.ts';
@@ -95,6 +96,7 @@ function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'tra
     metrics: metricsIn(db),
     members: membersIn(db),
     externalIdentities: externalIdentitiesIn(db),
+    rateLimits: rateLimitsIn(db),
     audit: auditIn(db),
     breakers: breakersIn(db),
     deploymentControls: deploymentControlsIn(db),

@@ -4,6 +4,7 @@
 import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
 import type { ApiKey } from '../domain/member.ts';
 import { isUuid } from './ids.ts';
+import { rateLimitsOf, toColumns } from './rate-limits.ts';
 import type { MemberRepository } from './store.ts';
 import type { ApiKeysTable, Tables } from './tables.ts';
 import { toUser } from './user-rows.ts';
@@ -72,6 +73,14 @@ export function sessionsIn(db: Kysely<Tables>) {
   } satisfies Partial<MemberRepository>;
 }
 
+/** Columns of a key's owner that the key has as well. */
+const OWNER_COLUMNS = [
+  'users.created_at as owner_created_at',
+  'users.requests_per_minute as owner_requests_per_minute',
+  'users.tokens_per_minute as owner_tokens_per_minute',
+  'users.concurrent_requests as owner_concurrent_requests',
+] as const;
+
 export function apiKeysIn(db: Kysely<Tables>) {
   return {
     async createApiKey(key, secretHash) {
@@ -86,11 +95,19 @@ export function apiKeysIn(db: Kysely<Tables>) {
         .selectFrom('api_keys')
         .innerJoin('users', 'users.id', 'api_keys.user_id')
         .selectAll('api_keys')
-        .select(['username', 'role', 'disabled', 'token_version', 'users.created_at as user_created_at'])
+        .select(['username', 'role', 'disabled', 'token_version'])
+        .select(OWNER_COLUMNS)
         .where('prefix', '=', prefix)
         .executeTakeFirst();
       if (!row) return undefined;
-      const user = toUser({ ...row, id: row.user_id, created_at: row.user_created_at });
+      const user = toUser({
+        ...row,
+        id: row.user_id,
+        created_at: row.owner_created_at,
+        requests_per_minute: row.owner_requests_per_minute,
+        tokens_per_minute: row.owner_tokens_per_minute,
+        concurrent_requests: row.owner_concurrent_requests,
+      });
       return { key: toApiKey(row), secretHash: row.secret_hash, user };
     },
 
@@ -176,6 +193,7 @@ function toRow(key: ApiKey) {
     expires_at: key.expiresAt ?? null,
     last_used_at: key.lastUsedAt ?? null,
     revoked_at: key.revokedAt ?? null,
+    ...toColumns(key.rateLimits),
   };
 }
 
@@ -186,6 +204,7 @@ function toApiKey(row: Selectable<ApiKeysTable>): ApiKey {
     name: row.name,
     prefix: row.prefix,
     scopes: row.scopes ?? undefined,
+    ...rateLimitsOf(row),
     createdAt: row.created_at,
     expiresAt: row.expires_at ?? undefined,
     lastUsedAt: row.last_used_at ?? undefined,

@@ -6,6 +6,7 @@ import { apiKeysIn, sessionsIn, setupTokensIn } from './credentials.ts';
 import { byId, isUuid, uuidsIn } from './ids.ts';
 import { keysetPage } from './keyset.ts';
 import { prepared } from './prepared.ts';
+import { toColumns } from './rate-limits.ts';
 import type { MemberRepository } from './store.ts';
 import type { Tables, UsersTable } from './tables.ts';
 import { toUser } from './user-rows.ts';
@@ -31,6 +32,7 @@ function userWritesIn(db: Kysely<Tables>) {
           role: user.role,
           disabled: user.disabled,
           password_hash: passwordHash ?? null,
+          ...toColumns(user.rateLimits),
           token_version: user.tokenVersion,
           created_at: user.createdAt,
         })
@@ -66,7 +68,8 @@ function userReadsIn(db: Kysely<Tables>) {
   return {
     async usersByIds(ids) {
       const { rows } = await sql<Omit<Selectable<UsersTable>, 'password_hash'>>`${prepared('users_by_ids')}
-        select id, username, role, disabled, token_version, created_at
+        select id, username, role, disabled, token_version, created_at,
+          requests_per_minute, tokens_per_minute, concurrent_requests
         from users where id = any(${uuidsIn(ids)}::uuid[])`.execute(db);
       return byId(ids, rows, row => row.id, toUser);
     },

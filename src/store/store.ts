@@ -22,8 +22,9 @@ import type {
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { Usage } from '../domain/usage.ts';
-import type { StoredProviderRepository } from './stored-providers.ts';
 import type { ExternalIdentityRepository } from './external-identities.ts';
+import type { RateLimitRepository } from './rate-limits.ts';
+import type { StoredProviderRepository } from './stored-providers.ts';
 import type { WorkflowDefinitionRepository } from './workflow-definitions.ts';
 import type { WorkflowRepository } from './workflows.ts';
 
@@ -33,6 +34,7 @@ export interface Store {
   readonly metrics: MetricsRepository;
   readonly members: MemberRepository;
   readonly externalIdentities: ExternalIdentityRepository;
+  readonly rateLimits: RateLimitRepository;
   readonly audit: AuditRepository;
   readonly breakers: BreakerRepository;
   readonly deploymentControls: DeploymentControlRepository;

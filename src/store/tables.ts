@@ -10,6 +10,7 @@ import type { ProviderKind } from '../domain/model.ts';
 import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
 import type { RoutingStrategy } from '../domain/routing.ts';
 import type { StepStatus } from '../domain/workflow.ts';
+import type { RateLimitColumns } from './rate-limits.ts';
 
 /** Drivers disagree on what a bigint column reads as, so every reader converts with BigInt() or Number(). */
 export type Int8 = ColumnType<bigint | number | string, bigint | number, bigint | number>;
@@ -114,7 +115,7 @@ export interface IdempotencyKeysTable {
   expires_at: Date;
 }
 
-export interface UsersTable {
+export interface UsersTable extends RateLimitColumns {
   id: string;
   username: string;
   role: Role;
@@ -132,7 +133,7 @@ export interface SessionsTable {
   revoked_at: Date | null;
 }
 
-export interface ApiKeysTable {
+export interface ApiKeysTable extends RateLimitColumns {
   id: string;
   user_id: string;
   name: string;

@@ -2,6 +2,7 @@
 
 import type { Selectable } from 'kysely';
 import type { User } from '../domain/member.ts';
+import { rateLimitsOf } from './rate-limits.ts';
 import type { UsersTable } from './tables.ts';
 
 export function toUser(row: Omit<Selectable<UsersTable>, 'password_hash'>): User {
@@ -10,6 +11,7 @@ export function toUser(row: Omit<Selectable<UsersTable>, 'password_hash'>): User
     username: row.username,
     role: row.role,
     disabled: row.disabled,
+    ...rateLimitsOf(row),
     createdAt: row.created_at,
     tokenVersion: row.token_version,
   };

@@ -91,6 +91,7 @@ test('only admins manage members; everybody sees themselves', async t => {
     members.createUser(actor, { username: 'eve', role: 'ADMIN', password: PASSWORD }),
     members.updateUser(actor, anna.id, { role: 'ADMIN' }),
     members.users(actor, {}),
+    members.setRateLimits(actor, { userId: anna.id }, { requestsPerMinute: 0 }),
     members.apiKeysOf(actor, admin.userId),
     members.createApiKey(actor, { name: 'theirs', userId: admin.userId }),
   ];

@@ -64,6 +64,16 @@ export const MessageRoleEnum = builder.enumType('MessageRole', {
   }),
 });
 
+export const RateLimitKindEnum = builder.enumType('RateLimitKind', {
+  description: 'What a limit on submissions counts.',
+  values: values({
+    REQUESTS_PER_MINUTE: 'Requests accepted within any minute.',
+    TOKENS_PER_MINUTE:
+      'Tokens of prompts and answers within any minute: taken at the submission as they may be needed, and settled at the end.',
+    CONCURRENT_REQUESTS: 'Requests that run or wait at once.',
+  }),
+});
+
 export const RoutingStrategyEnum = builder.enumType('RoutingStrategy', {
   description: 'What routing weighs most when several deployments can serve a request.',
   values: values({

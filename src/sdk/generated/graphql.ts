@@ -343,6 +343,15 @@ export type ProviderStatus =
   /** It has not been asked yet. */
   | 'UNKNOWN';
 
+/** What a limit on submissions counts. */
+export type RateLimitKind =
+  /** Requests that run or wait at once. */
+  | 'CONCURRENT_REQUESTS'
+  /** Requests accepted within any minute. */
+  | 'REQUESTS_PER_MINUTE'
+  /** Tokens of prompts and answers within any minute: taken at the submission as they may be needed, and settled at the end. */
+  | 'TOKENS_PER_MINUTE';
+
 /** Why a deployment cannot serve a request. */
 export type RejectionReason =
   /** Its circuit breaker is open: after failures, or by hand. */
@@ -481,6 +490,20 @@ export type RunWorkflowInput = {
   request?: SubmitRequestInput | null | undefined;
   /** Which version of the name. Left out: the latest. */
   version?: number | null | undefined;
+};
+
+/** The limits of a user or an API key, by `userId` or by `apiKeyId`, exactly one of them. All are replaced: what is left out or null follows the settings, and 0 is no limit. */
+export type SetRateLimitsInput = {
+  /** The API key, within what its user may. */
+  apiKeyId?: string | null | undefined;
+  /** Requests that run or wait at once. */
+  concurrentRequests?: number | null | undefined;
+  /** Requests accepted in a minute. */
+  requestsPerMinute?: number | null | undefined;
+  /** Tokens of their prompts and answers in a minute. */
+  tokensPerMinute?: number | null | undefined;
+  /** The user, whatever credential they come with. */
+  userId?: string | null | undefined;
 };
 
 /** Which of the steps that a step depends on have to succeed. It waits for the end of all in either case. */
@@ -876,6 +899,13 @@ export type ProvidersQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ProvidersQuery = { providers: Array<{ id: string, kind: string, source: ProviderSource, status: ProviderStatus, statusReason: string | null, checkedAt: string | null, local: boolean, simulated: boolean, deployments: Array<{ id: string, model: string, aliases: Array<string>, contextWindow: number, maxOutputTokens: number, quality: number, local: boolean, simulated: boolean, drained: boolean, drainReason: string | null, price: { input: string, output: string, source: string } | null, breaker: { state: BreakerState, failureRate: number, calls: number, failures: number, since: string, retryAt: string | null, lastError: string | null } }> }> };
 
+export type RateLimitStateFragment = { kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null };
+
+export type RateLimitsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RateLimitsQuery = { viewer: { id: string, rateLimits: Array<{ kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null }> } };
+
 export type RequestQueryVariables = Exact<{
   id: string;
 }>;
@@ -951,6 +981,13 @@ export type RunWorkflowMutationVariables = Exact<{
 
 
 export type RunWorkflowMutation = { runWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
+
+export type SetRateLimitsMutationVariables = Exact<{
+  input: SetRateLimitsInput;
+}>;
+
+
+export type SetRateLimitsMutation = { setRateLimits: { user: { id: string, rateLimits: Array<{ kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null }> }, apiKey: { id: string, rateLimits: Array<{ kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null }> } | null } };
 
 export type SimulateRouteQueryVariables = Exact<{
   input: SubmitRequestInput;
@@ -1108,6 +1145,15 @@ export const ProviderStateFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"providerState"}) as unknown as TypedDocumentString<ProviderStateFragment, unknown>;
+export const RateLimitStateFragmentDoc = new TypedDocumentString(`
+    fragment rateLimitState on RateLimit {
+  kind
+  limit
+  overridden
+  remaining
+  resetAt
+}
+    `, {"fragmentName":"rateLimitState"}) as unknown as TypedDocumentString<RateLimitStateFragment, unknown>;
 export const RequestSummaryFragmentDoc = new TypedDocumentString(`
     fragment requestSummary on ModelRequest {
   id
@@ -1893,6 +1939,22 @@ export const ProvidersDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<ProvidersQuery, ProvidersQueryVariables>;
+export const RateLimitsDocument = new TypedDocumentString(`
+    query rateLimits {
+  viewer {
+    id
+    rateLimits {
+      ...rateLimitState
+    }
+  }
+}
+    fragment rateLimitState on RateLimit {
+  kind
+  limit
+  overridden
+  remaining
+  resetAt
+}`) as unknown as TypedDocumentString<RateLimitsQuery, RateLimitsQueryVariables>;
 export const RequestDocument = new TypedDocumentString(`
     query request($id: ID!) {
   request(id: $id) {
@@ -2303,6 +2365,30 @@ export const RunWorkflowDocument = new TypedDocumentString(`
   durationMs
   overheadMs
 }`) as unknown as TypedDocumentString<RunWorkflowMutation, RunWorkflowMutationVariables>;
+export const SetRateLimitsDocument = new TypedDocumentString(`
+    mutation setRateLimits($input: SetRateLimitsInput!) {
+  setRateLimits(input: $input) {
+    user {
+      id
+      rateLimits {
+        ...rateLimitState
+      }
+    }
+    apiKey {
+      id
+      rateLimits {
+        ...rateLimitState
+      }
+    }
+  }
+}
+    fragment rateLimitState on RateLimit {
+  kind
+  limit
+  overridden
+  remaining
+  resetAt
+}`) as unknown as TypedDocumentString<SetRateLimitsMutation, SetRateLimitsMutationVariables>;
 export const SimulateRouteDocument = new TypedDocumentString(`
     query simulateRoute($input: SubmitRequestInput!) {
   simulateRoute(input: $input) {
