@@ -10,6 +10,7 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   session: 'ses',
   auditEvent: 'evt',
+  budget: 'bud',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
