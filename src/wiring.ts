@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SIMULATED } from './config/endpoints.ts';
 import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
+import { watchBudgets } from './control/budget-watch.ts';
 import { type Catalog, createCatalog } from './control/catalog.ts';
 import { createCredentials } from './control/credentials.ts';
 import { createMembers, type Members } from './control/members.ts';
@@ -59,6 +60,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
   const { catalog, metrics, log } = parts;
   const { limits } = config;
   const clock = systemClock;
+  watchBudgets({ ...parts, ...config.budgets, onWarning: metrics.budgets.warned });
   const health = createHealth({ clock });
   const drains = createDrains();
   const breakers = createBreakers(
@@ -78,7 +80,9 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     capacity: createCapacity({ health, clock }),
     breakers,
     drains,
-    planning: createPlanning({ catalog, breakers, health, drains, clock }),
+    planning: createPlanning({ catalog, breakers, health, drains, clock, budgetRules: config.budgets }),
+    budgetRules: config.budgets,
+    onBudgetExceeded: metrics.budgets.exceeded,
     retryLimits: limits,
     retryBudget: createRetryBudget({
       clock,

@@ -1,11 +1,18 @@
 // The table of all settings of the server, by the name of their environment variable.
 
 import { BREAKER_SETTINGS } from './breaker-settings.ts';
+import { BUDGET_SETTINGS } from './budget-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { PROVIDER_SETTINGS, SERVER_SETTINGS } from './server-settings.ts';
 import type { Setting, ValueOf } from './setting.ts';
 
-const TABLE = { ...SERVER_SETTINGS, ...PROVIDER_SETTINGS, ...BREAKER_SETTINGS, ...LIMIT_SETTINGS } as const;
+const TABLE = {
+  ...SERVER_SETTINGS,
+  ...PROVIDER_SETTINGS,
+  ...BREAKER_SETTINGS,
+  ...BUDGET_SETTINGS,
+  ...LIMIT_SETTINGS,
+} as const;
 
 export type SettingName = keyof typeof TABLE;
 export type Values = { readonly [Name in SettingName]: ValueOf<(typeof TABLE)[Name]> };

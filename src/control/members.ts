@@ -1,9 +1,11 @@
 // People, service accounts, API keys and login sessions: permission, rule, write, audit entry.
 
 import type { Actor, Role } from '../domain/access.ts';
+import type { Budget } from '../domain/budget.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { Page, PageQuery } from '../store/store.ts';
 import { createApiKeys } from './api-keys.ts';
+import { type BudgetInput, createBudgets } from './budgets.ts';
 import { createMemberContext, type MembersDeps } from './member-context.ts';
 import { createSessionList } from './session-list.ts';
 import { createSessions } from './sessions.ts';
@@ -67,6 +69,15 @@ export interface Members {
     graceMs: number,
   ): Promise<{ key: ApiKey; secret: string; replaced: ApiKey }>;
   apiKeysOf(actor: Actor, userId: string): Promise<ApiKey[]>;
+  /**
+   * ADMIN. Makes a user's or a key's budget for the period, or gives the one there is another limit. It applies on every
+   * instance to what is submitted from then on. NOT_FOUND for an unknown user or key.
+   */
+  setBudget(actor: Actor, input: BudgetInput): Promise<Budget>;
+  /** ADMIN. Resolves with the budget as it was. NOT_FOUND. */
+  removeBudget(actor: Actor, budgetId: string): Promise<Budget>;
+  /** ADMIN, newest first. */
+  budgets(actor: Actor, query: PageQuery): Promise<Page<Budget>>;
   /** Is there an enabled ADMIN? */
   hasAdmin(): Promise<boolean>;
   /** Creates the first admin without an actor: from the environment or the command line. CONFLICT when one exists. */
@@ -90,6 +101,7 @@ export function createMembers(deps: MembersDeps): Members {
     ...createSessionList(context),
     ...createUsers(context),
     ...createApiKeys(context),
+    ...createBudgets(context),
     ...createSetup(context),
   };
 }

@@ -35,6 +35,7 @@ const PERMISSIONS = {
   'instance:read': ['ADMIN'],
   'member:manage': ['ADMIN'],
   'audit:read': ['ADMIN'],
+  'budget:manage': ['ADMIN'],
 } as const satisfies Record<string, readonly Role[]>;
 export type Permission = keyof typeof PERMISSIONS;
 

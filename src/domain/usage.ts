@@ -61,10 +61,16 @@ export function maxCostOf(
   const { input, output, cachedInput = input, cacheWrite = input } = price;
   const perInput = highestRate([input, cachedInput, cacheWrite], inputTokens);
   const perOutput = highestRate([output], inputTokens);
-  if (perInput === 0n && perOutput === 0n) return 0n;
-  const sum = BigInt(toCount(inputTokens)) * perInput + BigInt(toCount(outputTokens)) * perOutput;
-  // Each of the four lines of a cost may be rounded up by half.
-  return sum / 1_000_000n + 2n;
+  // Three lines of input, each rounded by itself: together they may come to more than their sum, rounded up.
+  const rounding = perInput % MILLION === 0n ? 0n : 1n;
+  return timesRate(inputTokens, perInput) + rounding + timesRate(outputTokens, perOutput);
+}
+
+const MILLION = 1_000_000n;
+
+/** Rounded up. */
+function timesRate(tokens: number, nanoUsdPerMillion: bigint): bigint {
+  return (BigInt(toCount(tokens)) * nanoUsdPerMillion + MILLION - 1n) / MILLION;
 }
 
 /** Of all that a prompt of at most so many tokens may be billed by. */

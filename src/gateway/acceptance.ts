@@ -2,12 +2,15 @@
 
 import { createHash } from 'node:crypto';
 import type { Actor } from '../domain/access.ts';
+import { type Budget, budgetExceeded } from '../domain/budget.ts';
+import { DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { ModelRequest, RequestSpec } from '../domain/request.ts';
+import type { RoutingDecision } from '../domain/routing.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Signals } from '../events/signals.ts';
 import { atMost, type Clock } from '../lib/clock.ts';
-import type { AcceptResult, KnownRequest, NewRequest, Store } from '../store/store.ts';
+import type { AcceptResult, KnownRequest, NewRequest, Reservation, Store } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import type { ActiveRequests } from './active-requests.ts';
 import type { Admission, Place } from './admission.ts';
@@ -36,6 +39,13 @@ interface AcceptanceDeps {
   /** The incarnation that owns what is accepted here. */
   readonly owner: () => string;
   readonly announce: (request: ModelRequest) => void;
+  readonly onBudgetExceeded?: ((budget: Budget) => void) | undefined;
+}
+
+/** Where a submission is to run, and what it has to hold for that when a budget applies. */
+interface Plan {
+  readonly decision: RoutingDecision;
+  readonly reservation: Reservation | undefined;
 }
 
 export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): Acceptance {
@@ -45,9 +55,8 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
   /** Finds a way and a place, or what an earlier use of the key made: a resend is never turned away for lack of room. */
   async function admit(actor: Actor, spec: RequestSpec, idempotencyKey: string | undefined) {
     try {
-      const decision = planning.decide(spec);
-      planning.refuseHopeless(decision);
-      return { decision, place: admission.enter() };
+      const planned = plan(spec, store.budgets.concern(callerOf(actor)), planning);
+      return { planned, place: admission.enter() };
     } catch (error) {
       if (idempotencyKey === undefined) throw error;
       const use = { userId: actor.userId, idempotencyKey, inputHash: hashOf(spec) };
@@ -63,34 +72,33 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     idempotencyKey: string | undefined,
   ): Promise<Accepted> {
     const receivedAtMs = clock.monotonic();
-    const { decision, place, known } = await admit(actor, spec, idempotencyKey);
+    const { planned: first, place, known } = await admit(actor, spec, idempotencyKey);
     if (known) return known;
     const request = newRequest(actor, spec, { now: new Date(clock.now()), place });
-    const entry = () => {
+    const entry = (reservedNanoUsd: bigint | undefined, { decision }: Plan) => {
       const moments = createMoments(receivedAtMs, clock.monotonic());
-      return takeOver({ request, spec, decision, moments }, events);
+      return takeOver({ request: { ...request, reservedNanoUsd }, spec, decision, moments }, events);
     };
     const row = newRow({ actor, request, spec, idempotencyKey });
-    const taking = { owner: deps.owner(), deploymentId: decision.chosen };
     const told = Promise.withResolvers<boolean>();
     active.arriving.set(request.id, told.promise);
-    const storing = acceptSurely(store, place === 'running' ? { ...row, ...taking } : row);
-    const accepted = await storing.catch(error => {
+    const storing = write(place === 'running' ? { ...row, owner: deps.owner() } : row, first, deps);
+    const { accepted, planned } = await storing.catch(error => {
       admission.withdraw(place);
       // A caller with a key comes again and shall find it: should the row turn up, nobody holds it, and it is queued.
       const isFindable = idempotencyKey !== undefined;
       told.resolve(isFindable);
       active.arriving.delete(request.id);
-      if (!isFindable && !neverRan(error)) void active.disown(entry());
+      if (!isFindable && !neverRan(error)) void active.disown(entry(0n, first));
       throw error;
     });
     told.resolve(accepted.outcome === 'accepted');
     active.arriving.delete(request.id);
     if (accepted.outcome !== 'accepted') {
       admission.withdraw(place);
-      return toAccepted(accepted);
+      return refuse(accepted, deps);
     }
-    if (place === 'running') active.add(entry());
+    if (place === 'running') active.add(entry(accepted.reservedNanoUsd, planned));
     else {
       deps.announce(request);
       admission.queued();
@@ -111,6 +119,35 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
       return Math.max(0, endsAtMs - clock.monotonic());
     },
   };
+}
+
+function plan(spec: RequestSpec, budgeted: boolean, planning: Planning): Plan {
+  const decision = planning.decide(spec, { budgeted });
+  planning.refuseHopeless(decision);
+  return { decision, reservation: budgeted ? planning.reservationFor(spec, decision) : undefined };
+}
+
+/** Planned anew when a budget applies that this process had not heard of. */
+async function write(
+  row: NewRequest,
+  planned: Plan,
+  { store, planning }: Pick<AcceptanceDeps, 'store' | 'planning'>,
+): Promise<{ accepted: AcceptResult; planned: Plan }> {
+  const accepted = await acceptSurely(store, withPlan(row, planned));
+  if (accepted.outcome !== 'budgeted') return { accepted, planned };
+  const again = plan(row.spec, true, planning);
+  return { accepted: await acceptSurely(store, withPlan(row, again)), planned: again };
+}
+
+function refuse(
+  refused: Exclude<AcceptResult, { outcome: 'accepted' }>,
+  { onBudgetExceeded }: AcceptanceDeps,
+): Accepted {
+  if (refused.outcome === 'budgeted')
+    throw new Error('A request with a reservation was taken for one without');
+  if (refused.outcome !== 'refused') return toAccepted(refused);
+  onBudgetExceeded?.(refused.budget);
+  throw budgetExceeded(refused.budget, refused.neededNanoUsd);
 }
 
 function takeOver(
@@ -143,7 +180,12 @@ async function acceptSurely({ requests }: Store, row: NewRequest): Promise<Accep
 
 /** Nothing was stored and nothing will be; of any other failure this is not known. */
 function neverRan(error: unknown): boolean {
-  return error instanceof StoreUnavailable && !error.mayHaveRun;
+  return error instanceof DomainError || (error instanceof StoreUnavailable && !error.mayHaveRun);
+}
+
+/** Nobody owns what waits, and who serves it is decided when it has its turn. */
+function withPlan(row: NewRequest, { decision, reservation }: Plan): NewRequest {
+  return { ...row, reservation, deploymentId: row.owner === undefined ? undefined : decision.chosen };
 }
 
 function newRow(accepting: {
@@ -155,8 +197,7 @@ function newRow(accepting: {
   const { actor, request, spec, idempotencyKey } = accepting;
   return {
     id: request.id,
-    userId: actor.userId,
-    apiKeyId: apiKeyOf(actor),
+    ...callerOf(actor),
     createdAt: request.createdAt,
     owner: undefined,
     epoch: request.epoch,
@@ -201,7 +242,13 @@ function newRequest(
     epoch: running ? 1 : 0,
     lastSequence: undefined,
     restartSequence: undefined,
+    reservedNanoUsd: undefined,
   };
+}
+
+/** Whose budgets apply. */
+export function callerOf(actor: Actor): Pick<NewRequest, 'userId' | 'apiKeyId'> {
+  return { userId: actor.userId, apiKeyId: apiKeyOf(actor) };
 }
 
 function apiKeyOf({ credential }: Actor): string | undefined {

@@ -1,6 +1,7 @@
 // One accepted request, from its first attempt to its terminal state: run, account, write once, announce.
 // The order at the end is the promise: the row is terminal before any subscriber hears of it.
 
+import { type BudgetRules, DEFAULT_BUDGET_RULES } from '../domain/budget.ts';
 import {
   type Attempt,
   isTerminal,
@@ -18,6 +19,7 @@ import type { EventLog, LogWriter } from '../events/event-log.ts';
 import { pause } from '../lib/clock.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
+import { type Allowance, createAllowance } from './allowance.ts';
 import { createBooking } from './booking.ts';
 import { type Arrival, failover } from './failover.ts';
 import type { FailoverDeps } from './journey.ts';
@@ -33,6 +35,8 @@ export interface ExecutionDeps extends FailoverDeps {
   readonly events: EventLog;
   readonly planning: Planning;
   readonly totalDeadlineMs: number;
+  /** Absent: the default ones. */
+  readonly budgetRules?: BudgetRules | undefined;
   /** True once the database is being closed: a write that still fails is given up and recovered after the restart. */
   readonly stopped: () => boolean;
   readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
@@ -87,7 +91,7 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
     if (event.type === 'restarted')
       active.request = { ...active.request, restartSequence: position.sequence };
   };
-  const startedAtMs = deps.clock.monotonic();
+  const endsAtMs = deps.clock.monotonic() + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs);
   const arrival = await failover(
     {
       requestId: active.request.id,
@@ -95,8 +99,10 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
       decision: active.decision,
       signal: active.controller.signal,
       lastNumberBefore: lastNumberOf(active.earlier),
-      endsAtMs: startedAtMs + (active.spec.deadlines.totalMs ?? deps.totalDeadlineMs),
+      endsAtMs,
       moments,
+      allowance:
+        active.request.reservedNanoUsd === undefined ? undefined : allowanceOf(active, endsAtMs, deps),
       emit,
       book: createBooking(active.request, active.decision.chosen, deps),
       onWaiting: deps.onWaiting,
@@ -109,6 +115,15 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
   else if (reason === 'shutdown' && arrival.status === 'CANCELLED') await giveBack(active, arrival, deps);
   else await conclude(active, arrival, { output: output.join(''), deps });
   tellOverhead(moments, arrival.waitedMs > 0, deps.overhead);
+}
+
+function allowanceOf(active: Active, endsAtMs: number, deps: ExecutionDeps): Allowance | undefined {
+  const onExtended = (reservedNanoUsd: bigint) => {
+    active.request = { ...active.request, reservedNanoUsd };
+  };
+  const rules = deps.budgetRules ?? DEFAULT_BUDGET_RULES;
+  const { signal } = active.controller;
+  return createAllowance({ ...active, signal, endsAtMs }, { ...deps, rules, onExtended });
 }
 
 /** Ends a request that never ran here; resolves with it as it is then, unended when there is no such row. */
@@ -181,7 +196,7 @@ function toFinished(
     epoch: request.epoch,
     status,
     output: output === '' && status !== 'SUCCEEDED' ? undefined : output,
-    routing: active.decision,
+    routing: withUncovered(active.decision, arrival),
     attempts: arrival.attempts,
     deploymentId: last?.deploymentId,
     providerId: last?.providerId,
@@ -197,11 +212,18 @@ function toFinished(
     overheadMs: Math.max(0, nowMs - active.moments.receivedAtMs - arrival.waitedMs - providerMs),
     lastSequence: active.writer.sequence() + 1,
     restartSequence: request.restartSequence,
+    holdsReservation: request.reservedNanoUsd !== undefined,
   };
 }
 
+/** The decision, and what kept its candidates from being asked later on. */
+function withUncovered(decision: RoutingDecision, { uncovered = [] }: Arrival): RoutingDecision {
+  if (uncovered.length === 0) return decision;
+  return { ...decision, rejections: [...decision.rejections, ...uncovered] };
+}
+
 function afterFinish({ request, earlier }: Active, finished: FinishedRequest): ModelRequest {
-  const { output: _output, routing: _routing, attempts, ...columns } = finished;
+  const { output: _output, routing: _routing, holdsReservation: _holds, attempts, ...columns } = finished;
   return { ...request, ...columns, attemptCount: earlier.length + attempts.length };
 }
 

@@ -2,6 +2,7 @@
 
 import { type Actor, authorize, can } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
+import type { Budget } from '../domain/budget.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Provider } from '../domain/model.ts';
@@ -11,7 +12,7 @@ import type { StreamEvent } from '../domain/stream.ts';
 import { parseSubmission, type Submission, type SubmissionLimits } from '../domain/submission.ts';
 import type { Signals } from '../events/signals.ts';
 import type { RequestFilter } from '../store/store.ts';
-import { createAcceptance } from './acceptance.ts';
+import { callerOf, createAcceptance } from './acceptance.ts';
 import { createActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
 import { cancelRequest } from './cancellation.ts';
@@ -126,6 +127,8 @@ export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiti
   /** The incarnation that owns what is accepted here. */
   readonly owner: () => string;
   readonly onFinished?: ExecutionDeps['onFinished'];
+  /** A submission was refused for lack of money. */
+  readonly onBudgetExceeded?: ((budget: Budget) => void) | undefined;
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -185,7 +188,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...createFollowing({ ...deps, news, visible, momentsOf: id => active.get(id)?.moments }),
     ...status,
     estimateCost: (_actor, submission) => planning.estimate(parse(submission)),
-    simulateRoute: (_actor, submission) => planning.decide(parse(submission)),
+    simulateRoute: (actor, submission) =>
+      planning.decide(parse(submission), { budgeted: store.budgets.concern(callerOf(actor)) }),
     ...duties,
   };
 }

@@ -1,6 +1,7 @@
 // From a submission to a routing decision: what is known of every deployment right now, handed to the pure rule.
 
 import type { Catalog } from '../control/catalog.ts';
+import { type BudgetRules, DEFAULT_BUDGET_RULES } from '../domain/budget.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { RequestSpec } from '../domain/request.ts';
 import {
@@ -13,7 +14,9 @@ import {
 } from '../domain/routing.ts';
 import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Reservation } from '../store/store.ts';
 import type { Breakers } from './breakers.ts';
+import { callFor, maxCostOfCall, maxInputTokensOf } from './call.ts';
 import type { Drains } from './drains.ts';
 import type { CostEstimate } from './gateway.ts';
 import type { Health } from './health.ts';
@@ -24,12 +27,21 @@ const TOKENS_PER_MESSAGE = 4;
 /** Why a deployment is left out that may be a candidate soon, with nobody doing anything. */
 export const PASSING_REJECTIONS: ReadonlySet<string> = new Set(['BREAKER_OPEN', 'COOLDOWN']);
 
+interface DecideOptions {
+  /** It was offered when the request was accepted. */
+  readonly modelMayBeGone?: boolean;
+  /** It falls under a budget. */
+  readonly budgeted?: boolean;
+}
+
 export interface Planning {
   /**
-   * Throws BAD_USER_INPUT for a model nobody offers, unless it `mayBeGone`: it was offered when the request was
-   * accepted. A decision without candidates is not an error here.
+   * Throws BAD_USER_INPUT for a model nobody offers, unless it may be gone. A decision without candidates is not an error
+   * here.
    */
-  decide(spec: RequestSpec, options?: { readonly modelMayBeGone?: boolean }): RoutingDecision;
+  decide(spec: RequestSpec, options?: DecideOptions): RoutingDecision;
+  /** What a request is to hold of its budgets: for its first candidate, and at least for its cheapest. */
+  reservationFor(spec: RequestSpec, decision: RoutingDecision): Reservation;
   /**
    * Throws NO_ROUTE when the decision has no candidate, with `retryAfterMs` where that is known. It does not while
    * somebody only has too much to do: that may be over by the time the request has its turn.
@@ -44,11 +56,14 @@ export function createPlanning(deps: {
   health: Health;
   /** Absent: nothing is drained. */
   drains?: Pick<Drains, 'of'>;
+  /** Absent: the default ones. */
+  budgetRules?: BudgetRules;
   clock: Clock;
   /** In [0, 1); decides between deployments that are about as good. */
   random?: () => number;
 }): Planning {
   const { catalog, breakers, health, drains, clock, random = Math.random } = deps;
+  const rules = deps.budgetRules ?? DEFAULT_BUDGET_RULES;
   breakers.onTransition(({ deploymentId, to }) => {
     if (to === 'CLOSED') health.startRamp(deploymentId);
   });
@@ -67,7 +82,7 @@ export function createPlanning(deps: {
     });
   }
 
-  function decide(spec: RequestSpec, options: { modelMayBeGone?: boolean } = {}): RoutingDecision {
+  function decide(spec: RequestSpec, options: DecideOptions = {}): RoutingDecision {
     const { model } = spec;
     const known = () => catalog.deployments().some(deployment => matchesModel(deployment, model ?? ''));
     if (model !== undefined && !options.modelMayBeGone && !known()) {
@@ -87,12 +102,14 @@ export function createPlanning(deps: {
       inputTokens: estimateInputTokens(spec),
       maxOutputTokens: spec.maxOutputTokens,
       priority: spec.priority,
+      pricedOnly: options.budgeted && !rules.allowUnpriced,
     };
     return route(query, states(), clock.now(), random);
   }
 
   return {
     decide,
+    reservationFor: (spec, decision) => reservationFor(spec, decision, { catalog, rules }),
     refuseHopeless(decision) {
       if (decision.candidates.length > 0) return;
       const { rejections, explanation, retryAfterMs } = decision;
@@ -122,6 +139,32 @@ export function createPlanning(deps: {
         });
     },
   };
+}
+
+function reservationFor(
+  spec: RequestSpec,
+  decision: RoutingDecision,
+  { catalog, rules }: { readonly catalog: Catalog; readonly rules: BudgetRules },
+): Reservation {
+  const asked = { requestId: '', spec, decision, allowance: rules };
+  let inputTokens: number | undefined;
+  const amounts = reservedFor(decision).map(id => {
+    const deployment = catalog.deployment(id);
+    if (!deployment) return 0n;
+    const call = callFor(asked, deployment, undefined);
+    inputTokens ??= maxInputTokensOf(call);
+    return maxCostOfCall(call, deployment, inputTokens) ?? 0n;
+  });
+  const [wantedNanoUsd = 0n, ...others] = amounts;
+  const leastNanoUsd = others.reduce((least, each) => (each < least ? each : least), wantedNanoUsd);
+  return { wantedNanoUsd, leastNanoUsd };
+}
+
+/** Who may serve it, or, when nobody can at this moment, who may when it has its turn. */
+function reservedFor({ candidates, rejections }: RoutingDecision): readonly string[] {
+  const ids = candidates.map(({ deploymentId }) => deploymentId);
+  if (ids.length > 0) return ids;
+  return rejections.filter(({ reason }) => PASSING_REJECTIONS.has(reason)).map(each => each.deploymentId);
 }
 
 /** About how many tokens the prompt takes; the provider's own count is the truth afterwards. */

@@ -139,7 +139,10 @@ function toActive(
   return {
     request: { ...request, restartSequence },
     spec,
-    decision: planning.decide(spec, { modelMayBeGone: true }),
+    decision: planning.decide(spec, {
+      modelMayBeGone: true,
+      budgeted: request.reservedNanoUsd !== undefined,
+    }),
     writer,
     controller: new AbortController(),
     earlier,

@@ -18,6 +18,7 @@ export const NODE_TYPES: Partial<Record<IdKind, string>> = {
   request: 'ModelRequest',
   user: 'User',
   apiKey: 'ApiKey',
+  budget: 'Budget',
 };
 
 // A type, not an interface: Pothos asks for an index signature.

@@ -8,6 +8,8 @@ import { builder, NODE_TYPES } from './builder.ts';
 import { withPrintableDefaults } from './defaults.ts';
 import './scalars.ts';
 import './types/audit.ts';
+import './types/budget.ts';
+import './types/budget-mutations.ts';
 import './types/dashboard.ts';
 import './types/instance.ts';
 import './types/member.ts';

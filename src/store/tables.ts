@@ -4,6 +4,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Role } from '../domain/access.ts';
 import type { BreakerState } from '../domain/breaker.ts';
+import type { BudgetPeriod } from '../domain/budget.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { AttemptFault } from '../domain/fault.ts';
 import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
@@ -27,6 +28,8 @@ export interface Tables {
   audit_events: AuditEventsTable;
   audit_chain: AuditChainTable;
   breaker_transitions: BreakerTransitionsTable;
+  budget_changes: { only_one: Generated<boolean>; version: Int8; removals: Int8 };
+  budgets: BudgetsTable;
   deployment_controls: DeploymentControlsTable;
   instances: InstancesTable;
 }
@@ -74,6 +77,9 @@ export interface RequestsTable extends OutcomeColumns {
   deaths: Generated<number>;
   last_sequence: Int8 | null;
   restart_sequence: Int8 | null;
+  /** What it holds, and held when it ended, of each of these budgets; null without one. */
+  reserved_nano_usd: Int8 | null;
+  budget_ids: string[] | null;
 }
 
 export interface AttemptsTable extends OutcomeColumns {
@@ -94,6 +100,8 @@ export interface AttemptsTable extends OutcomeColumns {
   time_to_first_token_ms: number | null;
   duration_ms: number;
   created_at: Generated<Date>;
+  /** Of one that is LOST: what was reserved for it. */
+  reserved_nano_usd: Int8 | null;
 }
 
 export interface IdempotencyKeysTable {
@@ -171,6 +179,20 @@ export interface DeploymentControlsTable {
   reason: string;
   actor_id: string;
   at: Date;
+}
+
+export interface BudgetsTable {
+  id: string;
+  user_id: string;
+  api_key_ids: string[] | null;
+  period: BudgetPeriod;
+  limit_nano_usd: Int8;
+  /** Since period_start: nothing, when a later period has begun. */
+  spent_nano_usd: Int8;
+  reserved_nano_usd: Int8;
+  period_start: Date;
+  created_at: Date;
+  version: Int8;
 }
 
 export interface InstancesTable {

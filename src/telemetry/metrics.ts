@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { BreakerState } from '../domain/breaker.ts';
 
 import { type Attempt, type ModelRequest, servingAttempt } from '../domain/request.ts';
+import { type BudgetMetrics, createBudgetMetrics } from './budget-metrics.ts';
 import { createOverheadMeter, type OverheadMeter } from './overhead.ts';
 import { createRedisMetrics, type RedisMetrics } from './redis-metrics.ts';
 
@@ -36,6 +37,7 @@ export interface Metrics {
   breakerForgotten(deploymentId: string): void;
   /** An attempt beyond a request's first one was made, or refused by the retry budget. */
   retryDecided(kind: string, admitted: boolean): void;
+  readonly budgets: BudgetMetrics;
   readonly overhead: OverheadMeter;
   /** To be called once, by an instance that has a Redis. */
   redis(): RedisMetrics;
@@ -60,6 +62,7 @@ export function createMetrics(): Metrics {
     retryDecided(kind, admitted) {
       (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
+    budgets: createBudgetMetrics(registry),
     overhead: createOverheadMeter(registry),
     redis: () => createRedisMetrics(registry),
     observe(sources) {

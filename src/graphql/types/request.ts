@@ -127,7 +127,8 @@ builder.objectFields(ModelRequestType, t => ({
   }),
   maxOutputTokens: t.int({
     nullable: true,
-    description: 'The longest answer asked for, in tokens.',
+    description:
+      'The longest answer asked for, in tokens. Null: what the model allows, or a setting of the server when a budget applies.',
     resolve: async (request, _args, context) => (await specOf(request, context))?.maxOutputTokens,
   }),
   temperature: t.float({
@@ -144,6 +145,13 @@ builder.objectFields(ModelRequestType, t => ({
     nullable: true,
     description: 'What the submitter kept with it.',
     resolve: async (request, _args, context) => (await specOf(request, context))?.metadata,
+  }),
+  reserved: t.field({
+    type: 'Decimal',
+    nullable: true,
+    description:
+      'USD that it holds of each budget it falls under, and held when it ended: the most that it could cost. Null when it falls under none.',
+    resolve: request => request.reservedNanoUsd,
   }),
   output: t.string({
     nullable: true,
