@@ -13,12 +13,12 @@ import {
   openEvents,
   openGateway,
   openInstances,
-  openLimits,
   openMembers,
   openStoreOf,
   type Surroundings,
 } from './wiring.ts';
 import { createHttp } from './wiring-http.ts';
+import { openLimits } from './wiring-limits.ts';
 import { followingAlong, openStoredProviders } from './wiring-providers.ts';
 import { openWorkflows } from './wiring-workflows.ts';
 

@@ -16,6 +16,7 @@ import { ensureSecretKey, seal } from './config/secrets.ts';
 import type { SettingName, Values } from './config/settings.ts';
 import type { ProviderSettings } from './control/catalog.ts';
 import type { BreakerRules } from './domain/breaker-rules.ts';
+import type { BudgetRules } from './domain/budget.ts';
 import type { IdentityProvider } from './domain/identity.ts';
 import type { Deadlines } from './domain/model.ts';
 import type { RoutingStrategy } from './domain/routing.ts';
@@ -65,6 +66,7 @@ export interface Config {
     /** `afterMs` 0: off. */
     readonly hedging: { readonly afterMs: number; readonly maxPercent: number };
   };
+  readonly budgets: BudgetRules & { readonly warningPercent: number };
   /** Only those that the operator set for all providers; part of each provider's settings already. */
   readonly deadlines: Partial<Deadlines>;
   /** Without the simulated one. */
@@ -118,6 +120,11 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
       strategy: values.MCPLANE_ROUTING_STRATEGY,
       breaker: toBreakerRules(values),
       hedging: { afterMs: values.MCPLANE_HEDGE_AFTER_MS, maxPercent: values.MCPLANE_HEDGE_MAX_PERCENT },
+    },
+    budgets: {
+      outputTokens: values.MCPLANE_BUDGET_OUTPUT_TOKENS,
+      allowUnpriced: values.MCPLANE_BUDGET_ALLOW_UNPRICED,
+      warningPercent: values.MCPLANE_BUDGET_WARNING_PERCENT,
     },
     deadlines: operatorDeadlines(reading),
     providers,

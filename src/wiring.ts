@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { SIMULATED } from './config/endpoints.ts';
 import { workflowBoundsOf } from './config/limit-settings.ts';
 import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
+import { watchBudgets } from './control/budget-watch.ts';
 import { type Catalog, createCatalog } from './control/catalog.ts';
 import { createCredentials } from './control/credentials.ts';
 import { createIdentityKeys } from './control/identity-keys.ts';
@@ -19,7 +20,6 @@ import { DEFAULT_DEADLINES } from './domain/model.ts';
 import { createInstances, type Instances } from './engine/instances.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
-import type { RedisConnection } from './events/redis-connection.ts';
 import type { Signals } from './events/signals.ts';
 import { Admission } from './gateway/admission.ts';
 import { createBreakers } from './gateway/breakers.ts';
@@ -32,7 +32,7 @@ import { createPlanning } from './gateway/planning.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
 import type { RunWorkflow } from './gateway/steps.ts';
 import { systemClock } from './lib/clock.ts';
-import { type CallerLimits, createCallerLimits } from './limits/limits.ts';
+import type { CallerLimits } from './limits/limits.ts';
 import { LIMIT_SCRIPTS } from './limits/scripts.ts';
 import { loadAdapters } from './providers/registry.ts';
 import { openStore } from './store/open.ts';
@@ -74,6 +74,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
   const { catalog, metrics, log } = parts;
   const { limits } = config;
   const clock = systemClock;
+  watchBudgets({ ...parts, ...config.budgets, onWarning: metrics.budgets.warned });
   const health = createHealth({ clock });
   const drains = createDrains();
   const breakers = createBreakers(
@@ -93,7 +94,9 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     capacity: createCapacity({ health, clock }),
     breakers,
     drains,
-    planning: createPlanning({ catalog, breakers, health, drains, clock }),
+    planning: createPlanning({ catalog, breakers, health, drains, clock, budgetRules: config.budgets }),
+    budgetRules: config.budgets,
+    onBudgetExceeded: metrics.budgets.exceeded,
     retryLimits: limits,
     retryBudget: createRetryBudget({
       clock,
@@ -139,47 +142,6 @@ export function openEvents({ redis }: Config, { log, metrics, onFenced }: Events
   const scripts = Object.values(LIMIT_SCRIPTS);
   const shared = redis && { url: redis.url, log, meter: metrics.redis(), scripts, onFenced };
   return openEventLog({ clock: systemClock, redis: shared });
-}
-
-interface LimitsParts {
-  /** Absent: each instance judges alone. */
-  readonly redis: RedisConnection | undefined;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  /** How many instances there are. */
-  readonly instances: () => number;
-}
-
-export function openLimits(
-  { limits }: Config,
-  { redis, log, metrics, instances }: LimitsParts,
-): CallerLimits {
-  return createCallerLimits({
-    settings: {
-      user: {
-        requestsPerMinute: limits.userRequestsPerMinute,
-        tokensPerMinute: limits.userTokensPerMinute,
-        concurrentRequests: limits.userConcurrentRequests,
-      },
-      apiKey: {
-        requestsPerMinute: limits.apiKeyRequestsPerMinute,
-        tokensPerMinute: limits.apiKeyTokensPerMinute,
-        concurrentRequests: limits.apiKeyConcurrentRequests,
-      },
-      address: {
-        requestsPerMinute: limits.addressRequestsPerMinute,
-        tokensPerMinute: limits.addressTokensPerMinute,
-        concurrentRequests: 0,
-      },
-    },
-    clock: systemClock,
-    redis,
-    timeoutMs: limits.limitsRedisTimeoutMs,
-    leaseMs: limits.requestLeaseMs,
-    instances,
-    meter: metrics.limits,
-    log,
-  });
 }
 
 interface InstancesParts {

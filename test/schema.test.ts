@@ -17,6 +17,7 @@ import {
 } from 'graphql';
 import { API_KEY_SCOPES, ROLES } from '../src/domain/access.ts';
 import { BREAKER_STATES } from '../src/domain/breaker.ts';
+import { BUDGET_PERIODS } from '../src/domain/budget.ts';
 import { ERROR_CODES } from '../src/domain/errors.ts';
 import { METRICS_DIMENSIONS } from '../src/domain/metrics.ts';
 import { PROVIDER_SOURCES, PROVIDER_STATUSES } from '../src/domain/model.ts';
@@ -80,7 +81,7 @@ function undescribed(): string[] {
 test('mutations are a verb and a noun, take one input and return their own payload', () => {
   const withoutInput = ['logout'];
   const verbs =
-    /^(login|logout|(submit|cancel|reset|open|drain|enable|create|update|set|revoke|rotate|change|decide|pause|resume|rerun|run|delete)[A-Z][A-Za-z]+)$/;
+    /^(login|logout|(submit|cancel|reset|open|drain|enable|create|update|set|remove|revoke|rotate|change|decide|pause|resume|rerun|run|delete)[A-Z][A-Za-z]+)$/;
 
   for (const mutation of Object.values(schema.getMutationType()!.getFields())) {
     const pascal = mutation.name[0]!.toUpperCase() + mutation.name.slice(1);
@@ -105,6 +106,7 @@ test('the enums are the closed sets of the domain', () => {
     ApiKeyScope: API_KEY_SCOPES,
     AttemptOutcome: ATTEMPT_OUTCOMES,
     BreakerState: BREAKER_STATES,
+    BudgetPeriod: BUDGET_PERIODS,
     HeldBackReason: HELD_BACK_REASONS,
     ErrorCode: Object.keys(ERROR_CODES),
     MessageRole: MESSAGE_ROLES,

@@ -1,6 +1,7 @@
 // The table of all settings of the server, by the name of their environment variable.
 
 import { BREAKER_SETTINGS } from './breaker-settings.ts';
+import { BUDGET_SETTINGS } from './budget-settings.ts';
 import { IDENTITY_SETTINGS } from './identity-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { PROVIDER_SETTINGS, SERVER_SETTINGS } from './server-settings.ts';
@@ -11,6 +12,7 @@ const TABLE = {
   ...IDENTITY_SETTINGS,
   ...PROVIDER_SETTINGS,
   ...BREAKER_SETTINGS,
+  ...BUDGET_SETTINGS,
   ...LIMIT_SETTINGS,
 } as const;
 

@@ -58,6 +58,7 @@ export function createApiKeys(context: MemberContext): ApiKeys {
         const { key, secret, hash } = newKey({ userId, name, scopes, expiresAt, rateLimits }, context);
         await store.members.createApiKey(key, hash);
         await store.members.endApiKey(apiKeyId, endsAt);
+        await store.budgets.share({ userId, apiKeyId, with: key.id });
         await context.remember(store, {
           action: 'apiKey.rotate',
           actor,

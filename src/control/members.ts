@@ -1,10 +1,12 @@
 // People, service accounts, API keys and login sessions: permission, rule, write, audit entry.
 
 import type { Actor, ApiKeyScope, Role } from '../domain/access.ts';
+import type { Budget } from '../domain/budget.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { RateLimitOverrides } from '../domain/rate-limit.ts';
 import type { Page, PageQuery } from '../store/store.ts';
 import { createApiKeys } from './api-keys.ts';
+import { type BudgetInput, createBudgets } from './budgets.ts';
 import { createMemberContext, type MembersDeps } from './member-context.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createSessionList } from './session-list.ts';
@@ -86,6 +88,15 @@ export interface Members {
     target: { userId?: string | undefined; apiKeyId?: string | undefined },
     limits: RateLimitOverrides,
   ): Promise<{ user: User; apiKey: ApiKey | undefined }>;
+  /**
+   * ADMIN. Makes a user's or a key's budget for the period, or gives the one there is another limit. It applies on every
+   * instance to what is submitted from then on. NOT_FOUND for an unknown user or key.
+   */
+  setBudget(actor: Actor, input: BudgetInput): Promise<Budget>;
+  /** ADMIN. Resolves with the budget as it was. NOT_FOUND. */
+  removeBudget(actor: Actor, budgetId: string): Promise<Budget>;
+  /** ADMIN, newest first. */
+  budgets(actor: Actor, query: PageQuery): Promise<Page<Budget>>;
   /** Is there an enabled ADMIN? */
   hasAdmin(): Promise<boolean>;
   /** Creates the first admin without an actor: from the environment or the command line. CONFLICT when one exists. */
@@ -110,6 +121,7 @@ export function createMembers(deps: MembersDeps): Members {
     ...createUsers(context),
     ...createApiKeys(context),
     ...createRateLimits(context),
+    ...createBudgets(context),
     ...createSetup(context),
   };
 }

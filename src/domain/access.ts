@@ -68,6 +68,7 @@ const PERMISSIONS = {
   'account:manage': forAll('MANAGE'),
   'member:manage': ADMINISTRATION,
   'audit:read': ADMINISTRATION,
+  'budget:manage': ADMINISTRATION,
 } as const satisfies Record<string, Grant>;
 export type Permission = keyof typeof PERMISSIONS;
 

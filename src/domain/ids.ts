@@ -11,6 +11,7 @@ export const ID_PREFIXES = {
   session: 'ses',
   auditEvent: 'evt',
   workflowDefinition: 'wfd',
+  budget: 'bud',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

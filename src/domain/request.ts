@@ -88,6 +88,8 @@ export interface Attempt {
   readonly startedAt: Date;
   readonly timeToFirstTokenMs: number | undefined;
   readonly durationMs: number;
+  /** Of one that is LOST, under a budget: the most that it can have cost, which counts as spent. */
+  readonly reservedNanoUsd?: bigint | undefined;
 }
 
 export interface ModelRequest {
@@ -128,6 +130,8 @@ export interface ModelRequest {
   readonly lastSequence: number | undefined;
   /** Number of the last event that made earlier text void; undefined while there was none. */
   readonly restartSequence: number | undefined;
+  /** What it holds of the budgets that it falls under, or held when it ended; undefined without one. */
+  readonly reservedNanoUsd?: bigint | undefined;
 }
 
 /** The wide parts of a request, kept apart so that lists stay fast. */

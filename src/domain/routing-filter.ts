@@ -66,6 +66,8 @@ function rejectForGood(
       reason: 'OUTPUT_TOO_LONG',
       detail: `${query.maxOutputTokens} tokens asked for, ${maxOutputTokens} at most`,
     };
+  if (query.pricedOnly && !deployment.price)
+    return { reason: 'UNPRICED', detail: 'its price is unknown, and a budget applies' };
   return undefined;
 }
 

@@ -23,10 +23,12 @@ export const REJECTION_REASONS = [
   'CONTEXT_TOO_LONG',
   'OUTPUT_TOO_LONG',
   'NOT_SUPPORTED',
+  'UNPRICED',
   'DRAINED',
   'PROVIDER_UNAVAILABLE',
   'BREAKER_OPEN',
   'COOLDOWN',
+  'BUDGET',
   /** Of decisions that were stored before a full deployment became a candidate that is held back. */
   'CAPACITY',
 ] as const;
@@ -56,6 +58,8 @@ export interface RouteQuery {
   readonly structuredOutput?: boolean | undefined;
   /** 0 to 100; the higher, the more its time weighs against its price. Absent: 50. */
   readonly priority?: number | undefined;
+  /** Only deployments of known price can serve it. */
+  readonly pricedOnly?: boolean | undefined;
 }
 
 /** What routing wants to know of a deployment at this moment. Of its breaker, what is absent is false or unknown. */

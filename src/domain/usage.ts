@@ -49,6 +49,39 @@ export function costOf(usage: Usage, price: Price | undefined): bigint | undefin
   );
 }
 
+/**
+ * The most that a call can cost of which no more tokens than these are billed, whatever part of the prompt comes from
+ * or goes to the cache; undefined when the price is unknown.
+ */
+export function maxCostOf(
+  { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
+  price: Price | undefined,
+): bigint | undefined {
+  if (!price) return undefined;
+  const { input, output, cachedInput = input, cacheWrite = input } = price;
+  const perInput = highestRate([input, cachedInput, cacheWrite], inputTokens);
+  const perOutput = highestRate([output], inputTokens);
+  // Three lines of input, each rounded by itself: together they may come to more than their sum, rounded up.
+  const rounding = perInput % MILLION === 0n ? 0n : 1n;
+  return timesRate(inputTokens, perInput) + rounding + timesRate(outputTokens, perOutput);
+}
+
+const MILLION = 1_000_000n;
+
+/** Rounded up. */
+function timesRate(tokens: number, nanoUsdPerMillion: bigint): bigint {
+  return (BigInt(toCount(tokens)) * nanoUsdPerMillion + MILLION - 1n) / MILLION;
+}
+
+/** Of all that a prompt of at most so many tokens may be billed by. */
+function highestRate(rates: readonly TieredRate[], promptTokens: number): bigint {
+  const reached = rates.flatMap(rate => [
+    rate[0]?.nanoUsdPerMillion ?? 0n,
+    ...rate.filter(tier => tier.fromTokens <= promptTokens).map(tier => tier.nanoUsdPerMillion),
+  ]);
+  return reached.reduce((highest, each) => (each > highest ? each : highest), 0n);
+}
+
 function toCount(tokens: number): number {
   return Number.isFinite(tokens) ? Math.max(0, Math.trunc(tokens)) : 0;
 }
@@ -77,6 +110,14 @@ export function estimateTokens(text: string): number {
 /** The same for text of so many UTF-8 bytes. */
 export function tokensIn(bytes: number): number {
   return Math.ceil(bytes / 4);
+}
+
+const USD = /^(\d{1,10})(?:\.(\d{1,9}))?$/;
+
+/** The amount that `formatUsd` writes so, in nano-USD; undefined for anything else, negative and too fine ones included. */
+export function parseUsd(text: string): bigint | undefined {
+  const [, whole, fraction = ''] = USD.exec(text) ?? [];
+  return whole === undefined ? undefined : BigInt(whole + fraction.padEnd(9, '0'));
 }
 
 /** Nano-USD as a decimal string of USD without exponent or trailing zeros: 1500000n → "0.0015". */

@@ -1,37 +1,31 @@
 // The acceptance of a submission: route, take a place, commit, hand over to those that run.
 
-import { createHash } from 'node:crypto';
-import type { Catalog } from '../control/catalog.ts';
-import type { Actor } from '../domain/access.ts';
+import { type Budget, budgetExceeded } from '../domain/budget.ts';
+import { DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
-import type { ModelRequest, RequestSpec } from '../domain/request.ts';
-import { outputLimit, type RoutingDecision } from '../domain/routing.ts';
+import type { ModelRequest } from '../domain/request.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Signals } from '../events/signals.ts';
 import { atMost, type Clock } from '../lib/clock.ts';
-import type { CallerLimits, Demand } from '../limits/limits.ts';
 import type { AcceptResult, KnownRequest, NewRequest, Store } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import type { ActiveRequests } from './active-requests.ts';
-import type { Admission, Place } from './admission.ts';
+import type { Place } from './admission.ts';
+import {
+  type AdmittingDeps,
+  callerOf,
+  createAdmitting,
+  hashOf,
+  type Plan,
+  plan,
+  type Submitted,
+} from './admitting.ts';
 import type { Active } from './execution.ts';
 import { createMoments } from './moments.ts';
-import type { Planning } from './planning.ts';
 
 export type Accepted =
   | { readonly request: ModelRequest }
   | { readonly requestId: string; readonly conflict: boolean };
-
-/** A submission that has been found sound. */
-export interface Submitted {
-  readonly actor: Actor;
-  readonly spec: RequestSpec;
-  readonly idempotencyKey: string | undefined;
-  /** Where it came from; undefined: from this process itself. */
-  readonly address: string | undefined;
-  /** Chosen, and written down, before the request is made; absent: a new one. */
-  readonly id?: string | undefined;
-}
 
 export interface Acceptance {
   /** Route, take of the limits, take a place, commit, run: in this order nothing is promised that cannot be kept. */
@@ -40,22 +34,18 @@ export interface Acceptance {
   settle(graceMs: number): Promise<number>;
 }
 
-interface AcceptanceDeps {
-  readonly store: Store;
+interface AcceptanceDeps extends AdmittingDeps {
   readonly events: EventLog;
-  readonly admission: Admission;
-  readonly limits?: CallerLimits | undefined;
-  readonly catalog: Catalog;
-  readonly planning: Planning;
   readonly clock: Clock;
   readonly signals: Signals;
   /** The incarnation that owns what is accepted here. */
   readonly owner: () => string;
   readonly announce: (request: ModelRequest) => void;
+  readonly onBudgetExceeded?: ((budget: Budget) => void) | undefined;
 }
 
 export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): Acceptance {
-  const { store, events, admission, limits, clock } = deps;
+  const { events, admission, limits, clock } = deps;
   const admit = createAdmitting(deps);
   const underWay = new Set<Promise<Accepted>>();
 
@@ -63,30 +53,26 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     const receivedAtMs = clock.monotonic();
     const now = new Date(clock.now());
     const id = submitted.id ?? newId(now.getTime());
-    const { decision, place, known } = await admit(id, submitted);
-    if (known) return known;
+    const { planned: first, place, known } = await admit(id, submitted);
+    if (known) return toAccepted(known);
     const request = newRequest(submitted, { id, now, place });
-    const entry = () => {
+    const entry = (reservedNanoUsd: bigint | undefined, { decision }: Plan) => {
       const moments = createMoments(receivedAtMs, clock.monotonic());
-      return takeOver({ request, spec: submitted.spec, decision, moments }, events);
+      const { spec } = submitted;
+      return takeOver({ request: { ...request, reservedNanoUsd }, spec, decision, moments }, events);
     };
     const row = newRow(submitted, request);
-    // A workflow calls nobody itself.
-    const taking = {
-      owner: deps.owner(),
-      deploymentId: submitted.spec.workflow ? undefined : decision.chosen,
-    };
     const told = Promise.withResolvers<boolean>();
     active.arriving.set(id, told.promise);
-    const storing = acceptSurely(store, place === 'running' ? { ...row, ...taking } : row);
-    const accepted = await storing.catch(error => {
+    const storing = write(place === 'running' ? { ...row, owner: deps.owner() } : row, first, deps);
+    const { accepted, planned } = await storing.catch(error => {
       admission.withdraw(place);
       limits?.end(id, 0);
       // Who knows its key or id comes again and shall find it: should the row turn up, nobody holds it, and it is queued.
       const isFindable = submitted.idempotencyKey !== undefined || submitted.id !== undefined;
       told.resolve(isFindable);
       active.arriving.delete(id);
-      if (!isFindable && !neverRan(error)) void active.disown(entry());
+      if (!isFindable && !neverRan(error)) void active.disown(entry(0n, first));
       throw error;
     });
     told.resolve(accepted.outcome === 'accepted');
@@ -94,9 +80,9 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
     if (accepted.outcome !== 'accepted') {
       admission.withdraw(place);
       limits?.end(id, 0);
-      return toAccepted(accepted);
+      return refuse(accepted, deps);
     }
-    if (place === 'running') active.add(entry());
+    if (place === 'running') active.add(entry(accepted.reservedNanoUsd, planned));
     else {
       limits?.wait(id);
       deps.announce(request);
@@ -120,32 +106,27 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
   };
 }
 
-/** Finds a way and a place, or what an earlier use of the key made: a resend is never turned away for lack of room. */
-function createAdmitting({ store, admission, limits, planning, catalog }: AcceptanceDeps) {
-  return async (requestId: string, { actor, spec, idempotencyKey, address }: Submitted) => {
-    try {
-      const decision = planning.decide(spec);
-      if (!spec.workflow) planning.refuseHopeless(decision);
-      if (limits) {
-        const tokens = tokensOf(spec, decision, catalog);
-        const asking = limits.admit({ requestId, actor, address, part: partOf(spec), ...tokens });
-        if (asking !== undefined) await asking;
-      }
-      return { decision, place: admission.enter() };
-    } catch (error) {
-      limits?.end(requestId, 0);
-      if (idempotencyKey === undefined) throw error;
-      const use = { userId: actor.userId, idempotencyKey, inputHash: hashOf(spec) };
-      const known = await store.requests.requestOfKey(use);
-      if (!known) throw error;
-      return { known: toAccepted(known) };
-    }
-  };
+/** Planned anew when a budget applies that this process had not heard of. */
+async function write(
+  row: NewRequest,
+  planned: Plan,
+  { store, planning }: Pick<AcceptanceDeps, 'store' | 'planning'>,
+): Promise<{ accepted: AcceptResult; planned: Plan }> {
+  const accepted = await acceptSurely(store, withPlan(row, planned));
+  if (accepted.outcome !== 'budgeted') return { accepted, planned };
+  const again = plan(row.spec, true, planning);
+  return { accepted: await acceptSurely(store, withPlan(row, again)), planned: again };
 }
 
-/** What of a workflow its request is, and what its steps are. */
-function partOf({ workflow, step }: RequestSpec): Demand['part'] {
-  return workflow ? 'workflow' : step ? 'step' : 'whole';
+function refuse(
+  refused: Exclude<AcceptResult, { outcome: 'accepted' }>,
+  { onBudgetExceeded }: AcceptanceDeps,
+): Accepted {
+  if (refused.outcome === 'budgeted')
+    throw new Error('A request with a reservation was taken for one without');
+  if (refused.outcome !== 'refused') return toAccepted(refused);
+  onBudgetExceeded?.(refused.budget);
+  throw budgetExceeded(refused.budget, refused.neededNanoUsd);
 }
 
 function takeOver(
@@ -178,14 +159,19 @@ async function acceptSurely({ requests }: Store, row: NewRequest): Promise<Accep
 
 /** Nothing was stored and nothing will be; of any other failure this is not known. */
 function neverRan(error: unknown): boolean {
-  return error instanceof StoreUnavailable && !error.mayHaveRun;
+  return error instanceof StoreUnavailable ? !error.mayHaveRun : error instanceof DomainError;
+}
+
+/** Nobody owns what waits, and who serves it is decided when it has its turn. A workflow calls nobody itself. */
+function withPlan(row: NewRequest, { decision, reservation }: Plan): NewRequest {
+  const isCalling = row.owner !== undefined && !row.spec.workflow;
+  return { ...row, reservation, deploymentId: isCalling ? decision.chosen : undefined };
 }
 
 function newRow({ actor, spec, idempotencyKey }: Submitted, request: ModelRequest): NewRequest {
   return {
     id: request.id,
-    userId: actor.userId,
-    apiKeyId: apiKeyOf(actor),
+    ...callerOf(actor),
     createdAt: request.createdAt,
     owner: undefined,
     epoch: request.epoch,
@@ -231,26 +217,6 @@ function newRequest(
     epoch: running ? 1 : 0,
     lastSequence: undefined,
     restartSequence: undefined,
+    reservedNanoUsd: undefined,
   };
-}
-
-/** What it may take: as asked for, as far as the model goes; else what is usual. */
-function tokensOf({ maxOutputTokens }: RequestSpec, decision: RoutingDecision, catalog: Catalog) {
-  const { chosen, estimatedInputTokens: inputTokens, estimatedOutputTokens } = decision;
-  if (maxOutputTokens === undefined)
-    return { inputTokens, outputTokens: estimatedOutputTokens, outputIsAsked: false };
-  const capabilities = chosen === undefined ? undefined : catalog.deployment(chosen)?.capabilities;
-  const outputTokens = capabilities
-    ? outputLimit(capabilities, maxOutputTokens, inputTokens)
-    : maxOutputTokens;
-  return { inputTokens, outputTokens, outputIsAsked: true };
-}
-
-function apiKeyOf({ credential }: Actor): string | undefined {
-  return credential.kind === 'apiKey' ? credential.id : undefined;
-}
-
-/** Equal specs have equal hashes: parseSubmission builds them with their fields in one order. */
-function hashOf(spec: RequestSpec): string {
-  return createHash('sha256').update(JSON.stringify(spec)).digest('hex');
 }

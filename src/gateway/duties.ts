@@ -26,7 +26,7 @@ type Duties = Pick<
 };
 
 export function createDuties(deps: GatewayDeps, { active, acceptance, queue, news, status }: Parts): Duties {
-  const { admission, signals, log } = deps;
+  const { admission, signals, log, store } = deps;
   const forgetTheGone = createForgetting(deps);
   let draining = false;
 
@@ -53,6 +53,7 @@ export function createDuties(deps: GatewayDeps, { active, acceptance, queue, new
       forgetTheGone();
       await queue.review();
       await followOrders();
+      await store.budgets.refresh();
     },
     changedElsewhere(requestIds) {
       // They may wait now, and there may be room here.

@@ -1,6 +1,7 @@
 // One accepted request, from its first attempt to its terminal state: run, account, write once, announce.
 // The order at the end is the promise: the row is terminal before any subscriber hears of it.
 
+import { type BudgetRules, DEFAULT_BUDGET_RULES } from '../domain/budget.ts';
 import {
   type Attempt,
   isTerminal,
@@ -13,11 +14,11 @@ import {
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
-import { addUsage, type Usage } from '../domain/usage.ts';
 import type { EventLog, LogWriter } from '../events/event-log.ts';
 import { pause } from '../lib/clock.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
+import { type Allowance, createAllowance } from './allowance.ts';
 import { createBooking } from './booking.ts';
 import { type Arrival, failover } from './failover.ts';
 import type { FailoverDeps } from './journey.ts';
@@ -25,6 +26,7 @@ import { type Moments, tellOverhead } from './moments.ts';
 import type { Planning } from './planning.ts';
 import { terminalEvent } from './replay.ts';
 import type { RunWorkflow } from './steps.ts';
+import { totalCost, totalUsage } from './totals.ts';
 
 /** Why a running request is told to stop; the reason of its abort signal. */
 export type StopReason = 'cancelled' | 'shutdown' | 'fenced';
@@ -34,6 +36,8 @@ export interface ExecutionDeps extends FailoverDeps {
   readonly events: EventLog;
   readonly planning: Planning;
   readonly totalDeadlineMs: number;
+  /** Absent: the default ones. */
+  readonly budgetRules?: BudgetRules | undefined;
   /** True once the database is being closed: a write that still fails is given up and recovered after the restart. */
   readonly stopped: () => boolean;
   readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
@@ -108,6 +112,7 @@ type Emit = (event: StreamEvent) => void;
 
 function askProviders(active: Active, emit: Emit, deps: ExecutionDeps): Promise<Ended> {
   const { request, spec, decision } = active;
+  const endsAtMs = deps.clock.monotonic() + (spec.deadlines.totalMs ?? deps.totalDeadlineMs);
   return failover(
     {
       requestId: request.id,
@@ -115,8 +120,9 @@ function askProviders(active: Active, emit: Emit, deps: ExecutionDeps): Promise<
       decision,
       signal: active.controller.signal,
       lastNumberBefore: lastNumberOf(active.earlier),
-      endsAtMs: deps.clock.monotonic() + (spec.deadlines.totalMs ?? deps.totalDeadlineMs),
+      endsAtMs,
       moments: active.moments,
+      allowance: request.reservedNanoUsd === undefined ? undefined : allowanceOf(active, endsAtMs, deps),
       emit,
       book: createBooking(request, decision.chosen, deps),
       onWaiting: deps.onWaiting,
@@ -134,6 +140,15 @@ async function carryOutSteps(active: Active, emit: Emit, deps: ExecutionDeps): P
   deps.onWaiting?.(false);
   const waitedMs = deps.clock.monotonic() - startedAtMs;
   return { ...ended, finishReason: undefined, attempts: [], waitedMs, overlapMs: 0 };
+}
+
+function allowanceOf(active: Active, endsAtMs: number, deps: ExecutionDeps): Allowance | undefined {
+  const onExtended = (reservedNanoUsd: bigint) => {
+    active.request = { ...active.request, reservedNanoUsd };
+  };
+  const rules = deps.budgetRules ?? DEFAULT_BUDGET_RULES;
+  const { signal } = active.controller;
+  return createAllowance({ ...active, signal, endsAtMs }, { ...deps, rules, onExtended });
 }
 
 /** Ends a request that never ran here; resolves with it as it is then, unended when there is no such row. */
@@ -206,7 +221,7 @@ function toFinished(
     epoch: request.epoch,
     status,
     output: output === '' && status !== 'SUCCEEDED' ? undefined : output,
-    routing: active.spec.workflow ? undefined : active.decision,
+    routing: active.spec.workflow ? undefined : withUncovered(active.decision, arrival),
     attempts: arrival.attempts,
     deploymentId: last?.deploymentId,
     providerId: last?.providerId,
@@ -223,31 +238,19 @@ function toFinished(
     overheadMs: Math.max(0, nowMs - active.moments.receivedAtMs - arrival.waitedMs - providerMs),
     lastSequence: active.writer.sequence() + 1,
     restartSequence: request.restartSequence,
+    holdsReservation: request.reservedNanoUsd !== undefined,
   };
 }
 
+/** The decision, and what kept its candidates from being asked later on. */
+function withUncovered(decision: RoutingDecision, { uncovered = [] }: Arrival): RoutingDecision {
+  if (uncovered.length === 0) return decision;
+  return { ...decision, rejections: [...decision.rejections, ...uncovered] };
+}
+
 function afterFinish({ request, earlier }: Active, finished: FinishedRequest): ModelRequest {
-  const { output: _output, routing: _routing, attempts, ...columns } = finished;
+  const { output: _output, routing: _routing, holdsReservation: _holds, attempts, ...columns } = finished;
   return { ...request, ...columns, attemptCount: earlier.length + attempts.length };
-}
-
-function totalUsage(attempts: readonly Attempt[]): Usage | undefined {
-  const known = attempts.flatMap(attempt => (attempt.usage ? [attempt.usage] : []));
-  return known.length === 0 ? undefined : known.reduce(addUsage);
-}
-
-/**
- * Unknown as soon as one part is unpriced: a sum that leaves something out would be a lie. Only what a call cost whose
- * instance died nobody can know; the ledger shows it as LOST.
- */
-function totalCost(attempts: readonly Attempt[]): bigint | undefined {
-  let total = 0n;
-  for (const { outcome, costNanoUsd } of attempts) {
-    if (outcome === 'LOST') continue;
-    if (costNanoUsd === undefined) return undefined;
-    total += costNanoUsd;
-  }
-  return total;
 }
 
 /** The request as it is stored, which is `ours` unless somebody else had ended it; undefined when that is not known. */

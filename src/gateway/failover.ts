@@ -4,10 +4,11 @@
 import { once } from 'node:events';
 import type { Deployment } from '../domain/model.ts';
 import { type Attempt, type FinishReason, type RequestError, requestError } from '../domain/request.ts';
-import type { RoutingDecision } from '../domain/routing.ts';
+import type { RoutingDecision, RoutingRejection } from '../domain/routing.ts';
 import { atMost } from '../lib/clock.ts';
 import type { AttemptFailed } from './attempt.ts';
 import type { Permit } from './breakers.ts';
+import { coversBoth, keepCovered, withUncovered } from './coverage.ts';
 import { callHedged, failureOf, type Hedging } from './hedging.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import { errorToTell, lastResortOf, noRoute } from './no-route.ts';
@@ -27,6 +28,8 @@ export interface Arrival {
   readonly waitedMs: number;
   /** Monotonic milliseconds in which two attempts ran beside each other: both attempts count them. */
   readonly overlapMs: number;
+  /** Candidates that were not asked, because budgets did not cover the call. */
+  readonly uncovered?: readonly RoutingRejection[];
 }
 
 /** How far a request has come. */
@@ -50,6 +53,7 @@ interface Course {
   gaveUp: boolean;
   waitedMs: number;
   overlapMs: number;
+  readonly uncovered: RoutingRejection[];
 }
 
 /** Never throws: after a fault of ours the attempts that were made are paid for all the same. */
@@ -68,6 +72,7 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     gaveUp: false,
     waitedMs: 0,
     overlapMs: 0,
+    uncovered: [],
   };
   deps.retryBudget.firstAttempt();
   deps.hedging?.share.deposit();
@@ -75,12 +80,13 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     deps.log.warn({ error, requestId: journey.requestId }, 'a request ended by a fault of ours');
     return { status: 'FAILED', error: OWN_FAULT };
   });
-  const { attempts, passage, overlapMs } = course;
+  const { attempts, passage, overlapMs, uncovered } = course;
   const waitedMs = course.waitedMs + passage.waitedMs;
   const told = passage.expired ? course.error : errorToTell(course, journey, deps);
-  const failed = end.error ?? { ...told, retryable: mayPass(course, journey) };
+  const failed = end.error ?? withUncovered({ ...told, retryable: mayPass(course, journey) }, course);
   const error = end.status === 'SUCCEEDED' ? undefined : failed;
-  return { status: end.status, error, finishReason: end.finishReason, attempts, waitedMs, overlapMs };
+  const { status, finishReason } = end;
+  return { status, error, finishReason, attempts, waitedMs, overlapMs, uncovered };
 }
 
 interface Going {
@@ -97,6 +103,7 @@ async function run(course: Course, journey: Journey, deps: FailoverDeps): Promis
   while (attempts.length < deps.retryLimits.maxAttempts && !journey.signal.aborted) {
     const target = nextTarget(course, deps) ?? (await waitForTarget(course, journey, deps));
     if (!target) break;
+    if (journey.allowance && !(await keepCovered(target, course, journey))) continue;
     journey.book(attempts, target.deployment.id);
     const calls = await callAll(target, { course, journey, deps });
     for (const { defect } of calls) if (defect) throw defect.cause;
@@ -144,12 +151,13 @@ async function callAll(target: Target, going: Going): Promise<readonly Called[]>
 }
 
 /** The next candidate, to be asked beside the first one. What is made up by us never stands in for a real answer. */
-function takeSecond(first: Target, { share }: Hedging, { course, deps }: Going): Target | undefined {
+function takeSecond(first: Target, { share }: Hedging, { course, journey, deps }: Going): Target | undefined {
   const { rest, asked, transcript, passage } = course;
   const id = rest.find(next => next !== first.deployment.id && isUsable(next, deps));
   const deployment = id === undefined ? undefined : deps.catalog.deployment(id);
   if (!deployment || deployment.simulated !== first.deployment.simulated) return undefined;
   if (deps.retryLimits.maxAttempts < 2) return undefined;
+  if (journey.allowance && !coversBoth(first.deployment, deployment, journey)) return undefined;
   rest.splice(rest.indexOf(deployment.id), 1);
   const entry = passage.admit(deployment);
   if (!entry) return undefined;

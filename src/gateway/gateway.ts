@@ -2,6 +2,7 @@
 
 import { type Actor, authorize } from '../domain/access.ts';
 import type { BreakerSnapshot, BreakerTransition } from '../domain/breaker.ts';
+import type { Budget } from '../domain/budget.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import type { Provider } from '../domain/model.ts';
 import type { RateLimitState } from '../domain/rate-limit.ts';
@@ -16,6 +17,7 @@ import type { RequestFilter } from '../store/store.ts';
 import { createAcceptance } from './acceptance.ts';
 import { createActiveRequests } from './active-requests.ts';
 import type { Admission } from './admission.ts';
+import { callerOf } from './admitting.ts';
 import { cancelRequest } from './cancellation.ts';
 import type { CapacityLoad } from './capacity.ts';
 import { createDuties } from './duties.ts';
@@ -164,6 +166,8 @@ export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiti
   /** The incarnation that owns what is accepted here. */
   readonly owner: () => string;
   readonly onFinished?: ExecutionDeps['onFinished'];
+  /** A submission was refused for lack of money. */
+  readonly onBudgetExceeded?: ((budget: Budget) => void) | undefined;
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -234,7 +238,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return (await deps.limits?.look(holder)) ?? [];
     },
     estimateCost: (actor, submission) => planning.estimate(asked(actor, submission)),
-    simulateRoute: (actor, submission) => planning.decide(asked(actor, submission)),
+    simulateRoute: (actor, submission) =>
+      planning.decide(asked(actor, submission), { budgeted: store.budgets.concern(callerOf(actor)) }),
     ...duties,
   };
 }

@@ -5,6 +5,7 @@ import type { RequestSpec } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Allowance } from './allowance.ts';
 import type { Book } from './booking.ts';
 import type { Breakers } from './breakers.ts';
 import type { Capacity } from './capacity.ts';
@@ -49,6 +50,8 @@ export interface Journey {
   /** Monotonic instant of the total deadline. */
   readonly endsAtMs: number;
   readonly moments?: Moments | undefined;
+  /** Absent: the request falls under no budget. */
+  readonly allowance?: Allowance | undefined;
   /** Appends to the request's log; never waits. */
   readonly emit: (event: StreamEvent) => void;
   /** Tells the ledger how far it has come; never waits. Not told of the end. */

@@ -1,6 +1,7 @@
 // From a submission to a routing decision: what is known of every deployment right now, handed to the pure rule.
 
 import type { Catalog } from '../control/catalog.ts';
+import { type BudgetRules, DEFAULT_BUDGET_RULES } from '../domain/budget.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { RequestSpec } from '../domain/request.ts';
 import {
@@ -13,7 +14,9 @@ import {
 } from '../domain/routing.ts';
 import { costOf, estimateTokens, type Usage } from '../domain/usage.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Reservation } from '../store/store.ts';
 import type { Breakers } from './breakers.ts';
+import { callFor, maxCostOfCall, maxInputTokensOf } from './call.ts';
 import type { Drains } from './drains.ts';
 import type { CostEstimate } from './gateway.ts';
 import type { Health } from './health.ts';
@@ -24,14 +27,23 @@ const TOKENS_PER_MESSAGE = 4;
 /** Why a deployment is left out that may be a candidate soon, with nobody doing anything. */
 export const PASSING_REJECTIONS: ReadonlySet<string> = new Set(['BREAKER_OPEN', 'COOLDOWN']);
 
+interface DecideOptions {
+  /** It was offered when the request was accepted. */
+  readonly modelMayBeGone?: boolean;
+  /** It falls under a budget. */
+  readonly budgeted?: boolean;
+}
+
 export interface Planning {
   /** Throws BAD_USER_INPUT for a model nobody offers. */
   refuseUnknown(model: string): void;
   /**
-   * Throws BAD_USER_INPUT for a model nobody offers, unless it `mayBeGone`: it was offered when the request was
-   * accepted. A decision without candidates is not an error here.
+   * Throws BAD_USER_INPUT for a model nobody offers, unless it may be gone. A decision without candidates is not an error
+   * here.
    */
-  decide(spec: RequestSpec, options?: { readonly modelMayBeGone?: boolean }): RoutingDecision;
+  decide(spec: RequestSpec, options?: DecideOptions): RoutingDecision;
+  /** What a request is to hold of its budgets: for its first candidate, and at least for its cheapest. */
+  reservationFor(spec: RequestSpec, decision: RoutingDecision): Reservation;
   /**
    * Throws NO_ROUTE when the decision has no candidate, with `retryAfterMs` where that is known. It does not while
    * somebody only has too much to do: that may be over by the time the request has its turn.
@@ -46,11 +58,14 @@ export function createPlanning(deps: {
   health: Health;
   /** Absent: nothing is drained. */
   drains?: Pick<Drains, 'of'>;
+  /** Absent: the default ones. */
+  budgetRules?: BudgetRules;
   clock: Clock;
   /** In [0, 1); decides between deployments that are about as good. */
   random?: () => number;
 }): Planning {
   const { catalog, breakers, health, drains, clock, random = Math.random } = deps;
+  const rules = deps.budgetRules ?? DEFAULT_BUDGET_RULES;
   breakers.onTransition(({ deploymentId, to }) => {
     if (to === 'CLOSED') health.startRamp(deploymentId);
   });
@@ -69,16 +84,9 @@ export function createPlanning(deps: {
     });
   }
 
-  function refuseUnknown(model: string): void {
-    if (catalog.deployments().some(deployment => matchesModel(deployment, model))) return;
-    throw new DomainError(
-      'BAD_USER_INPUT',
-      `model "${model}" is not offered here; providers { deployments { id } } lists what is`,
-      { details: { argument: 'model' } },
-    );
-  }
+  const refuseUnknown = (model: string) => refuseUnoffered(model, catalog);
 
-  function decide(spec: RequestSpec, options: { modelMayBeGone?: boolean } = {}): RoutingDecision {
+  function decide(spec: RequestSpec, options: DecideOptions = {}): RoutingDecision {
     const { model } = spec;
     if (model !== undefined && !options.modelMayBeGone) refuseUnknown(model);
     const query = {
@@ -90,6 +98,7 @@ export function createPlanning(deps: {
       maxOutputTokens: spec.maxOutputTokens,
       structuredOutput: spec.outputSchema !== undefined,
       priority: spec.priority,
+      pricedOnly: options.budgeted && !rules.allowUnpriced,
     };
     return route(query, states(), clock.now(), random);
   }
@@ -97,6 +106,7 @@ export function createPlanning(deps: {
   return {
     decide,
     refuseUnknown,
+    reservationFor: (spec, decision) => reservationFor(spec, decision, { catalog, rules }),
     refuseHopeless(decision) {
       if (decision.candidates.length > 0) return;
       const { rejections, explanation, retryAfterMs } = decision;
@@ -128,6 +138,32 @@ export function createPlanning(deps: {
   };
 }
 
+function reservationFor(
+  spec: RequestSpec,
+  decision: RoutingDecision,
+  { catalog, rules }: { readonly catalog: Catalog; readonly rules: BudgetRules },
+): Reservation {
+  const asked = { requestId: '', spec, decision, allowance: rules };
+  let inputTokens: number | undefined;
+  const amounts = reservedFor(decision).map(id => {
+    const deployment = catalog.deployment(id);
+    if (!deployment) return 0n;
+    const call = callFor(asked, deployment, undefined);
+    inputTokens ??= maxInputTokensOf(call);
+    return maxCostOfCall(call, deployment, inputTokens) ?? 0n;
+  });
+  const [wantedNanoUsd = 0n, ...others] = amounts;
+  const leastNanoUsd = others.reduce((least, each) => (each < least ? each : least), wantedNanoUsd);
+  return { wantedNanoUsd, leastNanoUsd };
+}
+
+/** Who may serve it, or, when nobody can at this moment, who may when it has its turn. */
+function reservedFor({ candidates, rejections }: RoutingDecision): readonly string[] {
+  const ids = candidates.map(({ deploymentId }) => deploymentId);
+  if (ids.length > 0) return ids;
+  return rejections.filter(({ reason }) => PASSING_REJECTIONS.has(reason)).map(each => each.deploymentId);
+}
+
 /** About how many tokens the prompt takes; the provider's own count is the truth afterwards. */
 export function estimateInputTokens(spec: Pick<RequestSpec, 'messages' | 'system' | 'outputSchema'>): number {
   const texts = [...(spec.system ? [spec.system] : []), ...spec.messages.map(message => message.content)];
@@ -138,4 +174,13 @@ export function estimateInputTokens(spec: Pick<RequestSpec, 'messages' | 'system
 /** Usage as we guess it, marked as a guess. */
 export function estimated(inputTokens: number, outputTokens: number): Usage {
   return { inputTokens, outputTokens, cachedInputTokens: 0, cacheWriteTokens: 0, estimated: true };
+}
+
+function refuseUnoffered(model: string, catalog: Catalog): void {
+  if (catalog.deployments().some(deployment => matchesModel(deployment, model))) return;
+  throw new DomainError(
+    'BAD_USER_INPUT',
+    `model "${model}" is not offered here; providers { deployments { id } } lists what is`,
+    { details: { argument: 'model' } },
+  );
 }

@@ -143,7 +143,10 @@ function toActive(
   return {
     request: { ...request, restartSequence },
     spec,
-    decision: planning.decide(spec, { modelMayBeGone: true }),
+    decision: planning.decide(spec, {
+      modelMayBeGone: true,
+      budgeted: request.reservedNanoUsd !== undefined,
+    }),
     writer,
     controller: new AbortController(),
     earlier,

@@ -3,11 +3,9 @@
 
 import type { Deployment } from '../domain/model.ts';
 import { type Attempt, requestError } from '../domain/request.ts';
-import { outputLimit } from '../domain/routing.ts';
-import { estimateTokens } from '../domain/usage.ts';
-import type { ProviderCall } from '../providers/provider.ts';
 import { type AttemptFailed, type AttemptResult, runAttempt } from './attempt.ts';
 import { learn, learnFromDefeat, toAttempt } from './attempt-record.ts';
+import { callFor } from './call.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
 import type { Entry } from './passage.ts';
 import { holdToSchema } from './schema-check.ts';
@@ -144,28 +142,5 @@ function ownFault(durationMs: number, text: string): AttemptFailed {
     timeToFirstTokenMs: undefined,
     durationMs,
     textLength: text.length,
-  };
-}
-
-function callFor(
-  { requestId, spec, decision }: Journey,
-  { model, capabilities }: Deployment,
-  prefill: string | undefined,
-): ProviderCall {
-  const written = prefill === undefined ? 0 : estimateTokens(prefill);
-  const limit = spec.maxOutputTokens && Math.max(1, spec.maxOutputTokens - written);
-  return {
-    model,
-    system: spec.system,
-    messages:
-      prefill === undefined ? spec.messages : [...spec.messages, { role: 'ASSISTANT', content: prefill }],
-    maxOutputTokens: outputLimit(capabilities, limit, decision.estimatedInputTokens + written),
-    temperature: capabilities.customTemperature ? spec.temperature : undefined,
-    stop: spec.stop,
-    output: spec.outputSchema && {
-      schema: spec.outputSchema,
-      enforced: capabilities.structuredOutput === true,
-    },
-    requestId,
   };
 }

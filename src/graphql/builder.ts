@@ -15,6 +15,7 @@ export const NODE_TYPES: Partial<Record<IdKind, string>> = {
   user: 'User',
   apiKey: 'ApiKey',
   workflowDefinition: 'WorkflowDefinition',
+  budget: 'Budget',
 };
 
 // A type, not an interface: Pothos asks for an index signature.

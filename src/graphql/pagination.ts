@@ -10,7 +10,7 @@ export const MAX_PAGE_SIZE = 100;
 /** Counting stops here: an exact count of millions would cost more than the page it stands beside. */
 export const MAX_TOTAL_COUNT = 10_000;
 
-export type ConnectionName = 'requests' | 'users' | 'auditEvents' | 'workflowDefinitions';
+export type ConnectionName = 'requests' | 'users' | 'auditEvents' | 'budgets' | 'workflowDefinitions';
 
 export interface PageArguments {
   readonly first?: number | null | undefined;

@@ -1,7 +1,7 @@
 // The scalars of ours, strict on the way in: what is not exactly the format is refused and never repaired.
 
 import { GraphQLError } from 'graphql';
-import { formatUsd } from '../domain/usage.ts';
+import { formatUsd, parseUsd } from '../domain/usage.ts';
 import { builder } from './builder.ts';
 
 builder.scalarType('DateTime', {
@@ -14,11 +14,9 @@ builder.scalarType('DateTime', {
 
 builder.scalarType('Decimal', {
   description:
-    'An exact amount of money in USD as a string of decimal digits, without exponent, down to 10⁻⁹ USD, for example `"0.0015"`. Only a result.',
+    'An exact amount of money in USD as a string of decimal digits, without exponent, down to 10⁻⁹ USD, for example `"0.0015"`. As input a string too, not negative, with at most 10 digits before the point.',
   serialize: formatUsd,
-  parseValue() {
-    throw new GraphQLError('Decimal is a result and cannot be an input');
-  },
+  parseValue: parseDecimal,
 });
 
 builder.scalarType('BigInt', {
@@ -37,6 +35,14 @@ builder.scalarType('JSON', {
   serialize: value => value,
   parseValue: parseJson,
 });
+
+/** The nano-USD meant; numbers are refused, for they may have been rounded on their way. */
+export function parseDecimal(value: unknown): bigint {
+  const nanoUsd = typeof value === 'string' ? parseUsd(value) : undefined;
+  if (nanoUsd === undefined)
+    throw new GraphQLError('A Decimal is a string of decimal digits in USD, for example "0.0015"');
+  return nanoUsd;
+}
 
 const DATE_TIME =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;

@@ -5,6 +5,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Kysely, type KyselyPlugin, sql } from 'kysely';
 import { auditIn } from './audit.ts';
 import { breakersIn } from './breakers.ts';
+import { createBudgetOwners } from './budget-owners.ts';
+import { budgetsIn } from './budgets.ts';
 import { deploymentControlsIn } from './deployment-controls.ts';
 import { externalIdentitiesIn } from './external-identities.ts';
 import { instancesIn } from './instances.ts';
@@ -13,6 +15,7 @@ import { metricsIn } from './metrics.ts';
 import { queueIn } from './queue.ts';
 import { rateLimitsIn } from './rate-limits.ts';
 import { requestsIn } from './requests.ts';
+import { createSettlements, type Settlements } from './settle.ts';
 import { sharingReads } from './shared-reads.ts';
 import type { Store } from './store.ts';
 import { storedProvidersIn } from './stored-providers.ts';
@@ -41,7 +44,8 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
     },
     transformResult: async ({ result }) => result,
   };
-  const repositories = repositoriesIn(db.withPlugin(guard));
+  const settlements = createSettlements();
+  const repositories = repositoriesIn(db.withPlugin(guard), settlements);
   // For statements that are sent for several callers, outside of anybody's transaction.
   const shared =
     <Asked, Answer>(work: (asked: Asked) => Promise<Answer>) =>
@@ -69,7 +73,7 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
       return openTransaction.run(state, () =>
         db
           .transaction()
-          .execute(transaction => work(storeIn(transaction, info)))
+          .execute(transaction => work(storeIn(transaction, info, settlements)))
           .finally(() => {
             state.open = false;
           }),
@@ -79,9 +83,9 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
 }
 
 /** The store inside a transaction. A transaction within it is part of it: there is one commit, at the end. */
-function storeIn(db: Kysely<Tables>, info: Store['info']): Store {
+function storeIn(db: Kysely<Tables>, info: Store['info'], settlements: Settlements): Store {
   const store: Store = {
-    ...repositoriesIn(db),
+    ...repositoriesIn(db, settlements),
     info,
     transaction: work => work(store),
     close: () => Promise.reject(new Error('The store of a transaction ends with the transaction')),
@@ -89,10 +93,15 @@ function storeIn(db: Kysely<Tables>, info: Store['info']): Store {
   return store;
 }
 
-function repositoriesIn(db: Kysely<Tables>): Omit<Store, 'info' | 'close' | 'transaction'> {
+function repositoriesIn(
+  db: Kysely<Tables>,
+  settlements: Settlements,
+): Omit<Store, 'info' | 'close' | 'transaction'> {
+  const shared = { owners: createBudgetOwners(db), settlements };
   return {
-    requests: requestsIn(db),
-    queue: queueIn(db),
+    requests: requestsIn(db, shared),
+    budgets: budgetsIn(db, shared),
+    queue: queueIn(db, settlements),
     metrics: metricsIn(db),
     members: membersIn(db),
     externalIdentities: externalIdentitiesIn(db),

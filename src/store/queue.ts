@@ -8,6 +8,14 @@ import { uuidsIn } from './ids.ts';
 import { toJson } from './json.ts';
 import { LEDGER, toLedger } from './ledger.ts';
 import { toModelRequest } from './request-rows.ts';
+import {
+  ledgerCost,
+  type SettledJson,
+  type Settlements,
+  settledJson,
+  settleEnded,
+  settling,
+} from './settle.ts';
 import type { HeldRequest, QueueRepository, Recovered } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -17,7 +25,7 @@ const LAST_POSITION = 10_000;
 const NO_LAST_DEATH = 2_147_483_647;
 const LOST = requestError('INTERNAL', 'The instance that made this call died; what came of it is unknown.');
 
-export function queueIn(db: Kysely<Tables>): QueueRepository {
+export function queueIn(db: Kysely<Tables>, settlements: Settlements): QueueRepository {
   return {
     async claim(owner, limit, lastDeath = NO_LAST_DEATH) {
       const take = async (which: RawBuilder<unknown>, atMost: number) => {
@@ -57,10 +65,18 @@ export function queueIn(db: Kysely<Tables>): QueueRepository {
     },
 
     async cancel(id, error) {
-      const { rows } = await sql`
-        update requests set status = 'CANCELLED', owner = null, epoch = epoch + 1, ${endedBy(error)}
-        where id = ${id}::uuid and status = 'QUEUED'
-        returning id`.execute(db);
+      const settledRequest = sql`
+        select budget_ids, reserved_nano_usd, ${ledgerCost(sql`attempts.request_id = cancelled.id`)} as spent
+        from cancelled where budget_ids is not null`;
+      const { rows } = await sql<{ settled: SettledJson }>`
+        with cancelled as (
+          update requests set status = 'CANCELLED', owner = null, epoch = epoch + 1, ${endedBy(error)}
+          where id = ${id}::uuid and status = 'QUEUED'
+          returning id, budget_ids, reserved_nano_usd
+        ),
+        ${settling(settledRequest)}
+        select ${settledJson} as settled from cancelled`.execute(db);
+      settlements.tell(rows[0]?.settled ?? null);
       return rows.length > 0;
     },
 
@@ -82,7 +98,11 @@ export function queueIn(db: Kysely<Tables>): QueueRepository {
       return rows.length > 0;
     },
 
-    recover: (owners, maxDeaths, error) => recover(db, owners, { maxDeaths, error }),
+    recover: async (owners, maxDeaths, error) => {
+      const recovered = await recover(db, owners, { maxDeaths, error });
+      await settleEnded(db, recovered.failed, settlements);
+      return recovered;
+    },
 
     async heldBy(owner) {
       const { rows } = await sql<HeldRequest>`
@@ -163,7 +183,8 @@ async function recover(
 /**
  * The ledger says of each dead instance's call that it was made: its provider may bill it. Its number follows those
  * that were booked, and its time too: nothing else is known of it. Of two calls that raced each other when their
- * instance died the database knows only the one that was there first.
+ * instance died the database knows only the one that was there first. Whatever they cost, it was no more than what is
+ * left of the reservation of a request under budgets: that stands in the ledger, and counts as spent.
  *
  * A statement of its own, behind those that took the requests away: no booking can come any more, and it sees the last
  * one that came. So what it counts is all there is.
@@ -177,7 +198,8 @@ async function insertLost(db: Kysely<Tables>, ids: readonly string[]): Promise<v
       join requests on requests.id = given.id
       cross join lateral (
         select count(*)::integer as booked, coalesce(max(number), 0) as last_number,
-          max(attempts.started_at + duration_ms * interval '1 millisecond') as last_end
+          max(attempts.started_at + duration_ms * interval '1 millisecond') as last_end,
+          coalesce(sum(coalesce(attempts.cost_nano_usd, attempts.reserved_nano_usd)), 0) as cost
         from attempts where request_id = given.id
       ) as known
     ),
@@ -187,9 +209,10 @@ async function insertLost(db: Kysely<Tables>, ids: readonly string[]): Promise<v
       from dead where requests.id = dead.id
     )
     insert into attempts (id, request_id, user_id, api_key_id, epoch, number, deployment_id, provider_id, model,
-      outcome, error_code, error_message, error_retryable, started_at, duration_ms)
+      outcome, error_code, error_message, error_retryable, started_at, duration_ms, reserved_nano_usd)
     select lost_id, id, user_id, api_key_id, epoch - 1, last_number + 1, deployment_id,
       split_part(deployment_id, '/', 1), substr(deployment_id, strpos(deployment_id, '/') + 1),
-      'LOST', ${LOST.code}, ${LOST.message}, ${LOST.retryable}, coalesce(greatest(started_at, last_end), now()), 0
+      'LOST', ${LOST.code}, ${LOST.message}, ${LOST.retryable}, coalesce(greatest(started_at, last_end), now()), 0,
+      case when reserved_nano_usd > 0 then greatest(0, reserved_nano_usd - dead.cost) else reserved_nano_usd end
     from dead where deployment_id is not null`.execute(db);
 }

@@ -46,6 +46,7 @@ const REQUEST_COLUMNS = [
   'epoch',
   'last_sequence',
   'restart_sequence',
+  'reserved_nano_usd',
 ] as const satisfies readonly (keyof RequestsTable)[];
 
 export type RequestRow = Pick<Selectable<RequestsTable>, (typeof REQUEST_COLUMNS)[number]>;
@@ -82,6 +83,7 @@ export function toModelRequest(row: RequestRow): ModelRequest {
     epoch: row.epoch,
     lastSequence: row.last_sequence === null ? undefined : Number(row.last_sequence),
     restartSequence: row.restart_sequence === null ? undefined : Number(row.restart_sequence),
+    reservedNanoUsd: toAmount(row.reserved_nano_usd),
   };
 }
 
@@ -104,6 +106,7 @@ export function toAttempt(row: Selectable<AttemptsTable>): Attempt {
     startedAt: row.started_at,
     timeToFirstTokenMs: row.time_to_first_token_ms ?? undefined,
     durationMs: row.duration_ms,
+    ...(row.reserved_nano_usd !== null && { reservedNanoUsd: BigInt(row.reserved_nano_usd) }),
   };
 }
 

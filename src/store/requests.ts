@@ -2,8 +2,10 @@
 
 import { type Kysely, sql } from 'kysely';
 import type { Attempt } from '../domain/request.ts';
-import { acceptIn, requestOfKey } from './accept.ts';
+import { acceptIn } from './accept.ts';
+import { requestOfKey } from './accept-rows.ts';
 import { bookIn } from './book.ts';
+import type { BudgetOwners } from './budget-owners.ts';
 import { finishIn } from './finish.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { routingFromJson, specFromJson } from './json.ts';
@@ -11,17 +13,21 @@ import { keysetPage } from './keyset.ts';
 import { prepared } from './prepared.ts';
 import { matches } from './request-filter.ts';
 import { type RequestRow, requestColumns, toAttempt, toModelRequest } from './request-rows.ts';
+import type { Settlements } from './settle.ts';
 import type { RequestRepository } from './store.ts';
 import type { Tables } from './tables.ts';
 
 const UNFINISHED = ['QUEUED', 'RUNNING'] as const;
 
-export function requestsIn(db: Kysely<Tables>): RequestRepository {
+export function requestsIn(
+  db: Kysely<Tables>,
+  { owners, settlements }: { readonly owners: BudgetOwners; readonly settlements: Settlements },
+): RequestRepository {
   return {
-    accept: acceptIn(db),
+    accept: acceptIn(db, owners),
     requestOfKey: use => requestOfKey(db, use),
     book: bookIn(db),
-    finish: finishIn(db),
+    finish: finishIn(db, settlements),
 
     async wishCancel(id) {
       const wished = await db

@@ -5,6 +5,7 @@ import type { Role } from '../domain/access.ts';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { ChainedAuditEvent, ChainLink } from '../domain/audit-chain.ts';
 import type { BreakerTransition } from '../domain/breaker.ts';
+import type { Budget } from '../domain/budget.ts';
 import type { DeploymentControl } from '../domain/deployment-control.ts';
 import type { Instance, InstanceHost } from '../domain/instance.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
@@ -22,6 +23,7 @@ import type {
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { Usage } from '../domain/usage.ts';
+import type { BudgetRepository } from './budgets.ts';
 import type { ExternalIdentityRepository } from './external-identities.ts';
 import type { RateLimitRepository } from './rate-limits.ts';
 import type { StoredProviderRepository } from './stored-providers.ts';
@@ -30,6 +32,7 @@ import type { WorkflowRepository } from './workflows.ts';
 
 export interface Store {
   readonly requests: RequestRepository;
+  readonly budgets: BudgetRepository;
   readonly queue: QueueRepository;
   readonly metrics: MetricsRepository;
   readonly members: MemberRepository;
@@ -101,6 +104,14 @@ export interface NewRequest {
   readonly idempotencyKey: string | undefined;
   /** SHA-256 of the canonical input; compared when the key is met again. */
   readonly inputHash: string;
+  /** What it is to hold of the budgets that its caller falls under; absent: it falls under none. */
+  readonly reservation?: Reservation | undefined;
+}
+
+export interface Reservation {
+  readonly wantedNanoUsd: bigint;
+  /** What it can do with when there is no room for more. */
+  readonly leastNanoUsd: bigint;
 }
 
 /** The key was used before: with the same input (a duplicate of the request it made) or with another one. */
@@ -109,7 +120,14 @@ export interface KnownRequest {
   readonly requestId: string;
 }
 
-export type AcceptResult = { readonly outcome: 'accepted' } | KnownRequest;
+export type AcceptResult =
+  /** `reservedNanoUsd`: what it holds of its budgets; absent without one. */
+  | { readonly outcome: 'accepted'; readonly reservedNanoUsd?: bigint }
+  | KnownRequest
+  /** Nothing was stored: its caller falls under a budget, and it came without a reservation. */
+  | { readonly outcome: 'budgeted' }
+  /** Nothing was stored: this budget has no room for it. */
+  | { readonly outcome: 'refused'; readonly budget: Budget; readonly neededNanoUsd: bigint };
 
 export interface KeyUse {
   readonly userId: string;
@@ -139,6 +157,8 @@ export interface FinishedRequest {
   readonly overheadMs: number | undefined;
   readonly lastSequence: number;
   readonly restartSequence: number | undefined;
+  /** It may hold something of budgets, which it gives back with the same statement. */
+  readonly holdsReservation?: boolean | undefined;
 }
 
 /** How far a running request has come, while another attempt is made. */
@@ -152,7 +172,10 @@ export interface RequestProgress {
 }
 
 export interface RequestRepository {
-  /** Row, body and idempotency key in one statement; when it resolves with `accepted` the request is durable. */
+  /**
+   * Row, body and idempotency key in one statement, or together with its reservation in one transaction; when it resolves
+   * with `accepted` the request is durable.
+   */
   accept(request: NewRequest): Promise<AcceptResult>;
   /** What a key stands for, without taking it; undefined while it is free. */
   requestOfKey(use: KeyUse): Promise<KnownRequest | undefined>;

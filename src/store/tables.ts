@@ -4,13 +4,14 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { ApiKeyScope, Role } from '../domain/access.ts';
 import type { BreakerState } from '../domain/breaker.ts';
+import type { BudgetPeriod } from '../domain/budget.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { AttemptFault } from '../domain/fault.ts';
 import type { ProviderKind } from '../domain/model.ts';
 import type { AttemptOutcome, FinishReason, RequestStatus, TaskType } from '../domain/request.ts';
 import type { RoutingStrategy } from '../domain/routing.ts';
-import type { StepStatus } from '../domain/workflow.ts';
 import type { RateLimitColumns } from './rate-limits.ts';
+import type { WorkflowDefinitionsTable, WorkflowStepsTable, WorkflowsTable } from './workflow-tables.ts';
 
 /** Drivers disagree on what a bigint column reads as, so every reader converts with BigInt() or Number(). */
 export type Int8 = ColumnType<bigint | number | string, bigint | number, bigint | number>;
@@ -31,6 +32,8 @@ export interface Tables {
   audit_events: AuditEventsTable;
   audit_chain: AuditChainTable;
   breaker_transitions: BreakerTransitionsTable;
+  budget_changes: { only_one: Generated<boolean>; version: Int8; removals: Int8 };
+  budgets: BudgetsTable;
   deployment_controls: DeploymentControlsTable;
   instances: InstancesTable;
   workflows: WorkflowsTable;
@@ -85,6 +88,9 @@ export interface RequestsTable extends OutcomeColumns {
   deaths: Generated<number>;
   last_sequence: Int8 | null;
   restart_sequence: Int8 | null;
+  /** What it holds, and held when it ended, of each of these budgets; null without one. */
+  reserved_nano_usd: Int8 | null;
+  budget_ids: string[] | null;
 }
 
 export interface AttemptsTable extends OutcomeColumns {
@@ -105,6 +111,8 @@ export interface AttemptsTable extends OutcomeColumns {
   time_to_first_token_ms: number | null;
   duration_ms: number;
   created_at: Generated<Date>;
+  /** Of one that is LOST: what was reserved for it. */
+  reserved_nano_usd: Int8 | null;
 }
 
 export interface IdempotencyKeysTable {
@@ -197,6 +205,20 @@ export interface DeploymentControlsTable {
   at: Date;
 }
 
+export interface BudgetsTable {
+  id: string;
+  user_id: string;
+  api_key_ids: string[] | null;
+  period: BudgetPeriod;
+  limit_nano_usd: Int8;
+  /** Since period_start: nothing, when a later period has begun. */
+  spent_nano_usd: Int8;
+  reserved_nano_usd: Int8;
+  period_start: Date;
+  created_at: Date;
+  version: Int8;
+}
+
 export interface InstancesTable {
   id: string;
   version: string;
@@ -205,48 +227,6 @@ export interface InstancesTable {
   started_at: Generated<Date>;
   beat_at: Generated<Date>;
   dead_at: Date | null;
-}
-
-/** One run of a workflow, beside its request. */
-export interface WorkflowsTable {
-  request_id: string;
-  spec: Json;
-  paused_at: Date | null;
-  waiting: boolean;
-  created_at: Generated<Date>;
-}
-
-export interface WorkflowStepsTable {
-  workflow_id: string;
-  step_id: string;
-  /** -1: the step itself, else one of its items. */
-  item: number;
-  status: StepStatus;
-  request_id: string | null;
-  tries: number;
-  input: string | null;
-  output: string | null;
-  error_code: ErrorCode | null;
-  error_message: string | null;
-  error_retryable: boolean | null;
-  note: string | null;
-  not_before: Date | null;
-  reused: boolean;
-  started_at: Date | null;
-  finished_at: Date | null;
-  decision: 'APPROVED' | 'REJECTED' | null;
-  decided_by: string | null;
-  comment: string | null;
-}
-
-export interface WorkflowDefinitionsTable {
-  id: string;
-  user_id: string;
-  name: string;
-  version: number;
-  description: string | null;
-  spec: Json;
-  created_at: Date;
 }
 export interface StoredProvidersTable {
   id: string;

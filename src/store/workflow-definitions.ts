@@ -6,7 +6,8 @@ import { byId, uuidsIn } from './ids.ts';
 import { toJson } from './json.ts';
 import { keysetPage } from './keyset.ts';
 import type { Page, PageQuery } from './store.ts';
-import type { Tables, WorkflowDefinitionsTable } from './tables.ts';
+import type { Tables } from './tables.ts';
+import type { WorkflowDefinitionsTable } from './workflow-tables.ts';
 
 export interface WorkflowDefinitionRepository {
   /** Stores it as the next version of its owner's name; resolves with it, its version filled in. */

@@ -4,7 +4,7 @@ import { type RawBuilder, type Selectable, sql } from 'kysely';
 import { requestError } from '../domain/request.ts';
 import type { StepState } from '../domain/workflow.ts';
 import { toJson } from './json.ts';
-import type { WorkflowStepsTable } from './tables.ts';
+import type { WorkflowStepsTable } from './workflow-tables.ts';
 
 const STEP_TYPES = {
   step_id: 'text',

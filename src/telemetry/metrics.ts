@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { BreakerState } from '../domain/breaker.ts';
 
 import { type Attempt, type ModelRequest, servingAttempt } from '../domain/request.ts';
+import { type BudgetMetrics, createBudgetMetrics } from './budget-metrics.ts';
 import { createLimitMetrics, type LimitMetrics } from './limit-metrics.ts';
 import { createOverheadMeter, type OverheadMeter } from './overhead.ts';
 import { createRedisMetrics, type RedisMetrics } from './redis-metrics.ts';
@@ -39,6 +40,7 @@ export interface Metrics {
   retryDecided(kind: string, admitted: boolean): void;
   /** A step of a workflow has come to an end. */
   stepEnded(status: string): void;
+  readonly budgets: BudgetMetrics;
   readonly overhead: OverheadMeter;
   readonly limits: LimitMetrics;
   /** To be called once, by an instance that has a Redis. */
@@ -65,6 +67,7 @@ export function createMetrics(): Metrics {
       (admitted ? instruments.retries : instruments.refusedRetries).inc({ kind: kind.replaceAll('-', '_') });
     },
     stepEnded: status => instruments.workflowSteps.inc({ status: status.toLowerCase() }),
+    budgets: createBudgetMetrics(registry),
     overhead: createOverheadMeter(registry),
     limits: createLimitMetrics(registry),
     redis: () => createRedisMetrics(registry),

@@ -6,6 +6,8 @@ import { DEFAULT_DEADLINES, type Deployment } from '../../src/domain/model.ts';
 import type { RequestSpec } from '../../src/domain/request.ts';
 import type { RoutingDecision } from '../../src/domain/routing.ts';
 import type { StreamEvent } from '../../src/domain/stream.ts';
+import type { Price } from '../../src/domain/usage.ts';
+import type { Allowance } from '../../src/gateway/allowance.ts';
 import { type Breakers, createBreakers } from '../../src/gateway/breakers.ts';
 import { createCapacity } from '../../src/gateway/capacity.ts';
 import { type Arrival, failover } from '../../src/gateway/failover.ts';
@@ -97,10 +99,20 @@ export function journey(
     readonly limits?: Readonly<Record<string, number>>;
     /** `contextWindow` by id. */
     readonly windows?: Readonly<Record<string, number>>;
+    readonly prices?: Readonly<Record<string, Price>>;
+    readonly allowance?: Allowance | undefined;
   } = {},
   emit: (event: StreamEvent) => void = () => {},
 ): Journeying {
-  const { clock = createTestClock(), simulated = [], limits = {}, windows = {}, ...overrides } = options;
+  const {
+    clock = createTestClock(),
+    simulated = [],
+    limits = {},
+    windows = {},
+    prices = {},
+    ...rest
+  } = options;
+  const { allowance, ...overrides } = rest;
   const events: StreamEvent[] = [];
   const booked: string[] = [];
   const calls: string[] = [];
@@ -110,6 +122,7 @@ export function journey(
     ...(windows[id] && { capabilities: { ...deploymentOf(id).capabilities, contextWindow: windows[id] } }),
     simulated: simulated.includes(id),
     maxConcurrency: limits[id],
+    price: prices[id],
   }));
   const adapters = new Map(
     offered.map(({ id }, index) => [
@@ -132,6 +145,7 @@ export function journey(
       decision: decisionOf(offered),
       signal: caller.signal,
       lastNumberBefore: 0,
+      allowance,
       book: (attempts, deploymentId) =>
         void booked.push(
           `${attempts.map(({ number, outcome }) => `${number} ${outcome}`).join(', ')} > ${deploymentId ?? 'nobody'}`,

@@ -69,7 +69,28 @@ test('money is a plain decimal string down to a nano-USD', () => {
   assert.equal(scalar('Decimal').serialize(1_500_000n), '0.0015');
   assert.equal(scalar('Decimal').serialize(1n), '0.000000001');
   assert.equal(scalar('Decimal').serialize(12_000_000_000n), '12');
-  assert.throws(() => scalar('Decimal').parseValue('1'), /cannot be an input/);
+});
+
+test('money comes in as it goes out, and as nothing that might have been rounded', () => {
+  for (const nanoUsd of [0n, 1n, 1_500_000n, 12_000_000_000n, 9_999_999_999_999_999_999n])
+    assert.equal(scalar('Decimal').parseValue(scalar('Decimal').serialize(nanoUsd)), nanoUsd);
+  assert.equal(scalar('Decimal').parseValue('007.50'), 7_500_000_000n);
+  for (const value of [
+    1.5,
+    1,
+    null,
+    '',
+    '-1',
+    '+1',
+    '1e3',
+    '.5',
+    '1.',
+    '1,5',
+    ' 1',
+    '0.0000000001',
+    '12345678901',
+  ])
+    assert.throws(() => scalar('Decimal').parseValue(value), /A Decimal is a string/, String(value));
 });
 
 test('token sums beyond what a number holds stay exact', () => {

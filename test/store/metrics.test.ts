@@ -185,5 +185,6 @@ function copyOf<Row extends object>(row: Row, servedModel: string) {
     failed_attempts_cost_nano_usd: 0n,
     last_sequence: 1,
     restart_sequence: null,
+    reserved_nano_usd: null,
   };
 }

@@ -59,6 +59,13 @@ export const AttemptType = builder.objectRef<Attempt>('Attempt').implement({
       description: 'USD; null when its price or its tokens are not known.',
       resolve: attempt => attempt.costNanoUsd,
     }),
+    reserved: t.field({
+      type: 'Decimal',
+      nullable: true,
+      description:
+        'USD that its budgets count as spent for it, because it is LOST: the most that it can have cost. Null otherwise.',
+      resolve: attempt => attempt.reservedNanoUsd,
+    }),
     priceSource: t.exposeString('priceSource', {
       nullable: true,
       description: 'Where its price comes from.',

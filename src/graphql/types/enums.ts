@@ -92,10 +92,13 @@ export const RejectionReasonEnum = builder.enumType('RejectionReason', {
     CONTEXT_TOO_LONG: 'The prompt does not fit its context window.',
     OUTPUT_TOO_LONG: 'More output is asked for than it can give.',
     NOT_SUPPORTED: 'It cannot do what is asked for: answer in JSON of a schema.',
+    UNPRICED: 'Its price is unknown, and a budget applies to the request.',
     DRAINED: 'An administrator lets no new request through, also when it is named.',
     PROVIDER_UNAVAILABLE: 'Its provider cannot be used at the moment.',
     BREAKER_OPEN: 'Its circuit breaker is open: after failures, or by hand.',
     COOLDOWN: 'Its provider asked for a pause (rate limit).',
+    BUDGET:
+      'It was a candidate, and was not asked when its turn came: what is left of a budget did not cover the call.',
     CAPACITY:
       'It had as many calls under way as its configuration allows. In older decisions only: now it is held back as FULL.',
     POLICY: 'The configuration keeps it out unless it is named.',
@@ -119,6 +122,16 @@ export const SelectionReasonEnum = builder.enumType('SelectionReason', {
       'Nobody can serve at the moment. Of the open circuit breakers its one has the least time left, and lets one call through before.',
     PROBE:
       'Its circuit breaker is half-open: this request shows whether it works again. If not, the next serves.',
+  }),
+});
+
+export const BudgetPeriodEnum = builder.enumType('BudgetPeriod', {
+  description: 'When a budget begins anew, in UTC.',
+  values: values({
+    DAY: 'Each day at midnight.',
+    WEEK: 'Each Monday at midnight.',
+    MONTH: 'On the first day of each month at midnight.',
+    TOTAL: 'Never: it is for all that is spent from when it was set.',
   }),
 });
 
@@ -166,7 +179,7 @@ export const AttemptOutcomeEnum = builder.enumType('AttemptOutcome', {
     SUCCEEDED: 'With a complete answer.',
     FAILED: 'Without a complete answer.',
     CANCELLED: 'The request was cancelled during the call, or its instance stopped.',
-    LOST: 'Its instance died during the call. What it brought and cost is unknown, and in no sum.',
+    LOST: 'Its instance died during the call. What it brought and cost is unknown, and in no sum; of a budget it takes what was reserved for it.',
   }),
 });
 

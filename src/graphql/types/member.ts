@@ -13,7 +13,8 @@ import { ApiKeyScopeEnum, RoleEnum } from './enums.ts';
 export const ApiKeyType = builder.objectRef<ApiKey>('ApiKey');
 export const UserType = builder.objectRef<User>('User');
 
-function maySee(actor: Actor, userId: string): boolean {
+/** What belongs to a user: one's own, or anybody's for ADMIN. */
+export function maySee(actor: Actor, userId: string): boolean {
   return actor.userId === userId || can(actor, 'member:manage');
 }
 

@@ -26,13 +26,6 @@ function reading<Value>(request: ModelRequest, context: Context, read: () => Val
 /** What was said. A key that is only for submitting gets the request back, but does not read what is in it. */
 const CONTENT = permitted('request:read');
 
-/** The most that an Int holds: 24 days. */
-const MAX_SPAN_MS = 2 ** 31 - 1;
-
-function span(from: Date | undefined, to: Date | undefined): number | undefined {
-  return from && to && Math.min(MAX_SPAN_MS, Math.max(0, to.getTime() - from.getTime()));
-}
-
 const MessageType = builder.objectRef<Message>('Message').implement({
   description: 'One message of a conversation.',
   fields: t => ({
@@ -148,7 +141,8 @@ builder.objectFields(ModelRequestType, t => ({
   }),
   maxOutputTokens: t.int({
     nullable: true,
-    description: 'The longest answer asked for, in tokens.',
+    description:
+      'The longest answer asked for, in tokens. Null: what the model allows, or a setting of the server when a budget applies.',
     resolve: async (request, _args, context) => (await specOf(request, context))?.maxOutputTokens,
   }),
   temperature: t.float({
@@ -174,6 +168,13 @@ builder.objectFields(ModelRequestType, t => ({
     resolve: async (request, _args, context) =>
       (await reading(request, context, () => specOf(request, context)))?.metadata,
   }),
+  reserved: t.field({
+    type: 'Decimal',
+    nullable: true,
+    description:
+      'USD that it holds of each budget it falls under, and held when it ended: the most that it could cost. Null when it falls under none.',
+    resolve: request => request.reservedNanoUsd,
+  }),
   output: t.string({
     ...CONTENT,
     nullable: true,
@@ -181,15 +182,15 @@ builder.objectFields(ModelRequestType, t => ({
     resolve: async (request, _args, context) =>
       (await reading(request, context, () => bodyOf(request, context)))?.output,
   }),
+}));
+
+builder.objectFields(ModelRequestType, t => ({
   routing: t.field({
     type: RoutingDecisionType,
     nullable: true,
     description: 'Why it ran where it ran; null until that was decided and kept.',
     resolve: async (request, _args, context) => (await bodyOf(request, context))?.routing,
   }),
-}));
-
-builder.objectFields(ModelRequestType, t => ({
   provider: t.field({
     type: ProviderType,
     nullable: true,
@@ -210,51 +211,5 @@ builder.objectFields(ModelRequestType, t => ({
   servedModel: t.exposeString('servedModel', {
     nullable: true,
     description: 'The model that the provider says it used.',
-  }),
-  createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was accepted.' }),
-  startedAt: t.expose('startedAt', {
-    type: 'DateTime',
-    nullable: true,
-    description:
-      'When it left the queue for the first time; it waits once more when the instance that ran it stops.',
-  }),
-  firstTokenAt: t.expose('firstTokenAt', {
-    type: 'DateTime',
-    nullable: true,
-    description: 'When the first token came.',
-  }),
-  finishedAt: t.expose('finishedAt', {
-    type: 'DateTime',
-    nullable: true,
-    description: 'When it came into its final state.',
-  }),
-  queuePosition: t.loadable({
-    type: 'Int',
-    nullable: true,
-    description:
-      'Its place among all that wait, 1 for the one that is next; 10000 stands for that place and those behind it. Null unless QUEUED. It can grow: a request of higher priority goes ahead.',
-    complexity: 5,
-    ...loading((ids, context) => context.store.queue.positions(ids)),
-    resolve: request => (request.status === 'QUEUED' ? request.id : null),
-  }),
-  waitMs: t.int({
-    nullable: true,
-    description:
-      'Milliseconds from acceptance to the start, and so far while it waits for that; to the final state when it never started.',
-    resolve: request => span(request.createdAt, request.startedAt ?? request.finishedAt ?? new Date()),
-  }),
-  timeToFirstTokenMs: t.int({
-    nullable: true,
-    description: 'Milliseconds from acceptance to the first token, waiting included.',
-    resolve: request => span(request.createdAt, request.firstTokenAt),
-  }),
-  durationMs: t.int({
-    nullable: true,
-    description: 'Milliseconds from acceptance to the final state.',
-    resolve: request => span(request.createdAt, request.finishedAt),
-  }),
-  overheadMs: t.exposeFloat('overheadMs', {
-    nullable: true,
-    description: 'Milliseconds spent in the control plane itself, without waiting for a provider or a slot.',
   }),
 }));

@@ -55,7 +55,10 @@ export const SubmitRequestInput = builder.inputType('SubmitRequestInput', {
       description: 'Prefer deployments on own hardware while one of them can serve it.',
     }),
     priority: t.int({ defaultValue: 50, description: '0 to 100; higher goes first when requests wait.' }),
-    maxOutputTokens: t.int({ description: 'The longest answer in tokens. Left out: what the model allows.' }),
+    maxOutputTokens: t.int({
+      description:
+        'The longest answer in tokens. Left out: what the model allows, or a setting of the server when a budget applies.',
+    }),
     temperature: t.float({ description: "0 to 2. Left out: the model's default." }),
     stop: t.stringList({ description: 'Up to 4 texts of 1 to 100 characters at which the answer ends.' }),
     outputSchema: t.field({

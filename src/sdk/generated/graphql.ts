@@ -23,7 +23,7 @@ export type AttemptOutcome =
   | 'CANCELLED'
   /** Without a complete answer. */
   | 'FAILED'
-  /** Its instance died during the call. What it brought and cost is unknown, and in no sum. */
+  /** Its instance died during the call. What it brought and cost is unknown, and in no sum; of a budget it takes what was reserved for it. */
   | 'LOST'
   /** With a complete answer. */
   | 'SUCCEEDED';
@@ -44,6 +44,17 @@ export type BreakerState =
   | 'HALF_OPEN'
   /** No call passes, until `retryAt`. */
   | 'OPEN';
+
+/** When a budget begins anew, in UTC. */
+export type BudgetPeriod =
+  /** Each day at midnight. */
+  | 'DAY'
+  /** On the first day of each month at midnight. */
+  | 'MONTH'
+  /** Never: it is for all that is spent from when it was set. */
+  | 'TOTAL'
+  /** Each Monday at midnight. */
+  | 'WEEK';
 
 /** What to cancel. */
 export type CancelRequestInput = {
@@ -356,6 +367,8 @@ export type RateLimitKind =
 export type RejectionReason =
   /** Its circuit breaker is open: after failures, or by hand. */
   | 'BREAKER_OPEN'
+  /** It was a candidate, and was not asked when its turn came: what is left of a budget did not cover the call. */
+  | 'BUDGET'
   /** It had as many calls under way as its configuration allows. In older decisions only: now it is held back as FULL. */
   | 'CAPACITY'
   /** The prompt does not fit its context window. */
@@ -375,7 +388,15 @@ export type RejectionReason =
   /** Its provider cannot be used at the moment. */
   | 'PROVIDER_UNAVAILABLE'
   /** It makes answers up, and real deployments exist. */
-  | 'SIMULATED';
+  | 'SIMULATED'
+  /** Its price is unknown, and a budget applies to the request. */
+  | 'UNPRICED';
+
+/** Which budget to remove. */
+export type RemoveBudgetInput = {
+  /** The id of the budget. */
+  budgetId: string;
+};
 
 /** Every condition given must hold; of a list, any of its members. An empty list is no condition. Lists have at most 50 members. */
 export type RequestFilter = {
@@ -492,6 +513,18 @@ export type RunWorkflowInput = {
   version?: number | null | undefined;
 };
 
+/** Whose budget, for which period, and how much. Send exactly one of `userId` and `apiKeyId`. */
+export type SetBudgetInput = {
+  /** For what comes with this key, or with one that replaces it. */
+  apiKeyId?: string | null | undefined;
+  /** USD that may be spent in a period, 0 to 1000000000. 0: only what costs nothing. */
+  limit: string;
+  /** When it begins anew. There is one budget for each owner and period. */
+  period: BudgetPeriod;
+  /** For all that this user does, with whatever credential. */
+  userId?: string | null | undefined;
+};
+
 /** The limits of a user or an API key, by `userId` or by `apiKeyId`, exactly one of them. All are replaced: what is left out or null follows the settings, and 0 is no limit. */
 export type SetRateLimitsInput = {
   /** The API key, within what its user may. */
@@ -547,7 +580,7 @@ export type SubmitRequestInput = {
   deadlines?: DeadlinesInput | null | undefined;
   /** Makes it safe to send this again: the same key with the same input gives the request it made before, with another input IDEMPOTENCY_CONFLICT. 1 to 200 characters. */
   idempotencyKey?: string | null | undefined;
-  /** The longest answer in tokens. Left out: what the model allows. */
+  /** The longest answer in tokens. Left out: what the model allows, or a setting of the server when a budget applies. */
   maxOutputTokens?: number | null | undefined;
   /** A conversation of 1 to 1,000 messages, one of them by USER. Excludes `prompt`. */
   messages?: Array<MessageInput> | null | undefined;
@@ -749,6 +782,14 @@ export type AuditEventsQueryVariables = Exact<{
 
 export type AuditEventsQuery = { auditEvents: { edges: Array<{ cursor: string, node: { id: string, at: string, actorName: string | null, action: string, subject: string | null, reason: string | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type BudgetsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type BudgetsQuery = { budgets: { edges: Array<{ cursor: string, node: { id: string, apiKeyId: string | null, period: BudgetPeriod, limit: string, spent: string, reserved: string, remaining: string, resetsAt: string | null, user: { id: string, username: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
 export type CancelRequestMutationVariables = Exact<{
   input: CancelRequestInput;
 }>;
@@ -906,6 +947,13 @@ export type RateLimitsQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type RateLimitsQuery = { viewer: { id: string, rateLimits: Array<{ kind: RateLimitKind, limit: number | null, overridden: boolean, remaining: number | null, resetAt: string | null }> } };
 
+export type RemoveBudgetMutationVariables = Exact<{
+  input: RemoveBudgetInput;
+}>;
+
+
+export type RemoveBudgetMutation = { removeBudget: { budget: { id: string } } };
+
 export type RequestQueryVariables = Exact<{
   id: string;
 }>;
@@ -981,6 +1029,13 @@ export type RunWorkflowMutationVariables = Exact<{
 
 
 export type RunWorkflowMutation = { runWorkflow: { request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } } };
+
+export type SetBudgetMutationVariables = Exact<{
+  input: SetBudgetInput;
+}>;
+
+
+export type SetBudgetMutation = { setBudget: { budget: { id: string, apiKeyId: string | null, period: BudgetPeriod, limit: string, spent: string, reserved: string, remaining: string, resetsAt: string | null } } };
 
 export type SetRateLimitsMutationVariables = Exact<{
   input: SetRateLimitsInput;
@@ -1311,6 +1366,33 @@ export const AuditEventsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AuditEventsQuery, AuditEventsQueryVariables>;
+export const BudgetsDocument = new TypedDocumentString(`
+    query budgets($first: Int, $after: String) {
+  budgets(first: $first, after: $after) {
+    edges {
+      cursor
+      node {
+        id
+        user {
+          id
+          username
+        }
+        apiKeyId
+        period
+        limit
+        spent
+        reserved
+        remaining
+        resetsAt
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BudgetsQuery, BudgetsQueryVariables>;
 export const CancelRequestDocument = new TypedDocumentString(`
     mutation cancelRequest($input: CancelRequestInput!) {
   cancelRequest(input: $input) {
@@ -1955,6 +2037,15 @@ export const RateLimitsDocument = new TypedDocumentString(`
   remaining
   resetAt
 }`) as unknown as TypedDocumentString<RateLimitsQuery, RateLimitsQueryVariables>;
+export const RemoveBudgetDocument = new TypedDocumentString(`
+    mutation removeBudget($input: RemoveBudgetInput!) {
+  removeBudget(input: $input) {
+    budget {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RemoveBudgetMutation, RemoveBudgetMutationVariables>;
 export const RequestDocument = new TypedDocumentString(`
     query request($id: ID!) {
   request(id: $id) {
@@ -2365,6 +2456,22 @@ export const RunWorkflowDocument = new TypedDocumentString(`
   durationMs
   overheadMs
 }`) as unknown as TypedDocumentString<RunWorkflowMutation, RunWorkflowMutationVariables>;
+export const SetBudgetDocument = new TypedDocumentString(`
+    mutation setBudget($input: SetBudgetInput!) {
+  setBudget(input: $input) {
+    budget {
+      id
+      apiKeyId
+      period
+      limit
+      spent
+      reserved
+      remaining
+      resetsAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SetBudgetMutation, SetBudgetMutationVariables>;
 export const SetRateLimitsDocument = new TypedDocumentString(`
     mutation setRateLimits($input: SetRateLimitsInput!) {
   setRateLimits(input: $input) {
