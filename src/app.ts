@@ -19,6 +19,7 @@ import {
 } from './wiring.ts';
 import { createHttp } from './wiring-http.ts';
 import { openWorkflows } from './wiring-workflows.ts';
+import type { Workflows } from './workflows/workflows.ts';
 
 export { VERSION } from './wiring.ts';
 
@@ -39,6 +40,7 @@ export interface App {
   readonly catalog: Catalog;
   readonly gateway: Gateway;
   readonly members: Members;
+  readonly workflows: Workflows;
   /** Refuses new work, lets requests finish for the grace time, then closes everything. */
   close(graceMs?: number): Promise<void>;
 }
@@ -111,7 +113,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { url, port } = await http.listen();
   stack.defer(() => http.close(0));
 
-  const parts = { url, port, store, catalog, gateway, members };
+  const parts = { url, port, store, catalog, gateway, members, workflows };
   return { ...parts, close: closing(config, { gateway, http, opened: stack.move() }) };
 }
 

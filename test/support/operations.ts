@@ -50,13 +50,14 @@ export async function startOperations(
   { maxQueryCost, openStore }: OperationsOptions = {},
 ): Promise<Operations> {
   const { app, adminToken } = await startTestApp(t, {}, openStore);
-  const { gateway, members, store } = app;
+  const { gateway, members, store, workflows } = app;
   const faults: unknown[] = [];
   const maskError = createErrorMasker({ log: fault => faults.push(fault) });
   const contextOf = (actor: Actor | null) => ({
     gateway,
     members,
     store,
+    workflows,
     actor,
     maxQueryCost,
     address: '127.0.0.1',
