@@ -21,6 +21,7 @@ import { createHttp } from './wiring-http.ts';
 import { openLimits } from './wiring-limits.ts';
 import { followingAlong, openStoredProviders } from './wiring-providers.ts';
 import { openWorkflows } from './wiring-workflows.ts';
+import type { Workflows } from './workflows/workflows.ts';
 
 export { VERSION } from './wiring.ts';
 
@@ -42,6 +43,7 @@ export interface App {
   readonly gateway: Gateway;
   readonly members: Members;
   readonly storedProviders: StoredProviders;
+  readonly workflows: Workflows;
   /** Refuses new work, lets requests finish for the grace time, then closes everything. */
   close(graceMs?: number): Promise<void>;
 }
@@ -119,7 +121,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const { url, port } = await http.listen();
   stack.defer(() => http.close(0));
 
-  const parts = { url, port, store, catalog, gateway, members, storedProviders };
+  const parts = { url, port, store, catalog, gateway, members, storedProviders, workflows };
   return { ...parts, close: closing(config, { gateway, http, opened: stack.move() }) };
 }
 

@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { App } from '../src/app.ts';
 import type { Actor, ApiKeyScope, Role } from '../src/domain/access.ts';
-import { toGlobalId } from '../src/domain/ids.ts';
+import { newId, toGlobalId } from '../src/domain/ids.ts';
+import type { WorkflowSpec } from '../src/domain/workflow.ts';
+import type { Store } from '../src/store/store.ts';
 import { ADMIN, startTestApp } from './support/app.ts';
 import { type Outcome, seedRequest, startOperations } from './support/operations.ts';
 import { fieldsBelow, type RootField } from './support/root-fields.ts';
@@ -18,7 +20,7 @@ interface Caller {
   /** Null: anonymous. */
   readonly token: string | null;
   readonly actor: Actor | null;
-  /** A request, an account and a key of the caller's own, by the type of the node. */
+  /** A request, an account, a key and a workflow of the caller's own, by the type of the node. */
   readonly ids: Readonly<Record<string, string>>;
 }
 
@@ -47,6 +49,7 @@ async function createCallers({ members, store }: Pick<App, 'members' | 'store'>)
       ModelRequest: toGlobalId('request', await seedRequest(store, userId, { finished: {} })),
       User: toGlobalId('user', userId),
       ApiKey: toGlobalId('apiKey', key.id),
+      WorkflowDefinition: toGlobalId('workflowDefinition', (await keepWorkflow(store, userId)).id),
     };
     return { name, token: secret, actor: (await members.authenticate(secret))!, ids };
   }
@@ -54,6 +57,12 @@ async function createCallers({ members, store }: Pick<App, 'members' | 'store'>)
   for (const role of ['USER', 'SERVICE', 'ADMIN'] as const) callers.push(await callerOf(role, role));
   for (const scope of PURPOSES) callers.push(await callerOf(scope, 'ADMIN', [scope]));
   return callers;
+}
+
+function keepWorkflow({ workflowDefinitions }: Store, userId: string) {
+  const workflow = { steps: [], input: '', parameters: {}, approvePlan: false } as unknown as WorkflowSpec;
+  const createdAt = new Date();
+  return workflowDefinitions.create({ id: newId(), userId, name: 'a', description: '', workflow, createdAt });
 }
 
 /** Real ids where there are some, so that what is found has to be judged. */

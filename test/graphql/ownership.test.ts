@@ -62,10 +62,14 @@ test('ids of every kind of node give a stranger nothing, and an administrator al
   const { viewer } = await app.ask('{ viewer { id } }', {}, anna);
   const create = 'mutation { createApiKey(input: { name: "hers" }) { apiKey { id } } }';
   const { createApiKey } = await app.ask(create, {}, anna);
+  const keep = `mutation { createWorkflow(input: { name: "hers", workflow: { steps: [{ id: "a", prompt: "a" }] } }) {
+    definition { id } } }`;
+  const { createWorkflow } = await app.ask(keep, {}, anna);
   const ids = {
     ModelRequest: await submit(app, { prompt: 'Why?' }, anna),
     User: viewer.id,
     ApiKey: createApiKey.apiKey.id,
+    WorkflowDefinition: createWorkflow.definition.id,
   };
   const query = 'query ($id: ID!) { node(id: $id) { __typename id } }';
 

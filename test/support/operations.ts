@@ -50,7 +50,7 @@ export async function startOperations(
   { maxQueryCost, openStore }: OperationsOptions = {},
 ): Promise<Operations> {
   const { app, adminToken } = await startTestApp(t, {}, openStore);
-  const { gateway, members, store, storedProviders } = app;
+  const { gateway, members, store, storedProviders, workflows } = app;
   const faults: unknown[] = [];
   const maskError = createErrorMasker({ log: fault => faults.push(fault) });
   const contextOf = (actor: Actor | null) => ({
@@ -58,6 +58,7 @@ export async function startOperations(
     members,
     store,
     storedProviders,
+    workflows,
     actor,
     maxQueryCost,
     address: '127.0.0.1',

@@ -19,12 +19,17 @@ const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load
 const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
 
 /** Reading what was said in somebody else's request is noted first. */
-function reading<Value>(request: ModelRequest, context: Context, read: () => Value) {
-  return context.gateway.noteReading(actorOf(context), request)?.then(read) ?? read();
+export function reading<Value>(
+  request: ModelRequest,
+  context: Context,
+  read: () => Value,
+): Value | Promise<Awaited<Value>> {
+  const noted = context.gateway.noteReading(actorOf(context), request);
+  return noted === undefined ? read() : (noted.then(read) as Promise<Awaited<Value>>);
 }
 
 /** What was said. A key that is only for submitting gets the request back, but does not read what is in it. */
-const CONTENT = permitted('request:read');
+export const CONTENT = permitted('request:read');
 
 const MessageType = builder.objectRef<Message>('Message').implement({
   description: 'One message of a conversation.',

@@ -7,7 +7,7 @@ import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { createLoader } from '../loading.ts';
 import { StepKindEnum, StepStatusEnum } from './enums.ts';
-import { ModelRequestType } from './request.ts';
+import { CONTENT, ModelRequestType, reading } from './request.ts';
 import { RequestErrorType } from './usage.ts';
 
 /** A step with the run that it belongs to. */
@@ -85,8 +85,9 @@ export const WorkflowStepType = builder.objectRef<RunStep>('WorkflowStep').imple
       resolve: ({ spec }) => [...spec.dependsOn],
     }),
     prompt: t.string({
+      ...CONTENT,
       description: 'Its template: what is asked, decided or put together.',
-      resolve: ({ spec }) => spec.template,
+      resolve: ({ run, spec }, _args, context) => reading(run.request, context, () => spec.template),
     }),
     request: t.field({
       type: ModelRequestType,
@@ -95,7 +96,12 @@ export const WorkflowStepType = builder.objectRef<RunStep>('WorkflowStep').imple
         'The latest request made for it, with its routing and attempts. Null without a model, and for a step with a list.',
       resolve: ({ state }, _args, context) => requestOf(state, context),
     }),
-    output: t.string({ nullable: true, description: 'Its result.', resolve: ({ state }) => state.output }),
+    output: t.string({
+      ...CONTENT,
+      nullable: true,
+      description: 'Its result.',
+      resolve: ({ run, state }, _args, context) => reading(run.request, context, () => state.output),
+    }),
     error: t.field({
       type: RequestErrorType,
       nullable: true,
@@ -103,9 +109,10 @@ export const WorkflowStepType = builder.objectRef<RunStep>('WorkflowStep').imple
       resolve: ({ state }) => state.error,
     }),
     note: t.string({
+      ...CONTENT,
       nullable: true,
       description: 'Why it was skipped, what is to be decided, or who decided what.',
-      resolve: ({ state }) => state.note,
+      resolve: ({ run, state }, _args, context) => reading(run.request, context, () => state.note),
     }),
   }),
 });
@@ -167,6 +174,7 @@ builder.objectFields(WorkflowStepType, t => ({
       spec.forEach && (await itemCounts(context).load(run.request.id)).get(spec.id)?.ended,
   }),
   items: t.field({
+    ...CONTENT,
     type: [WorkflowStepItemType],
     description: 'A part of its list, in order; empty for a step without one.',
     args: {
@@ -182,11 +190,13 @@ builder.objectFields(WorkflowStepType, t => ({
     }),
     resolve: ({ run, spec }, { from, first }, context) =>
       spec.forEach
-        ? context.store.workflows.items(
-            run.request.id,
-            spec.id,
-            from ?? 0,
-            Math.min(MAX_ITEMS, Math.max(0, first ?? DEFAULT_ITEMS)),
+        ? reading(run.request, context, () =>
+            context.store.workflows.items(
+              run.request.id,
+              spec.id,
+              from ?? 0,
+              Math.min(MAX_ITEMS, Math.max(0, first ?? DEFAULT_ITEMS)),
+            ),
           )
         : [],
   }),
