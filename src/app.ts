@@ -136,7 +136,8 @@ function openInstances({ limits }: Config, { store, log, gateway }: InstancesPar
       log,
       version: VERSION,
       host: { hostname: hostname(), pid: process.pid },
-      onRecovered: ({ requeued, failed }) => void gateway.changedElsewhere([...requeued, ...failed]),
+      onRecovered: ({ requeued, failed, cancelled }) =>
+        void gateway.changedElsewhere([...requeued, ...failed, ...cancelled]),
       onBeat: gateway.review,
       onFenced: gateway.fence,
       onAlive: gateway.start,
