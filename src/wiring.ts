@@ -165,8 +165,8 @@ export function openInstances(
       version: VERSION,
       host: { hostname: hostname(), pid: process.pid },
       onRecovered(recovered) {
-        limits.recovered(recovered);
-        void gateway.changedElsewhere([...recovered.requeued, ...recovered.failed]);
+        limits.recovered({ ...recovered, failed: [...recovered.failed, ...recovered.cancelled] });
+        void gateway.changedElsewhere([...recovered.requeued, ...recovered.failed, ...recovered.cancelled]);
       },
       onBeat,
       onFenced: gateway.fence,

@@ -91,7 +91,7 @@ class Course {
       if (state.status === 'PENDING') settled = this.#begin(step, state) || settled;
       else if (state.status === 'RUNNING' && step.forEach) settled = this.#goOn(step, state) || settled;
       else if (state.status === 'WAITING' && this.#isFailing()) {
-        this.#set({ ...state, status: 'CANCELLED', finishedAt: this.#moment.now });
+        this.#cancel(state);
         settled = true;
       }
     }
@@ -101,6 +101,11 @@ class Course {
   #set(state: StepState): void {
     this.#states.set(stateKey(state), state);
     this.#changed.set(stateKey(state), state);
+  }
+
+  /** For the sake of another step, whatever an earlier try of its own came to. */
+  #cancel(state: StepState): void {
+    this.#set({ ...state, status: 'CANCELLED', error: undefined, finishedAt: this.#moment.now });
   }
 
   #isFailing(): boolean {
@@ -115,7 +120,7 @@ class Course {
     const { now } = this.#moment;
     const ended = { finishedAt: now };
     if (this.#isFailing()) {
-      this.#set({ ...state, ...ended, status: 'CANCELLED' });
+      this.#cancel(state);
       return true;
     }
     const dependencies = step.dependsOn.map(id => this.#states.get(id) ?? pendingState(id));
@@ -191,7 +196,7 @@ class Course {
     let running = items.filter(({ status }) => status === 'RUNNING').length;
     for (const item of items) {
       if (item.status !== 'PENDING') continue;
-      if (isFailing) this.#set({ ...item, status: 'CANCELLED', finishedAt: now });
+      if (isFailing) this.#cancel(item);
       else if (
         !held &&
         running < step.forEach!.maxParallel &&

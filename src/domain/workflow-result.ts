@@ -50,11 +50,10 @@ export function valuesOf(spec: WorkflowSpec, states: States, item?: StepState): 
   };
 }
 
-/** Does the run fail with it? A person's no is such an end too. */
+/** Does the run fail with it? So it does with what was cancelled for a reason of its own, and not for another step. */
 export function isFatal(step: StepSpec, { status, error }: StepState): boolean {
   return (
-    (status === 'FAILED' && step.onFailure === 'FAIL') ||
-    (status === 'CANCELLED' && error?.code === 'CANCELLED')
+    (status === 'FAILED' && step.onFailure === 'FAIL') || (status === 'CANCELLED' && error !== undefined)
   );
 }
 

@@ -61,10 +61,10 @@ export function createInstances(deps: InstancesDeps, options: Partial<InstancesO
     const recovered = await store.transaction(inTransaction =>
       inTransaction.queue.recover(owners, maxDeaths, diedTooOften(maxDeaths)),
     );
-    const { requeued, failed } = recovered;
-    if (requeued.length + failed.length === 0) return;
+    const { requeued, failed, cancelled } = recovered;
+    if (requeued.length + failed.length + cancelled.length === 0) return;
     log.warn(
-      { requeued: requeued.length, failed: failed.length },
+      { requeued: requeued.length, failed: failed.length, cancelled: cancelled.length },
       'took over the requests of instances that stopped',
     );
     deps.onRecovered(recovered);

@@ -22,7 +22,10 @@ export interface ActiveRequests {
   disowned(requestId: string): Active | undefined;
   /** Resolves with the request as it is then: terminal, or waiting again after a shutdown. */
   stop(active: Active, reason: StopReason): Promise<ModelRequest>;
-  /** Waits up to `graceMs` for all to end, then lets the rest wait again; resolves when nothing is left. */
+  /**
+   * Waits up to `graceMs` for all to end, then lets the rest wait again; resolves when nothing is left. Workflows are not
+   * waited for beyond what runs here.
+   */
   drain(graceMs: number): Promise<void>;
   /** Stops everything without writing: the requests belong to others now. */
   fence(): void;
@@ -37,6 +40,8 @@ interface ActiveRequestsDeps extends ExecutionDeps {
 const MAX_DISOWNED = 1_000;
 /** A database that takes no results holds a stop up no longer than this: what is left unwritten is found later. */
 const LAST_WRITES_MS = 2_000;
+/** For workflows to take in what their last steps here have come to, and to end if those were the last of all. */
+const LAST_STEPS_MS = 500;
 
 export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRequests {
   const { admission, limits, clock, announce } = surroundings;
@@ -86,7 +91,13 @@ export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRe
     disowned: requestId => disowned.get(requestId),
     stop,
     async drain(graceMs) {
-      await atMost(clock, graceMs, Promise.all([...active.values()].map(entry => entry.done.promise)));
+      const [runs, others] = [[] as Active[], [] as Active[]];
+      for (const entry of active.values()) (entry.spec.workflow ? runs : others).push(entry);
+      const startedAtMs = clock.monotonic();
+      await atMost(clock, graceMs, allDone(others));
+      // No further step runs here: whoever takes a workflow over goes on with it, and nothing is lost by that.
+      const leftMs = graceMs - (clock.monotonic() - startedAtMs);
+      await atMost(clock, Math.min(Math.max(0, leftMs), LAST_STEPS_MS), allDone(runs));
       const stopped = Promise.all([...active.values()].map(entry => stop(entry, 'shutdown')));
       await atMost(clock, LAST_WRITES_MS, stopped);
       givenUp = true;
@@ -103,4 +114,8 @@ function letGo({ id, status, usage }: ModelRequest, limits: CallerLimits): void 
   if (isTerminal(status)) limits.end(id, usage ? usage.inputTokens + usage.outputTokens : 0);
   else if (status === 'QUEUED') limits.wait(id);
   else limits.leave(id);
+}
+
+function allDone(entries: readonly Active[]): Promise<unknown> {
+  return Promise.all(entries.map(entry => entry.done.promise));
 }

@@ -2,7 +2,8 @@
 // recovered. It is made under an id that its workflow has written down before, so that making it twice makes one.
 
 import type { Actor } from '../domain/access.ts';
-import type { ModelRequest, RequestBody, RequestSpec } from '../domain/request.ts';
+import { DomainError } from '../domain/errors.ts';
+import { isTerminal, type ModelRequest, type RequestBody, type RequestSpec } from '../domain/request.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { Store } from '../store/store.ts';
 import type { Acceptance } from './acceptance.ts';
@@ -15,7 +16,7 @@ import type { Planning } from './planning.ts';
 export type StepActor = Pick<ModelRequest, 'userId'> & { readonly apiKeyId: string | undefined };
 
 export interface StepRequests {
-  /** Resolves when the request is durable, made now or before. Throws what a submission throws. */
+  /** Resolves when the request is durable, made now or before. Throws what a submission throws, CONFLICT at the end. */
   submit(actor: StepActor, requestId: string, spec: RequestSpec): Promise<void>;
   /** Undefined: it was never made. */
   request(requestId: string): Promise<ModelRequest | undefined>;
@@ -62,15 +63,19 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
     active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
   return {
     async submit(actor, requestId, spec) {
+      // As the database has the workflow: its owner may have lost it without knowing.
+      const [known, workflow] = await store.requests.byIds([requestId, spec.step!.workflowId]);
       // Whoever has it in hand runs it; here nothing more is to be done.
-      if (!(await request(requestId)))
-        await acceptance.accept({
-          actor: await toActor(actor, store),
-          spec,
-          id: requestId,
-          idempotencyKey: undefined,
-          address: undefined,
-        });
+      if (known || active.get(requestId)) return;
+      if (!workflow || isTerminal(workflow.status))
+        throw new DomainError('CONFLICT', 'The workflow has ended: no step of it is begun.');
+      await acceptance.accept({
+        actor: await toActor(actor, store),
+        spec,
+        id: requestId,
+        idempotencyKey: undefined,
+        address: undefined,
+      });
     },
     request,
     body: async requestId => (await store.requests.bodiesByIds([requestId]))[0],

@@ -19,10 +19,16 @@ export async function atMost(clock: Clock, delayMs: number, work: Promise<unknow
   cancelTimer();
 }
 
-export function pause(clock: Clock, delayMs: number): Promise<void> {
+/** Resolves after the delay, or when the signal aborts. */
+export async function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  clock.after(delayMs, resolve);
-  return promise;
+  const end = () => resolve();
+  const cancelTimer = clock.after(delayMs, end);
+  signal?.addEventListener('abort', end, { once: true });
+  await promise;
+  cancelTimer();
+  signal?.removeEventListener('abort', end);
 }
 
 /** setTimeout fires at once beyond this, so longer delays are taken in steps. */

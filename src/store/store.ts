@@ -204,7 +204,7 @@ export interface RequestRepository {
 /** An unfinished request as the database knows it of its owner. */
 export interface HeldRequest {
   readonly id: string;
-  /** Somebody wishes it cancelled, perhaps through another instance. */
+  /** Somebody wishes it cancelled, perhaps through another instance; or it is a step of a workflow that has ended. */
   readonly cancelWished: boolean;
 }
 
@@ -213,18 +213,21 @@ export interface Recovered {
   readonly requeued: readonly string[];
   /** Those that had killed too many instances. */
   readonly failed: readonly string[];
+  /** Those that somebody had wished to cancel. */
+  readonly cancelled: readonly string[];
 }
 
 export interface QueueRepository {
   /**
    * Takes up to `limit` waiting requests for `owner`: RUNNING, their epoch one higher. Higher priority first, where
    * each second of waiting counts as one point. Those with which `lastDeath` instances have died, whose next death
-   * would be the last, come after the others, and an owner has one of them at a time: whoever kills it dies alone.
+   * would be the last, come after the others, and an owner has one of them at a time: whoever kills it dies alone. A
+   * workflow holds none of them up, its own steps least of all.
    */
   claim(owner: string, limit: number, lastDeath?: number): Promise<ModelRequest[]>;
   /** Notes who is going to serve claimed requests, for the ledger of the lost should this instance die. */
   routed(choices: readonly { readonly id: string; readonly deploymentId: string }[]): Promise<void>;
-  /** Ends a waiting request as CANCELLED with `error`; false: it does not wait. */
+  /** Ends a waiting request as CANCELLED with `error`, and the steps of a workflow with it; false: it does not wait. */
   cancel(id: string, error: RequestError): Promise<boolean>;
   /**
    * A running request waits again, with what was spent on it so far in the ledger, booked before or not; false: fenced,
@@ -238,7 +241,8 @@ export interface QueueRepository {
   /**
    * What these owners (or all but one, embedded) had in hand waits again under a higher epoch, and the call that each
    * request had under way is LOST in the ledger, behind those that are booked. A request with which `maxDeaths`
-   * instances have died FAILS with `error`. In a transaction, since it is several statements.
+   * instances have died FAILS with `error`; a workflow that waits for people is not counted. What somebody wished to
+   * cancel is CANCELLED. In a transaction, since it is several statements.
    */
   recover(
     owners: readonly string[] | { readonly allBut: string },

@@ -70,9 +70,11 @@ export interface WorkflowRepository {
   decisions(id: string): Promise<Decision[]>;
   /** False: the step does not wait for a decision, or somebody else has decided. */
   decide(id: string, decision: Decision): Promise<boolean>;
-  /** Pauses it or lets it go on; false: it is so already. */
+  /** Pauses it or lets it go on, also one that has not begun yet; false: it is so already. */
   setPaused(id: string, paused: boolean): Promise<boolean>;
   spendingByIds(ids: readonly string[]): Promise<Spending[]>;
+  /** Without those requests. */
+  spentBeside(id: string, requestIds: readonly string[]): Promise<Spending>;
   /** By step, items counted with it. */
   spendingOfSteps(id: string): Promise<ReadonlyMap<string, Spending>>;
   /** Requests of its steps that have not ended. */
@@ -191,14 +193,18 @@ function decisionsIn(db: Kysely<Tables>) {
     },
 
     async setPaused(id, paused) {
-      const changed = await db
-        .updateTable('workflows')
-        .set({ paused_at: paused ? sql<Date>`now()` : null })
-        .where('request_id', '=', id)
-        .where('paused_at', paused ? 'is' : 'is not', null)
-        .returning('request_id')
-        .executeTakeFirst();
-      return changed !== undefined;
+      const { rows } = await (paused
+        ? sql`
+          insert into workflows as held (request_id, spec, paused_at)
+          select request_id, spec -> 'workflow', now() from request_bodies
+          where request_id = ${id}::uuid and spec -> 'workflow' is not null
+          on conflict (request_id) do update set paused_at = now() where held.paused_at is null
+          returning request_id`
+        : sql`
+          update workflows set paused_at = null where request_id = ${id}::uuid and paused_at is not null
+          returning request_id`
+      ).execute(db);
+      return rows.length > 0;
     },
   } satisfies Partial<WorkflowRepository>;
 }
@@ -231,6 +237,13 @@ function spendingIn(db: Kysely<Tables>) {
         where parent_id = any(${uuidsIn(ids)}::uuid[]) group by parent_id`.execute(db);
       const found = new Map(rows.map(row => [row.key, toSpending(row)]));
       return ids.map(id => found.get(id) ?? NOTHING);
+    },
+
+    async spentBeside(id, requestIds) {
+      const { rows } = await sql<SpendingRow>`
+        select '' as key, ${SPENDING} from requests
+        where parent_id = ${id}::uuid and id <> all(${uuidsIn(requestIds)}::uuid[])`.execute(db);
+      return toSpending(rows[0]!);
     },
 
     async spendingOfSteps(id) {
@@ -274,18 +287,19 @@ async function begin(
     with ${ownership(run)},
     begun as (
       insert into workflows (request_id, spec) select id, ${toJson(spec)}::text::jsonb from owned
-      on conflict (request_id) do nothing returning request_id
+      on conflict (request_id) do nothing
     ),
     reused as (
       insert into workflow_steps (workflow_id, step_id, item, status, request_id, tries, input, output, note, reused,
         started_at, finished_at)
-      select begun.request_id, step_id, item, status, earlier.request_id, tries, input, output, note, true,
+      select owned.id, step_id, item, status, earlier.request_id, tries, input, output, note, true,
         started_at, finished_at
-      from workflow_steps as earlier, begun
+      from workflow_steps as earlier, owned
       where workflow_id = ${reuse?.requestId ?? null}::uuid and (
         (step_id = any(${reuse?.steps ?? []}::text[]) and status in ('SUCCEEDED', 'FAILED'))
         or (step_id = any(${reuse?.items ?? []}::text[]) and item >= 0 and status = 'SUCCEEDED')
       )
+      on conflict do nothing
     )
     select user_id, api_key_id from owned`.execute(db);
   const [owned] = rows;

@@ -3,25 +3,30 @@
 
 import { type ModelRequest, type RequestError, type RequestSpec, requestError } from '../domain/request.ts';
 import type { Usage } from '../domain/usage.ts';
-import { type StepSpec, type StepState, stateKey, type WorkflowLimits } from '../domain/workflow.ts';
+import { type StepSpec, type StepState, stateKey } from '../domain/workflow.ts';
+import type { StoredRun } from '../store/workflows.ts';
+import { isUnderWay } from './step.ts';
 import type { WorkflowsDeps } from './workflows.ts';
 
 export interface Account {
   /** Sets its estimate aside; or says why it may not be begun. */
   admit(state: StepState, step: StepSpec, spec: RequestSpec): RequestError | undefined;
+  /** Sets the estimate aside of one that was begun before. */
+  resume(state: StepState, spec: RequestSpec): void;
   /** What it took instead of the estimate. Undefined: no request was made. */
   settle(key: string, request: ModelRequest | undefined): void;
 }
 
-/** Reads what the run has taken before. */
+/** Reads what the run has taken before. What is under way is settled when it has ended, also if it has already. */
 export async function createAccount(
   runId: string,
-  limits: WorkflowLimits,
+  { spec: { limits }, steps: states }: Pick<StoredRun, 'spec' | 'steps'>,
   { store, steps }: Pick<WorkflowsDeps, 'store' | 'steps'>,
 ): Promise<Account> {
-  const [before] = await store.workflows.spendingByIds([runId]);
-  let spent = before?.costNanoUsd ?? 0n;
-  let tokens = tokensOf(before?.usage);
+  const underWay = states.filter(isUnderWay).map(({ requestId }) => requestId!);
+  const before = await store.workflows.spentBeside(runId, underWay);
+  let spent = before.costNanoUsd ?? 0n;
+  let tokens = tokensOf(before.usage);
   const setAside = new Map<string, bigint>();
   const maxCost = limits.maxCost === undefined ? undefined : BigInt(limits.maxCost);
   const { maxTokens } = limits;
@@ -49,6 +54,9 @@ export async function createAccount(
         return requestError('BUDGET_EXCEEDED', `The step was not begun: ${why}.`, { retryable: false });
       if (isLimited) setAside.set(stateKey(state), estimate);
       return undefined;
+    },
+    resume(state, spec) {
+      if (isLimited) setAside.set(stateKey(state), steps().estimate(spec) ?? 0n);
     },
     settle(key, request) {
       setAside.delete(key);

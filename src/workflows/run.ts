@@ -2,7 +2,7 @@
 // then acts; so whoever takes it over finds the same states and goes on from there. What runs are ordinary requests,
 // on whichever instance has room: the run itself waits for their ends.
 
-import { requestError } from '../domain/request.ts';
+import { type RequestError, requestError } from '../domain/request.ts';
 import {
   hasEnded,
   pendingState,
@@ -17,18 +17,17 @@ import type { WorkflowArrival, WorkflowJourney } from '../gateway/steps.ts';
 import { createBell } from '../lib/abort.ts';
 import type { StoredRun } from '../store/workflows.ts';
 import type { Account } from './account.ts';
-import { decidedStates } from './people.ts';
+import { People } from './people.ts';
 import { takePlan } from './plan.ts';
-import { cancelSteps, carryOutStep, isUnderWay, type StepEnd, stepSpecOf } from './step.ts';
-import { untilStored } from './until-stored.ts';
+import { type BuiltSpec, cancelSteps, carryOutStep, isUnderWay, type StepEnd, stepSpecOf } from './step.ts';
+import { tellAll, tellChanges } from './story.ts';
+import { tryToStore, untilStored } from './until-stored.ts';
 import type { WorkflowsDeps } from './workflows.ts';
 
-/** How often people's acts are looked for when nobody tells of them: while one is waited for, and otherwise. */
-const WATCH_MS = 2_000;
-const IDLE_WATCH_MS = 10_000;
-
 export const CANCELLED: WorkflowArrival = { status: 'CANCELLED', output: undefined, error: undefined };
+const BY_CALLER = requestError('CANCELLED', 'The workflow was cancelled.');
 const OUT_OF_TIME = requestError('TIMEOUT', 'The deadline of the workflow passed.', { retryable: false });
+const OWN_FAULT = requestError('INTERNAL', 'The workflow ended by a fault of the server.');
 
 /** Somebody else owns the request: this process is about to hear of it. */
 export async function untilTold(signal: AbortSignal): Promise<WorkflowArrival> {
@@ -42,17 +41,21 @@ export class Run {
   readonly #deps: WorkflowsDeps;
   readonly #account: Account;
   readonly #states: Map<string, StepState>;
-  readonly #deadline = new AbortController();
+  /** Aborted by the end of the run; with an error when it ends early. */
+  readonly #over = new AbortController();
   /** The run ends here, whatever becomes of its steps. */
   readonly #signal: AbortSignal;
   readonly #bell: ReturnType<typeof createBell>;
+  readonly #people: People;
+  /** Steps whose requests are made or followed here. */
+  readonly #underWay = new Set<Promise<void>>();
   /** Ends of steps that are not written down yet. */
   #ends: StepEnd[] = [];
+  /** States that are to be written; whether they are is not known while that goes on. */
+  #draft = new Map<string, StepState>();
   #spec: WorkflowSpec;
-  #isPaused: boolean;
+  #storedSpec: WorkflowSpec;
   #isWaiting = false;
-  /** Somebody may have decided, paused or resumed. */
-  #mayHaveActed = true;
   #wakeAt: Date | undefined;
 
   constructor(journey: WorkflowJourney, stored: StoredRun, account: Account, deps: WorkflowsDeps) {
@@ -61,17 +64,20 @@ export class Run {
     this.#deps = deps;
     this.#account = account;
     this.#spec = stored.spec;
-    this.#isPaused = stored.pausedAt !== undefined;
+    this.#storedSpec = stored.spec;
     this.#states = new Map(stored.steps.map(state => [stateKey(state), state]));
-    this.#signal = AbortSignal.any([journey.signal, this.#deadline.signal]);
+    this.#signal = AbortSignal.any([journey.signal, this.#over.signal]);
     this.#bell = createBell(this.#signal);
+    const surroundings = { runId: journey.request.id, signal: this.#signal, bell: this.#bell };
+    this.#people = new People(stored, surroundings, deps);
   }
 
+  /** Never throws. */
   async toItsEnd(): Promise<WorkflowArrival> {
     const stopTimer = this.#startDeadline();
-    this.#tellResults(this.#states.values());
-    for (const state of this.#states.values()) if (isUnderWay(state)) this.#carryOut(state);
+    void this.#people.listen();
     try {
+      if (!this.#signal.aborted) this.#takeUp();
       while (!this.#signal.aborted) {
         if (await this.#advance()) continue;
         const end = endOf(this.#spec, this.#states);
@@ -79,9 +85,15 @@ export class Run {
         await this.#somethingToHappen();
       }
     } catch (error) {
-      if (!this.#signal.aborted) throw error;
+      if (!this.#signal.aborted)
+        this.#deps.log.warn(
+          { error, requestId: this.#journey.request.id },
+          'a workflow ended by a fault of ours',
+        );
+      this.#over.abort(OWN_FAULT);
     } finally {
       stopTimer?.();
+      this.#over.abort();
       this.#bell.dispose();
     }
     return this.#endEarly();
@@ -92,30 +104,47 @@ export class Run {
     if (deadlineMs === undefined) return undefined;
     const { clock } = this.#deps;
     const leftMs = this.#journey.request.createdAt.getTime() + deadlineMs - clock.now();
-    return clock.after(Math.max(0, leftMs), () => this.#deadline.abort('deadline'));
+    const end = () => this.#over.abort(OUT_OF_TIME);
+    if (leftMs > 0) return clock.after(leftMs, end);
+    end();
+    return undefined;
+  }
+
+  /** Goes on where the run was left. */
+  #takeUp(): void {
+    tellAll(this.#journey.emit, this.#states);
+    for (const state of [...this.#states.values()].filter(isUnderWay)) {
+      const built = this.#built(state, this.#states);
+      if ('spec' in built) this.#account.resume(state, built.spec);
+      this.#carryOut(state);
+    }
   }
 
   /** Takes in what has come, writes down what follows, and then does it. False: nothing follows for now. */
   async #advance(): Promise<boolean> {
     const now = new Date(this.#deps.clock.now());
-    const planned = this.#spec;
     const changed = new Map<string, StepState>();
+    this.#draft = changed;
     const note = (states: readonly StepState[]) => {
       for (const state of states) changed.set(stateKey(state), state);
     };
     note(this.#ends.splice(0).map(end => this.#take(end, now)));
-    note(await this.#actsOfPeople(now));
-    const moment = { now, maxItems: this.#deps.bounds.maxItems, held: this.#isPaused };
+    note(await this.#people.decided(this.#states.values(), now));
+    const moment = { now, maxItems: this.#deps.bounds.maxItems, held: this.#people.isPaused };
     const next = progress(this.#spec, new Map([...this.#states, ...changed]), moment);
     note(next.changed);
     note(this.#admitted(next.starts, changed, now));
     this.#wakeAt = next.wakeAt;
     const waiting = this.#waitsForPeople(new Map([...this.#states, ...changed]));
-    const spec = planned === this.#spec ? undefined : this.#spec;
+    const spec = this.#planned();
     if (changed.size === 0 && !spec && waiting === this.#isWaiting) return false;
     await this.#write([...changed.values()], spec, waiting);
-    for (const [key, state] of changed) this.#states.set(key, state);
-    this.#tell([...changed.values()], spec);
+    for (const [key, state] of changed) {
+      this.#states.set(key, state);
+      if (state.item === undefined && hasEnded(state.status)) this.#deps.onStepEnded(state.status);
+    }
+    this.#draft = new Map();
+    tellChanges(this.#journey.emit, [...changed.values()], spec);
     for (const state of changed.values()) if (isUnderWay(state)) this.#carryOut(state);
     return true;
   }
@@ -125,10 +154,15 @@ export class Run {
     const states = new Map([...this.#states, ...changed]);
     return starts.map(state => {
       const step = this.#stepOf(state);
-      const built = stepSpecOf(state, { step, states, workflow: this.#spec, ...this.#journey }, this.#deps);
+      const built = this.#built(state, states);
       const error = 'error' in built ? built.error : this.#account.admit(state, step, built.spec);
       return error ? afterFailure(step, state, { error, now }) : { ...state, requestId: this.#deps.newId() };
     });
+  }
+
+  #built(state: StepState, states: ReadonlyMap<string, StepState>): BuiltSpec {
+    const step = this.#stepOf(state);
+    return stepSpecOf(state, { step, states, workflow: this.#spec, ...this.#journey }, this.#deps);
   }
 
   /** What the end of a step's request makes of its state. */
@@ -150,25 +184,15 @@ export class Run {
     return succeeded;
   }
 
-  async #actsOfPeople(now: Date): Promise<StepState[]> {
-    if (!this.#mayHaveActed) return [];
-    this.#mayHaveActed = false;
-    const { id } = this.#journey.request;
-    const { workflows } = this.#deps.store;
-    const waits = [...this.#states.values()].filter(({ status }) => status === 'WAITING');
-    const [[run], decisions] = await untilStored(
-      () => Promise.all([workflows.specsByIds([id]), waits.length > 0 ? workflows.decisions(id) : []]),
-      this.#signal,
-      this.#deps,
-    );
-    this.#isPaused = run?.pausedAt !== undefined;
-    return decidedStates(waits, decisions, now);
-  }
-
   #waitsForPeople(states: ReadonlyMap<string, StepState>): boolean {
     const all = [...states.values()];
     const isBusy = this.#wakeAt !== undefined || all.some(isUnderWay);
-    return !isBusy && (this.#isPaused || all.some(({ status }) => status === 'WAITING'));
+    return !isBusy && (this.#people.isPaused || all.some(({ status }) => status === 'WAITING'));
+  }
+
+  /** The workflow with steps that were planned and are not written yet. */
+  #planned(): WorkflowSpec | undefined {
+    return this.#spec === this.#storedSpec ? undefined : this.#spec;
   }
 
   async #write(steps: readonly StepState[], spec: WorkflowSpec | undefined, waiting: boolean): Promise<void> {
@@ -181,96 +205,77 @@ export class Run {
       throw this.#signal.reason;
     }
     // Who pauses a run tells it; the answer of a write only says it sooner.
-    this.#isPaused = written.pausedAt !== undefined;
+    this.#people.isPaused = written.pausedAt !== undefined;
     this.#isWaiting = waiting;
+    this.#storedSpec = this.#spec;
   }
 
   #carryOut(state: StepState): void {
-    const step = this.#stepOf(state);
-    const { emit, request } = this.#journey;
-    const built = stepSpecOf(
-      state,
-      { step, states: this.#states, workflow: this.#spec, ...this.#journey },
-      this.#deps,
-    );
     const place = {
       state,
-      spec: built,
+      spec: this.#built(state, this.#states),
       actor: this.#stored,
-      requestId: request.id,
-      emit,
+      emit: this.#journey.emit,
       signal: this.#signal,
     };
-    void carryOutStep(place, this.#deps).then(end => {
+    const carried = carryOutStep(place, this.#deps).then(end => {
+      this.#underWay.delete(carried);
       if (!end) return;
       this.#ends.push(end);
       this.#bell.ring();
     });
+    this.#underWay.add(carried);
   }
 
   async #somethingToHappen(): Promise<void> {
-    const { clock, steps } = this.#deps;
-    const left = new AbortController();
-    const watchMs = this.#isWaiting || this.#isPaused ? WATCH_MS : IDLE_WATCH_MS;
-    const changed = steps().nextChange(
-      this.#journey.request.id,
-      watchMs,
-      AbortSignal.any([this.#signal, left.signal]),
-    );
-    void changed.then(() => {
-      if (left.signal.aborted) return;
-      this.#mayHaveActed = true;
-      this.#bell.ring();
-    });
+    const { clock } = this.#deps;
     const wakeMs = this.#wakeAt && Math.max(1, this.#wakeAt.getTime() - clock.now());
+    const stopWatch = this.#people.watch(this.#isWaiting);
     const stopTimer = wakeMs === undefined ? undefined : clock.after(wakeMs, () => this.#bell.ring());
     await this.#bell.wait();
+    stopWatch();
     stopTimer?.();
-    left.abort();
   }
 
-  /** A shutdown or a loss leaves the steps to whoever takes the run over; a cancel and the deadline end them. */
+  /** A shutdown or a loss leaves the steps to whoever takes the run over; a cancel, the deadline and a fault end them. */
   async #endEarly(): Promise<WorkflowArrival> {
-    const { signal, request } = this.#journey;
+    const { signal } = this.#journey;
     if (signal.aborted && signal.reason !== 'cancelled') return CANCELLED;
-    const { store, clock, log, steps } = this.#deps;
+    const why: RequestError = signal.aborted ? BY_CALLER : this.#over.signal.reason;
+    // A request that is just being made is there afterwards, and can be cancelled.
+    await Promise.all(this.#underWay);
+    const now = new Date(this.#deps.clock.now());
+    // What was being written may have been.
+    const changed = new Map(this.#draft);
+    const take = (ends: readonly StepEnd[]) => {
+      for (const end of ends) changed.set(end.key, this.#take(end, now));
+    };
+    const open = () => [...new Map([...this.#states, ...changed]).values()].filter(isOpen);
+    take(this.#ends.splice(0));
+    take(await cancelSteps(open(), this.#deps));
     const pending = this.#spec.steps
-      .filter(({ id }) => !this.#states.has(id))
+      .filter(({ id }) => !this.#states.has(id) && !changed.has(id))
       .map(({ id }) => pendingState(id));
-    const open = [...this.#states.values(), ...pending].filter(({ status }) => !hasEnded(status));
-    await cancelSteps(open, steps());
-    const finishedAt = new Date(clock.now());
-    const cancelled = open.map((state): StepState => ({ ...state, status: 'CANCELLED', finishedAt }));
-    const { id, epoch } = request;
-    // The request ends all the same, and what it says is what counts.
-    await store.workflows
-      .advance({ id, epoch, steps: cancelled, waiting: false })
-      .catch(error => log.warn({ error, requestId: id }, 'the steps of an ended workflow keep their states'));
-    this.#tell(cancelled, undefined);
-    return signal.aborted ? CANCELLED : { status: 'FAILED', output: undefined, error: OUT_OF_TIME };
+    for (const state of [...open(), ...pending])
+      changed.set(stateKey(state), { ...state, status: 'CANCELLED', error: why, finishedAt: now });
+    await this.#writeLast([...changed.values()]);
+    return why === BY_CALLER ? CANCELLED : { status: 'FAILED', output: undefined, error: why };
+  }
+
+  /** The request ends all the same, and what it says is what counts. */
+  async #writeLast(steps: readonly StepState[]): Promise<void> {
+    const spec = this.#planned();
+    const { id, epoch } = this.#journey.request;
+    const { workflows } = this.#deps.store;
+    await tryToStore(() => workflows.advance({ id, epoch, steps, spec, waiting: false }), this.#deps);
+    tellChanges(this.#journey.emit, steps, spec);
   }
 
   #stepOf({ stepId }: StepState): StepSpec {
     return this.#spec.steps.find(({ id }) => id === stepId)!;
   }
+}
 
-  #tell(changed: readonly StepState[], planned: WorkflowSpec | undefined): void {
-    const { emit } = this.#journey;
-    const steps = new Set([
-      ...(planned?.steps.map(({ id }) => id) ?? []),
-      ...changed.map(({ stepId }) => stepId),
-    ]);
-    for (const step of steps) emit({ type: 'step-updated', step });
-    for (const { status, item } of changed)
-      if (item === undefined && hasEnded(status)) this.#deps.onStepEnded(status);
-    // What a model answered has been streamed; what was made here has not.
-    this.#tellResults(changed.filter(({ requestId, item }) => requestId === undefined && item === undefined));
-  }
-
-  /** Results that nobody streams: they were there before, or need no model. */
-  #tellResults(states: Iterable<StepState>): void {
-    for (const { status, stepId, item, output } of states)
-      if (status === 'SUCCEEDED' && item === undefined && output)
-        this.#journey.emit({ type: 'token', text: output, step: stepId });
-  }
+function isOpen({ status }: StepState): boolean {
+  return !hasEnded(status);
 }

@@ -2,14 +2,22 @@
 // Its tokens go on into the stream of the workflow, marked with the step.
 
 import { DomainError } from '../domain/errors.ts';
-import { type ModelRequest, type RequestError, type RequestSpec, requestError } from '../domain/request.ts';
+import {
+  isTerminal,
+  type ModelRequest,
+  type RequestError,
+  type RequestSpec,
+  requestError,
+} from '../domain/request.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import { type StepSpec, type StepState, stateKey, type WorkflowSpec } from '../domain/workflow.ts';
 import { type States, valuesOf } from '../domain/workflow-result.ts';
 import { render, TemplateError } from '../domain/workflow-template.ts';
+import type { FollowedEvent } from '../gateway/gateway.ts';
 import type { StepActor, StepRequests } from '../gateway/steps.ts';
 import { pause } from '../lib/clock.ts';
 import { planPrompt } from './plan.ts';
+import { tryToStore, untilStored } from './until-stored.ts';
 import type { WorkflowsDeps } from './workflows.ts';
 
 /** While there is no room for a step it is offered again so soon, and then less and less often. */
@@ -86,12 +94,9 @@ interface StepPlace {
 export async function carryOutStep(place: StepPlace, deps: WorkflowsDeps): Promise<StepEnd | undefined> {
   const { state, signal } = place;
   const key = stateKey(state);
-  const steps = deps.steps();
   try {
     await offer(place, deps);
-    const request = signal.aborted ? undefined : await followed(place, steps);
-    if (!request) return undefined;
-    return { key, request, ...(await resultOf(request, steps)) };
+    return await followed(place, deps);
   } catch (error) {
     if (signal.aborted) return undefined;
     if (error instanceof DomainError) return { key, request: undefined, error: toRequestError(error) };
@@ -100,59 +105,104 @@ export async function carryOutStep(place: StepPlace, deps: WorkflowsDeps): Promi
   }
 }
 
-/** Makes the request, unless that was done before. A lack of room is waited out: the workflow was accepted. */
+/**
+ * Makes the request, unless that was done before. A lack of room is waited out, since the workflow was accepted, and so
+ * is the database: a request that may have been made is not made again under another id.
+ */
 async function offer({ state, spec, actor, signal }: StepPlace, deps: WorkflowsDeps): Promise<void> {
-  const { requestId } = state;
-  for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const requestId = state.requestId!;
+  const steps = deps.steps();
+  for (let faults = 0, pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    signal.throwIfAborted();
     try {
-      if ('error' in spec) throw new DomainError('BAD_USER_INPUT', spec.error.message);
-      await deps.steps().submit(actor, requestId!, spec.spec);
-      return;
+      if (!('error' in spec)) return await steps.submit(actor, requestId, spec.spec);
+      // It can no longer be made, under other limits for example; but it may be there.
+      if (await steps.request(requestId)) return;
+      throw new DomainError('BAD_USER_INPUT', spec.error.message);
     } catch (error) {
-      const isPassing = error instanceof DomainError && PASSING.has(error.code);
-      if (!isPassing) throw error;
-      await pause(deps.clock, Math.max(pauseMs, Math.min(error.retryAfterMs ?? 0, LONGEST_PAUSE_MS)));
+      const isKnown = error instanceof DomainError;
+      if (isKnown ? !PASSING.has(error.code) : ++faults === MAX_FAULTS) throw error;
+      if (!isKnown)
+        deps.log.warn({ error, requestId }, 'the request of a step could not be made; it is tried again');
+      const wishedMs = (isKnown && error.retryAfterMs) || 0;
+      await pause(deps.clock, Math.max(pauseMs, Math.min(wishedMs, LONGEST_PAUSE_MS)), signal);
     }
   }
 }
 
-/** Neither says anything about the step. */
+/** None says anything about the step. */
 const PASSING: ReadonlySet<string> = new Set(['OVERLOADED', 'SHUTTING_DOWN', 'RATE_LIMITED']);
+/** So often in a row may something fail that nobody has foreseen. */
+const MAX_FAULTS = 10;
 
-/** Resolves with the request when it has ended; undefined when the run ended first. */
-async function followed(
-  { state, emit, signal }: StepPlace,
-  steps: StepRequests,
-): Promise<ModelRequest | undefined> {
+/** Its end, which is waited for however long the database is away. Throws when the run ended first. */
+function followed(place: StepPlace, deps: WorkflowsDeps): Promise<StepEnd> {
+  const { state, signal } = place;
+  const key = stateKey(state);
   const requestId = state.requestId!;
-  const step = stateKey(state);
-  const request = await steps.request(requestId);
-  if (!request) throw new Error(`The request ${requestId} of step ${step} is gone`);
-  const events = steps.follow(request);
+  const steps = deps.steps();
+  const teller = createTeller(place);
+  return untilStored(
+    async () => {
+      const request = await steps.request(requestId);
+      if (!request)
+        return { key, request, error: requestError('INTERNAL', 'The request of the step is gone.') };
+      teller.begin();
+      await listen(steps.follow(request), teller.take, signal);
+      return await stepEndOf(key, requestId, steps);
+    },
+    signal,
+    deps,
+  );
+}
+
+/** Resolves after the last event, or when the signal aborts. */
+async function listen(
+  events: AsyncIterableIterator<FollowedEvent>,
+  take: (event: StreamEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const leave = () => void events.return?.();
   signal.addEventListener('abort', leave, { once: true });
-  let sent = '';
-  for await (const { event } of events) {
-    if (signal.aborted) break;
-    if (event.type === 'token') {
-      sent += event.text;
-      emit({ type: 'token', text: event.text, step });
-    } else if (event.type === 'restarted') {
-      sent = sent.slice(0, event.keepThrough?.offset ?? 0);
-      emit({ type: 'restarted', attempt: event.attempt, reason: event.reason, step });
-      if (sent !== '') emit({ type: 'token', text: sent, step });
+  try {
+    for await (const { event } of events) {
+      if (signal.aborted) return;
+      take(event);
     }
+  } finally {
+    signal.removeEventListener('abort', leave);
   }
-  signal.removeEventListener('abort', leave);
-  return signal.aborted ? undefined : steps.request(requestId);
 }
 
-async function resultOf(
-  { id, status, error }: ModelRequest,
-  steps: StepRequests,
-): Promise<{ output: string } | { error: RequestError }> {
-  if (status === 'SUCCEEDED') return { output: (await steps.body(id))?.output ?? '' };
-  return { error: error ?? requestError('INTERNAL', 'The request of the step did not succeed.') };
+async function stepEndOf(key: string, requestId: string, steps: StepRequests): Promise<StepEnd> {
+  const request = await steps.request(requestId);
+  if (!request || !isTerminal(request.status)) throw new Error('The request of a step has not ended');
+  if (request.status === 'SUCCEEDED')
+    return { key, request, output: (await steps.body(requestId))?.output ?? '' };
+  return { key, request, error: request.error ?? requestError('INTERNAL', 'The step did not succeed.') };
+}
+
+/** Passes the text of a step on into the stream of the workflow; what was told of it before is void. */
+function createTeller({ state, emit }: StepPlace) {
+  const step = stateKey(state);
+  let sent = '';
+  function again(attempt: number, reason: string, kept = ''): void {
+    emit({ type: 'restarted', attempt, reason, step });
+    if (kept !== '') emit({ type: 'token', text: kept, step });
+    sent = kept;
+  }
+  return {
+    begin() {
+      if (state.tries > 1 || sent !== '') again(state.tries, 'The step is begun again.');
+    },
+    take(event: StreamEvent) {
+      if (event.type === 'token') {
+        sent += event.text;
+        emit({ type: 'token', text: event.text, step });
+      } else if (event.type === 'restarted')
+        again(event.attempt, event.reason, sent.slice(0, event.keepThrough?.offset ?? 0));
+    },
+  };
 }
 
 function toRequestError({ code, message, retryAfterMs }: DomainError): RequestError {
@@ -164,12 +214,18 @@ export function isUnderWay({ status, requestId }: StepState): boolean {
   return status === 'RUNNING' && requestId !== undefined;
 }
 
-/** Resolves when they have ended, or could not be ended. */
-export async function cancelSteps(states: readonly StepState[], steps: StepRequests): Promise<void> {
-  await Promise.allSettled(
-    states.filter(isUnderWay).map(async ({ requestId }) => {
-      const request = await steps.request(requestId!);
-      if (request) await steps.cancel(request);
-    }),
+/** Ends the requests of steps that are not wanted any more. Resolves with those that had succeeded before. */
+export async function cancelSteps(states: readonly StepState[], deps: WorkflowsDeps): Promise<StepEnd[]> {
+  const steps = deps.steps();
+  const cancelled = states.filter(isUnderWay).map(state =>
+    tryToStore(async () => {
+      const requestId = state.requestId!;
+      const request = await steps.request(requestId);
+      if (!request) return undefined;
+      await steps.cancel(request);
+      const stopped = await steps.request(requestId);
+      return stopped?.status === 'SUCCEEDED' ? await stepEndOf(stateKey(state), requestId, steps) : undefined;
+    }, deps),
   );
+  return (await Promise.all(cancelled)).filter(end => end !== undefined);
 }

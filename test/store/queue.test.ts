@@ -95,7 +95,7 @@ onBothStores(open => {
     await store.queue.routed([{ id: claimed, deploymentId: 'ollama/llama' }]);
 
     const recovered = await store.queue.recover(['dead'], MAX_DEATHS, POISON);
-    assert.deepEqual(recovered, { requeued: [dead.id, claimed].sort(), failed: [] });
+    assert.deepEqual(recovered, { requeued: [dead.id, claimed].sort(), failed: [], cancelled: [] });
     assert.equal(await store.requests.finish(anEndOf(dead)), false);
     const [ofDead, ofClaimed, ofAlive] = await store.requests.attemptsByIds([dead.id, claimed, alive.id]);
     const told = (attempts = ofDead) =>
@@ -116,7 +116,7 @@ onBothStores(open => {
       ].sort(),
     );
     const everything = await store.queue.recover({ allBut: 'me' }, MAX_DEATHS, POISON);
-    assert.deepEqual(everything, { requeued: [alive.id], failed: [] });
+    assert.deepEqual(everything, { requeued: [alive.id], failed: [], cancelled: [] });
   });
 
   test('a request that kills every instance fails at last', async t => {
@@ -127,13 +127,40 @@ onBothStores(open => {
       assert.deepEqual(await store.queue.recover(['dead'], MAX_DEATHS, POISON), {
         requeued: [id],
         failed: [],
+        cancelled: [],
       });
     }
     await store.queue.claim('dead', 1);
-    assert.deepEqual(await store.queue.recover(['dead'], MAX_DEATHS, POISON), { requeued: [], failed: [id] });
+    assert.deepEqual(await store.queue.recover(['dead'], MAX_DEATHS, POISON), {
+      requeued: [],
+      failed: [id],
+      cancelled: [],
+    });
     const [failed] = await store.requests.byIds([id]);
     assert.deepEqual([failed?.status, failed?.error, failed?.lastSequence], ['FAILED', POISON, 1]);
     assert.ok(failed?.finishedAt);
+  });
+
+  test('what somebody wished to cancel ends with the instance that had it', async t => {
+    const { store } = await open(t);
+    const request = aRequest({ owner: 'dead', deploymentId: 'openai/gpt-6-sol' });
+    await store.requests.accept(request);
+    await store.requests.wishCancel(request.id);
+    assert.deepEqual(await store.queue.recover(['dead'], MAX_DEATHS, POISON), {
+      requeued: [],
+      failed: [],
+      cancelled: [request.id],
+    });
+    const [cancelled] = await store.requests.byIds([request.id]);
+    assert.deepEqual(
+      [cancelled?.status, cancelled?.error?.code, cancelled?.lastSequence],
+      ['CANCELLED', 'CANCELLED', 1],
+    );
+    const [attempts] = await store.requests.attemptsByIds([request.id]);
+    assert.deepEqual(
+      attempts!.map(({ outcome }) => outcome),
+      ['LOST'],
+    );
   });
 
   test('those on their last life run one at a time, behind the others, so that only the guilty one dies', async t => {
@@ -154,6 +181,7 @@ onBothStores(open => {
     assert.deepEqual(await store.queue.recover(['me'], MAX_DEATHS, POISON), {
       requeued: [other],
       failed: [suspects[0]],
+      cancelled: [],
     });
   });
 

@@ -5,11 +5,20 @@ import type { Clock } from '../../src/lib/clock.ts';
 export interface TestClock extends Clock {
   /** Moves time on and runs, in order, every callback that falls due on the way. */
   advance(ms: number): void;
+  /** Moves time on to the next callback that is due, and runs it; false: there is none. */
+  advanceToNext(): boolean;
+  /** When the next callback is due, on the monotonic clock; undefined: there is none. */
+  nextMs(): number | undefined;
 }
+
+const NEVER = { dueMs: Number.POSITIVE_INFINITY, callback: () => {} };
 
 export function createTestClock(startMs = Date.parse('2026-11-01T00:00:00Z')): TestClock {
   let nowMs = startMs;
   const timers = new Set<{ dueMs: number; callback: () => void }>();
+  const earliest = () =>
+    [...timers].reduce((first, timer) => (timer.dueMs < first.dueMs ? timer : first), NEVER);
+
   return {
     now: () => nowMs,
     monotonic: () => nowMs - startMs,
@@ -28,6 +37,17 @@ export function createTestClock(startMs = Date.parse('2026-11-01T00:00:00Z')): T
         next.callback();
       }
       nowMs = untilMs;
+    },
+    advanceToNext() {
+      const next = earliest();
+      if (!timers.delete(next)) return false;
+      nowMs = Math.max(nowMs, next.dueMs);
+      next.callback();
+      return true;
+    },
+    nextMs() {
+      const { dueMs } = earliest();
+      return dueMs === Number.POSITIVE_INFINITY ? undefined : dueMs - startMs;
     },
   };
 }
