@@ -1,9 +1,15 @@
 // Rules of positions in a log: neighbouring tokens may be joined into one event with the later position, and because
 // positions carry text offsets, a cursor into joined text still finds its place.
 
-import { comparePositions, type LoggedEvent, type Position, type StreamEvent } from '../domain/stream.ts';
+import {
+  comparePositions,
+  type LoggedEvent,
+  MAX_PIECE_LENGTH,
+  type Position,
+  type StreamEvent,
+} from '../domain/stream.ts';
 
-/** The event at `index`, and when it is a token every token of the same step and epoch right behind it, as one. */
+/** The event at `index`, and when it is a token the tokens of the same step and epoch right behind it, as one. */
 export function joinFrom(
   events: readonly LoggedEvent[],
   index: number,
@@ -14,11 +20,13 @@ export function joinFrom(
   const { step } = first.event;
   const texts: string[] = [];
   let next = index;
+  let length = 0;
   let position = first.position;
-  for (; next < end; next += 1) {
+  for (; next < end && length < MAX_PIECE_LENGTH; next += 1) {
     const { event, position: at } = events[next]!;
     if (event.type !== 'token' || event.step !== step || at.epoch !== first.position.epoch) break;
     texts.push(event.text);
+    length += event.text.length;
     position = at;
   }
   if (texts.length === 1) return { event: first, next };

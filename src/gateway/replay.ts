@@ -2,7 +2,7 @@
 
 import type { Attempt, ModelRequest } from '../domain/request.ts';
 import { requestError } from '../domain/request.ts';
-import type { LoggedEvent, Position, StreamEvent } from '../domain/stream.ts';
+import { type LoggedEvent, MAX_PIECE_LENGTH, type Position, type StreamEvent } from '../domain/stream.ts';
 
 /** What follows `after` in the story of a finished request. */
 export function* replay(
@@ -39,9 +39,20 @@ export function* replay(
         yield attemptStarted(attempt, { epoch, sequence: attempt.number, offset: 0 });
     if (restarts) yield restarted(request.attemptCount, restart || Math.max(0, last - 2));
   }
-  const rest = sameText ? text.slice(after.offset) : text;
-  if (rest !== '') yield { position: beforeEnd, event: { type: 'token', text: rest } };
+  yield* textIn(text, sameText ? after.offset : 0, beforeEnd);
   yield { position: end, event: terminalEvent(request) };
+}
+
+/** The text from an offset on, in pieces as they are joined for slow readers. Only their offsets tell them apart. */
+function* textIn(text: string, from: number, position: Position): Generator<LoggedEvent> {
+  for (let offset = from; offset < text.length; ) {
+    const piece = text.slice(offset, offset + MAX_PIECE_LENGTH);
+    // A pair of surrogates stays together.
+    const isCut = offset + piece.length < text.length && !piece.isWellFormed();
+    const whole = isCut && piece.length > 1 ? piece.slice(0, -1) : piece;
+    offset += whole.length;
+    yield { position: { ...position, offset }, event: { type: 'token', text: whole } };
+  }
 }
 
 function attemptStarted({ number, deploymentId }: Attempt, position: Position): LoggedEvent {

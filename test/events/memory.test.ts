@@ -105,3 +105,32 @@ test('a follower on its way is not disturbed by compaction', async () => {
   await reading;
   assert.equal(text, Array.from({ length: 200 }, (_, index) => `${index},`).join(''));
 });
+
+test('whoever is far behind gets a long text in pieces, while it is written and after its end', async () => {
+  const log = createMemoryEventLog(systemClock);
+  const writer = log.open('r1', 1);
+  const text = Array.from({ length: 400 }, (_, index) => `${index} `.repeat(250)).join('');
+  const read = async (after?: Position) => {
+    const pieces: LoggedEvent[] = [];
+    for await (const logged of log.follow('r1', after)!) {
+      if (logged.event.type === 'token') pieces.push(logged);
+      if (logged.position.offset === text.length) break;
+    }
+    return pieces;
+  };
+  const textOf = (pieces: readonly LoggedEvent[]) =>
+    pieces.map(({ event }) => (event.type === 'token' ? event.text : '')).join('');
+
+  for (let offset = 0; offset < text.length; offset += 1_000)
+    writer.append({ type: 'token', text: text.slice(offset, offset + 1_000) });
+  const live = await read();
+  writer.append({ type: 'completed' });
+  log.release('r1');
+  const late = await read();
+
+  for (const pieces of [live, late]) {
+    assert.equal(textOf(pieces), text);
+    assert.ok(pieces.every(({ event }) => event.type === 'token' && event.text.length < 70_000));
+  }
+  assert.equal(textOf(await read(live[1]!.position)), textOf(live.slice(2)));
+});

@@ -129,6 +129,18 @@ test('the text that a client saw of an abandoned request is not voided: the fail
   ]);
 });
 
+test('a long answer is told in pieces, from each of which one can go on', () => {
+  const request = { ...storedRequest(), lastSequence: 9 };
+  const text = 'Grüße 😀'.repeat(50_000);
+  const pieces = [...replay(request, text, [], undefined)].filter(({ event }) => event.type === 'token');
+
+  assert.equal(textIn(pieces), text);
+  for (const [index, { event, position }] of pieces.entries()) {
+    assert.ok(event.type === 'token' && event.text.length <= 65_536 && event.text.isWellFormed());
+    assert.equal(textIn([...replay(request, text, [], position)]), textIn(pieces.slice(index + 1)));
+  }
+});
+
 test('behind the last event there is nothing', () => {
   const request = { ...storedRequest(), lastSequence: 5 };
   assert.deepEqual([...replay(request, 'text', [], { epoch: 1, sequence: 5, offset: 4 })], []);
