@@ -45,6 +45,7 @@ export function createHttp({
       members,
       store,
       maxQueryCost: config.limits.queryMaxCost,
+      maxTextBytes: config.limits.queryMaxTextBytes,
     }),
     plugins: [access],
     isAdmitted: access.isAdmitted,

@@ -72,6 +72,12 @@ export const LIMIT_SETTINGS = {
     5_000,
     'Cost of an operation: fields, multiplied by `first` or `last`.',
   ),
+  MCPLANE_QUERY_MAX_TEXT_BYTES: limit(
+    'queryMaxTextBytes',
+    [1_000, 100 * MEGABYTE],
+    4 * MEGABYTE,
+    'Bytes of prompts, messages and answers that an operation may read; one row always.',
+  ),
   MCPLANE_QUERY_MAX_VALUE_DEPTH: limit('queryMaxValueDepth', [1, 1_000], 20, 'Nesting of argument values.'),
   MCPLANE_QUERY_MAX_OPERATIONS: limit('queryMaxOperations', [1, 100], 5, 'Operations in a document.'),
   MCPLANE_QUERY_MAX_ERRORS: limit('queryMaxErrors', [1, 100], 5, 'Errors in an answer.'),

@@ -2,8 +2,9 @@
 
 import type { Message, ModelRequest } from '../../domain/request.ts';
 import { builder } from '../builder.ts';
-import { actorOf, type Context } from '../context.ts';
-import { createLoader, loading } from '../loading.ts';
+import { actorOf } from '../context.ts';
+import { loading } from '../loading.ts';
+import { bodyOf, messagesOf, metadataOf, outputOf, promptOf, systemOf } from '../request-texts.ts';
 import { AttemptType } from './attempt.ts';
 import { MessageRoleEnum, RequestStatusEnum, RoutingStrategyEnum, TaskTypeEnum } from './enums.ts';
 import { UserType } from './member.ts';
@@ -11,10 +12,7 @@ import { DeploymentType, deploymentOf, ProviderType } from './provider.ts';
 import { RoutingDecisionType } from './routing.ts';
 import { RequestErrorType, UsageType } from './usage.ts';
 
-/** The wide parts of a request; read only when a field asks for one. */
-const bodies = createLoader((ids, context) => context.store.requests.bodiesByIds(ids));
-const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load(request.id);
-const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
+const specOf = async (...place: Parameters<typeof bodyOf>) => (await bodyOf(...place))?.spec;
 
 /** The most that an Int holds: 24 days. */
 const MAX_SPAN_MS = 2 ** 31 - 1;
@@ -108,53 +106,53 @@ builder.node(ModelRequestType, {
 });
 
 builder.objectFields(ModelRequestType, t => ({
-  prompt: t.loadable({
-    type: 'String',
+  prompt: t.string({
     nullable: true,
     description: 'The prompt, or the last message of the user.',
-    ...loading((ids, context) => context.store.requests.promptsByIds(ids)),
-    resolve: request => request.id,
+    resolve: (request, _args, context, info) => promptOf(request, context, info),
   }),
   messages: t.field({
     type: [MessageType],
     description: 'The whole conversation that was sent, without `system`.',
-    resolve: async (request, _args, context) => [...((await specOf(request, context))?.messages ?? [])],
+    resolve: (request, _args, context, info) => messagesOf(request, context, info),
   }),
   system: t.string({
     nullable: true,
     description: 'The instructions above the conversation.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.system,
+    resolve: (request, _args, context, info) => systemOf(request, context, info),
   }),
   maxOutputTokens: t.int({
     nullable: true,
     description: 'The longest answer asked for, in tokens.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.maxOutputTokens,
+    resolve: async (request, _args, context, info) => (await specOf(request, context, info))?.maxOutputTokens,
   }),
   temperature: t.float({
     nullable: true,
     description: 'The temperature asked for.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.temperature,
+    resolve: async (request, _args, context, info) => (await specOf(request, context, info))?.temperature,
   }),
   stop: t.stringList({
     description: 'The texts at which the answer ends.',
-    resolve: async (request, _args, context) => [...((await specOf(request, context))?.stop ?? [])],
+    resolve: async (request, _args, context, info) => [
+      ...((await specOf(request, context, info))?.stop ?? []),
+    ],
   }),
   metadata: t.field({
     type: 'JSON',
     nullable: true,
     description: 'What the submitter kept with it.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.metadata,
+    resolve: (request, _args, context, info) => metadataOf(request, context, info),
   }),
   output: t.string({
     nullable: true,
     description: 'The answer, or what came of it; null while it runs (follow `tokenStream`).',
-    resolve: async (request, _args, context) => (await bodyOf(request, context))?.output,
+    resolve: (request, _args, context, info) => outputOf(request, context, info),
   }),
   routing: t.field({
     type: RoutingDecisionType,
     nullable: true,
     description: 'Why it ran where it ran; null until that was decided and kept.',
-    resolve: async (request, _args, context) => (await bodyOf(request, context))?.routing,
+    resolve: async (request, _args, context, info) => (await bodyOf(request, context, info))?.routing,
   }),
 }));
 
