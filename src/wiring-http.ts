@@ -94,6 +94,8 @@ function httpLimits({ limits }: Config): HttpLimits {
       maxCost: limits.queryMaxCost,
       maxValueDepth: limits.queryMaxValueDepth,
       maxOperations: limits.queryMaxOperations,
+      maxRepeats: limits.queryMaxRepeats,
+      maxCharacters: limits.queryMaxCharacters,
       maxErrors: limits.queryMaxErrors,
     },
     maxBodyBytes: limits.maxBodyBytes,

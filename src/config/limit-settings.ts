@@ -70,7 +70,7 @@ export const LIMIT_SETTINGS = {
     'queryMaxCost',
     [10, 10 * MEGABYTE],
     5_000,
-    'Cost of an operation: fields, multiplied by `first` or `last`.',
+    'Cost of an operation: fields, multiplied by `first` or `last`. An introspection of the schema costs 2,000.',
   ),
   MCPLANE_QUERY_MAX_TEXT_BYTES: limit(
     'queryMaxTextBytes',
@@ -80,6 +80,18 @@ export const LIMIT_SETTINGS = {
   ),
   MCPLANE_QUERY_MAX_VALUE_DEPTH: limit('queryMaxValueDepth', [1, 1_000], 20, 'Nesting of argument values.'),
   MCPLANE_QUERY_MAX_OPERATIONS: limit('queryMaxOperations', [1, 100], 5, 'Operations in a document.'),
+  MCPLANE_QUERY_MAX_REPEATS: limit(
+    'queryMaxRepeats',
+    [1, 10_000],
+    50,
+    'How often one field may be written in one selection set, fragments counted.',
+  ),
+  MCPLANE_QUERY_MAX_CHARACTERS: limit(
+    'queryMaxCharacters',
+    [1_000, 100 * MEGABYTE],
+    20_000,
+    'Characters of a document besides the texts in it.',
+  ),
   MCPLANE_QUERY_MAX_ERRORS: limit('queryMaxErrors', [1, 100], 5, 'Errors in an answer.'),
   MCPLANE_BATCH_MAX: limit('batchMax', [1, 100], 5, 'Operations in a batched HTTP request.'),
   MCPLANE_RATE_LIMIT_PER_SECOND: limit(
