@@ -24,8 +24,6 @@ const MAY_IMPORT: Record<string, string[]> = {
     // What is told apart of its failures: whether a statement may have been carried out.
     'store/unavailable.ts',
     'events/event-log.ts',
-    // What is told from the store comes in pieces as large as those of the log.
-    'events/joining.ts',
     'events/signals.ts',
     'limits/limits.ts',
     'control/catalog.ts',

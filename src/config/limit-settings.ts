@@ -3,6 +3,7 @@
 import type { WorkflowBounds } from '../domain/workflow-step-input.ts';
 import { CALLER_LIMIT_SETTINGS } from './caller-limit-settings.ts';
 import { limit } from './limit.ts';
+import { WORKFLOW_SETTINGS } from './workflow-settings.ts';
 
 const MEGABYTE = 1_000_000;
 const HOUR_MS = 3_600_000;
@@ -95,10 +96,28 @@ export const LIMIT_SETTINGS = {
     'queryMaxCost',
     [10, 10 * MEGABYTE],
     5_000,
-    'Cost of an operation: fields, multiplied by `first` or `last`.',
+    'Cost of an operation: fields, multiplied by `first` or `last`. An introspection of the schema costs 2,000.',
+  ),
+  MCPLANE_QUERY_MAX_TEXT_BYTES: limit(
+    'queryMaxTextBytes',
+    [1_000, 100 * MEGABYTE],
+    4 * MEGABYTE,
+    'Bytes of prompts, messages and answers that an operation may read; one row always.',
   ),
   MCPLANE_QUERY_MAX_VALUE_DEPTH: limit('queryMaxValueDepth', [1, 1_000], 20, 'Nesting of argument values.'),
   MCPLANE_QUERY_MAX_OPERATIONS: limit('queryMaxOperations', [1, 100], 5, 'Operations in a document.'),
+  MCPLANE_QUERY_MAX_REPEATS: limit(
+    'queryMaxRepeats',
+    [1, 10_000],
+    50,
+    'How often one field may be written in one selection set, fragments counted.',
+  ),
+  MCPLANE_QUERY_MAX_CHARACTERS: limit(
+    'queryMaxCharacters',
+    [1_000, 100 * MEGABYTE],
+    20_000,
+    'Characters of a document besides the texts in it.',
+  ),
   MCPLANE_QUERY_MAX_ERRORS: limit('queryMaxErrors', [1, 100], 5, 'Errors in an answer.'),
   MCPLANE_BATCH_MAX: limit('batchMax', [1, 100], 5, 'Operations in a batched HTTP request.'),
   MCPLANE_RATE_LIMIT_PER_SECOND: limit(
@@ -203,31 +222,7 @@ export const LIMIT_SETTINGS = {
     100,
     'Providers made through the API.',
   ),
-  MCPLANE_WORKFLOW_MAX_STEPS: limit('workflowMaxSteps', [1, 1_000], 100, 'Steps of a workflow.'),
-  MCPLANE_WORKFLOW_MAX_DEPTH: limit(
-    'workflowMaxDepth',
-    [1, 1_000],
-    20,
-    'Steps of a workflow that wait for each other in a row.',
-  ),
-  MCPLANE_WORKFLOW_MAX_ITEMS: limit(
-    'workflowMaxItems',
-    [1, 10_000],
-    1_000,
-    'Elements of a list that a step is run for.',
-  ),
-  MCPLANE_WORKFLOW_MAX_PARALLEL: limit(
-    'workflowMaxParallel',
-    [1, 10_000],
-    256,
-    'Requests of one workflow at the same time.',
-  ),
-  MCPLANE_WORKFLOW_MAX_DEADLINE_MS: limit(
-    'workflowMaxDeadlineMs',
-    [1_000, 365 * 24 * HOUR_MS],
-    30 * 24 * HOUR_MS,
-    'Longest deadline of a workflow that a caller may ask for.',
-  ),
+  ...WORKFLOW_SETTINGS,
   MCPLANE_SHUTDOWN_GRACE_MS: limit(
     'shutdownGraceMs',
     [0, HOUR_MS],

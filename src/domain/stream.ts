@@ -23,6 +23,12 @@ export type StreamEvent =
   | { readonly type: 'completed' }
   | { readonly type: 'failed'; readonly error: RequestError };
 
+/**
+ * Text that is joined, or told again, is no longer than this and one token: whoever has an event of many streams in hand
+ * holds no more of each.
+ */
+export const MAX_PIECE_LENGTH = 65_536;
+
 /** The place of an event in its request's log. */
 export interface Position {
   /** Generation of ownership: grows when another instance takes the request over. */

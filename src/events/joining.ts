@@ -1,10 +1,13 @@
 // Rules of positions in a log: neighbouring tokens may be joined into one event with the later position, and because
 // positions carry text offsets, a cursor into joined text still finds its place.
 
-import { comparePositions, type LoggedEvent, type Position, type StreamEvent } from '../domain/stream.ts';
-
-/** Joined text is no longer than this and one token: whoever has one event of each stream in hand holds no more. */
-export const MAX_JOINED_LENGTH = 65_536;
+import {
+  comparePositions,
+  type LoggedEvent,
+  MAX_PIECE_LENGTH,
+  type Position,
+  type StreamEvent,
+} from '../domain/stream.ts';
 
 /** The event at `index`, and when it is a token the tokens of the same step and epoch right behind it, as one. */
 export function joinFrom(
@@ -19,7 +22,7 @@ export function joinFrom(
   let next = index;
   let length = 0;
   let position = first.position;
-  for (; next < end && length < MAX_JOINED_LENGTH; next += 1) {
+  for (; next < end && length < MAX_PIECE_LENGTH; next += 1) {
     const { event, position: at } = events[next]!;
     if (event.type !== 'token' || event.step !== step || at.epoch !== first.position.epoch) break;
     texts.push(event.text);

@@ -2,9 +2,8 @@
 
 import type { Attempt, ModelRequest } from '../domain/request.ts';
 import { requestError } from '../domain/request.ts';
-import type { LoggedEvent, Position, StreamEvent } from '../domain/stream.ts';
+import { type LoggedEvent, MAX_PIECE_LENGTH, type Position, type StreamEvent } from '../domain/stream.ts';
 import type { StepState } from '../domain/workflow.ts';
-import { MAX_JOINED_LENGTH } from '../events/joining.ts';
 
 /** What follows `after` in the story of a finished request. */
 export function* replay(
@@ -79,7 +78,7 @@ export function* replaySteps(
 /** The text from an offset on, in pieces as they are joined for slow readers. Only their offsets tell them apart. */
 function* textIn(text: string, from: number, position: Position): Generator<LoggedEvent> {
   for (let offset = from; offset < text.length; ) {
-    const piece = text.slice(offset, offset + MAX_JOINED_LENGTH);
+    const piece = text.slice(offset, offset + MAX_PIECE_LENGTH);
     // A pair of surrogates stays together.
     const isCut = offset + piece.length < text.length && !piece.isWellFormed();
     const whole = isCut && piece.length > 1 ? piece.slice(0, -1) : piece;

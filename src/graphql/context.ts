@@ -22,6 +22,8 @@ export interface Context {
   readonly address: string;
   /** The most an operation may cost; see cost.ts. Absent: DEFAULT_MAX_QUERY_COST. */
   readonly maxQueryCost?: number | undefined;
+  /** Bytes of prompts and answers that an operation may read; see request-texts.ts. Absent: DEFAULT_MAX_TEXT_BYTES. */
+  readonly maxTextBytes?: number | undefined;
 }
 
 /** The actor of an operation that needs one. The directives refuse earlier; this is the second lock. */

@@ -35,6 +35,11 @@ export function pageCost(args: { first?: number | null | undefined; last?: numbe
   return { field: 1, multiplier: size >= 0 && size <= MAX_PAGE_SIZE ? size : MAX_PAGE_SIZE };
 }
 
+/** Looking for text reads what no row of the page shows: two such pages are what an operation may cost by default. */
+export function searchCost(args: Parameters<typeof pageCost>[0]): ReturnType<typeof pageCost> {
+  return { ...pageCost(args), field: 2_200 };
+}
+
 /**
  * The plugin checks in resolvers, which for a subscription is at its first event, after its source was started.
  * This one checks before the source starts, too.

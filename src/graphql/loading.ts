@@ -13,7 +13,7 @@ export function loading<Value>(load: BatchRead<Value>) {
   return { load: distinct(load), loaderOptions: LOADER_OPTIONS };
 }
 
-/** A loader that several fields share, or a field with arguments uses: `const bodies = createLoader(…)`. */
+/** A loader that several fields share, or a field with arguments uses: `const histories = createLoader(…)`. */
 export function createLoader<Value>(load: BatchRead<Value>) {
   return dataloaderGetter<string, Value, string>(
     LOADER_OPTIONS,

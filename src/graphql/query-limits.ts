@@ -13,6 +13,7 @@ import {
   type ValidationRule,
   validate,
 } from 'graphql';
+import { hasMoreCharacters } from './query-characters.ts';
 import { measureDocument } from './query-measure.ts';
 
 export interface QueryLimits {
@@ -28,6 +29,10 @@ export interface QueryLimits {
   /** Nested lists and objects in arguments and variable defaults. */
   readonly maxValueDepth: number;
   readonly maxOperations: number;
+  /** One field in one selection set, fragments spread: what the rule about fields that overlap takes grows with its square. */
+  readonly maxRepeats: number;
+  /** Characters besides the texts, which may be long prompts. */
+  readonly maxCharacters: number;
   /** Errors in one refusal. */
   readonly maxErrors: number;
 }
@@ -41,6 +46,8 @@ export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   maxCost: 5_000,
   maxValueDepth: 20,
   maxOperations: 5,
+  maxRepeats: 50,
+  maxCharacters: 20_000,
   maxErrors: 5,
 };
 
@@ -80,6 +87,7 @@ export function overLimit(document: DocumentNode, limits: QueryLimits): GraphQLE
     ['rootFields', measure.rootFields, limits.maxRootFields],
     ['directives', measure.directives, limits.maxDirectives],
     ['valueDepth', measure.valueDepth, limits.maxValueDepth],
+    ['repeats', measure.repeats, limits.maxRepeats],
     ['cost', measure.cost, limits.maxCost],
   ];
   const over = figures.find(([, figure, max]) => figure > max);
@@ -87,6 +95,8 @@ export function overLimit(document: DocumentNode, limits: QueryLimits): GraphQLE
 }
 
 function parseWithin(source: string | Source, limits: QueryLimits, options?: ParseOptions): DocumentNode {
+  const text = typeof source === 'string' ? source : source.body;
+  if (hasMoreCharacters(text, limits.maxCharacters)) throw tooComplex('characters', limits.maxCharacters);
   try {
     return parse(source, { ...options, maxTokens: limits.maxTokens });
   } catch (error) {
@@ -110,9 +120,13 @@ function tooComplex(limit: string, max: number): GraphQLError {
   });
 }
 
-/** A literal of the document is named by its kind, never repeated: it may be long, or a secret. */
+/** A literal of the document is named by its kind or its type, never repeated: it may be long, or a secret. */
 function asDocumentError(error: GraphQLError): GraphQLError {
-  const message = error.message.replace(/((?:Block)?String) ".*"/s, '$1');
+  const message = error.message
+    .replace(/((?:Block)?String) ".*"/s, '$1')
+    .replace(/, found: .*/s, '.')
+    .replace(/ Found: .*/s, '')
+    .replace(/( cannot represent [\w -]*value): .*?(\. Did you mean [^.]*\?)?$/s, '$1$2');
   return new GraphQLError(message, {
     nodes: error.nodes,
     source: error.source,

@@ -21,13 +21,16 @@ export interface DocumentMeasure {
   readonly aliases: number;
   readonly directives: number;
   readonly valueDepth: number;
+  /** How often one field is written in one selection set, its fragments spread. */
+  readonly repeats: number;
 }
 
-/** Of a selection set: levels below it, fields in it, fields directly in it. */
+/** Of a selection set: levels below it, fields in it, fields directly in it, and how often each name is among these. */
 interface Extent {
   depth: number;
   cost: number;
   width: number;
+  readonly names: Map<string, number>;
 }
 
 interface Walk {
@@ -36,10 +39,15 @@ interface Walk {
   aliases: number;
   directives: number;
   valueDepth: number;
+  repeats: number;
 }
 
-const CIRCULAR: Extent = { depth: Infinity, cost: Infinity, width: Infinity };
-const UNKNOWN: Extent = { depth: 0, cost: 0, width: 0 };
+/** An introspection is exempt from depth and from the cost of what is in it, but not free. */
+const INTROSPECTION_COST = { __schema: 2_000, __type: 100 };
+
+const NO_NAMES: Extent['names'] = new Map();
+const CIRCULAR: Extent = { depth: Infinity, cost: Infinity, width: Infinity, names: NO_NAMES };
+const UNKNOWN: Extent = { depth: 0, cost: 0, width: 0, names: NO_NAMES };
 
 export function measureDocument(document: DocumentNode): DocumentMeasure {
   const walk: Walk = {
@@ -48,6 +56,7 @@ export function measureDocument(document: DocumentNode): DocumentMeasure {
     aliases: 0,
     directives: 0,
     valueDepth: 0,
+    repeats: 0,
   };
   const measure = { operations: 0, depth: 0, cost: 0, rootFields: 0 };
   for (const definition of document.definitions) {
@@ -69,6 +78,7 @@ export function measureDocument(document: DocumentNode): DocumentMeasure {
     aliases: walk.aliases,
     directives: walk.directives,
     valueDepth: walk.valueDepth,
+    repeats: walk.repeats,
   };
 }
 
@@ -110,7 +120,7 @@ function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefini
 }
 
 function extentOf(set: SelectionSetNode, walk: Walk): Extent {
-  const total: Extent = { depth: 0, cost: 0, width: 0 };
+  const total: Extent = { depth: 0, cost: 0, width: 0, names: new Map() };
   for (const selection of set.selections) {
     countDirectives(selection.directives, walk);
     if (selection.kind === Kind.FIELD) {
@@ -118,10 +128,12 @@ function extentOf(set: SelectionSetNode, walk: Walk): Extent {
       for (const argument of selection.arguments ?? []) countValue(argument.value, walk);
       const inner = selection.selectionSet ? extentOf(selection.selectionSet, walk) : UNKNOWN;
       // Introspection nests by nature; graphql's own rule bounds it. Only its subtree is exempt.
-      const exempt = selection.name.value === '__schema' || selection.name.value === '__type';
-      total.depth = Math.max(total.depth, 1 + (exempt ? 0 : inner.depth));
-      total.cost += 1 + (exempt ? 0 : inner.cost);
+      const name = selection.name.value;
+      const flat = name === '__schema' || name === '__type' ? INTROSPECTION_COST[name] : undefined;
+      total.depth = Math.max(total.depth, 1 + (flat === undefined ? inner.depth : 0));
+      total.cost += 1 + (flat ?? inner.cost);
       total.width += 1;
+      countName(total, (selection.alias ?? selection.name).value, 1);
     } else {
       const inner =
         selection.kind === Kind.INLINE_FRAGMENT
@@ -130,9 +142,15 @@ function extentOf(set: SelectionSetNode, walk: Walk): Extent {
       total.depth = Math.max(total.depth, inner.depth);
       total.cost += inner.cost;
       total.width += inner.width;
+      for (const [name, count] of inner.names) countName(total, name, count);
     }
   }
+  walk.repeats = Math.max(walk.repeats, ...total.names.values());
   return total;
+}
+
+function countName({ names }: Extent, name: string, count: number): void {
+  names.set(name, (names.get(name) ?? 0) + count);
 }
 
 function fragmentExtent(name: string, walk: Walk): Extent {

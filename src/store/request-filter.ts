@@ -2,6 +2,7 @@
 
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { RequestFilter } from './store.ts';
+import { containsText } from './text-search.ts';
 
 export function matches(filter: RequestFilter): RawBuilder<SqlBool> {
   const conditions = [sql`true`];
@@ -25,12 +26,6 @@ export function matches(filter: RequestFilter): RawBuilder<SqlBool> {
   );
   add(filter.createdFrom, () => sql`requests.created_at >= ${filter.createdFrom}::timestamptz`);
   add(filter.createdTo, () => sql`requests.created_at < ${filter.createdTo}::timestamptz`);
-  add(filter.text, () => containsText(filter.text!));
-  return sql<SqlBool>`${sql.join(conditions, sql` and `)}`;
-}
-
-function containsText(text: string): RawBuilder<SqlBool> {
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<SqlBool>`(exists (select from request_bodies b where b.request_id = requests.id and b.prompt ilike ${pattern})
-    or exists (select from request_results r where r.request_id = requests.id and r.output ilike ${pattern}))`;
+  const met = sql<SqlBool>`${sql.join(conditions, sql` and `)}`;
+  return filter.text === undefined ? met : sql<SqlBool>`${met} and ${containsText(filter.text, met)}`;
 }

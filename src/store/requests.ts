@@ -8,14 +8,15 @@ import { bookIn } from './book.ts';
 import type { BudgetOwners } from './budget-owners.ts';
 import { finishIn } from './finish.ts';
 import { byId, uuidsIn } from './ids.ts';
-import { routingFromJson, specFromJson } from './json.ts';
 import { keysetPage } from './keyset.ts';
 import { prepared } from './prepared.ts';
 import { matches } from './request-filter.ts';
 import { type RequestRow, requestColumns, toAttempt, toModelRequest } from './request-rows.ts';
+import { bodiesByIdsIn, promptsByIdsIn } from './request-texts.ts';
 import type { Settlements } from './settle.ts';
-import type { RequestRepository } from './store.ts';
+import type { RequestFilter, RequestRepository } from './store.ts';
 import type { Tables } from './tables.ts';
+import { createSearches } from './text-search.ts';
 
 const UNFINISHED = ['QUEUED', 'RUNNING'] as const;
 
@@ -53,38 +54,8 @@ function readsByIds(db: Kysely<Tables>) {
       return byId(ids, rows, row => row.id, toModelRequest);
     },
 
-    async bodiesByIds(ids) {
-      const rows = await db
-        .selectFrom('request_bodies as body')
-        .leftJoin('request_results as result', 'result.request_id', 'body.request_id')
-        .select(['body.request_id', 'body.spec', 'result.output', 'result.routing'])
-        .where(sql<boolean>`body.request_id = any(${uuidsIn(ids)}::uuid[])`)
-        .execute();
-      return byId(
-        ids,
-        rows,
-        row => row.request_id,
-        row => ({
-          spec: specFromJson(row.spec),
-          routing: routingFromJson(row.routing),
-          output: row.output ?? undefined,
-        }),
-      );
-    },
-
-    async promptsByIds(ids) {
-      const rows = await db
-        .selectFrom('request_bodies')
-        .select(['request_id', 'prompt'])
-        .where(sql<boolean>`request_id = any(${uuidsIn(ids)}::uuid[])`)
-        .execute();
-      return byId(
-        ids,
-        rows,
-        row => row.request_id,
-        row => row.prompt,
-      );
-    },
+    bodiesByIds: bodiesByIdsIn(db),
+    promptsByIds: promptsByIdsIn(db),
 
     async attemptsByIds(requestIds) {
       const rows = await db
@@ -102,25 +73,31 @@ function readsByIds(db: Kysely<Tables>) {
 }
 
 function listsIn(db: Kysely<Tables>) {
+  const inTurn = createSearches();
+  const read = <Found>({ text }: RequestFilter, work: () => Promise<Found>) =>
+    text === undefined ? work() : inTurn(work);
   return {
     async page(filter, query) {
-      const page = await keysetPage(query, (condition, direction, limit) =>
-        db
-          .selectFrom('requests')
-          .selectAll()
-          .where(matches(filter))
-          .where(condition)
-          .orderBy('id', direction)
-          .limit(limit)
-          .execute(),
+      const page = await read(filter, () =>
+        keysetPage(query, (condition, direction, limit) =>
+          db
+            .selectFrom('requests')
+            .selectAll()
+            .where(matches(filter))
+            .where(condition)
+            .orderBy('id', direction)
+            .limit(limit)
+            .execute(),
+        ),
       );
       return { ...page, rows: page.rows.map(toModelRequest) };
     },
 
     async count(filter, atMost) {
-      const { rows } = await sql<{ count: number }>`
+      const counted = sql<{ count: number }>`
         select count(*)::integer as count
-        from (select from requests where ${matches(filter)} limit ${atMost}) as counted`.execute(db);
+        from (select from requests where ${matches(filter)} limit ${atMost}) as counted`;
+      const { rows } = await read(filter, () => counted.execute(db));
       return rows[0]?.count ?? 0;
     },
   } satisfies Partial<RequestRepository>;

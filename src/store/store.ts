@@ -84,7 +84,7 @@ export interface RequestFilter {
   readonly createdFrom?: Date | undefined;
   /** Exclusive. */
   readonly createdTo?: Date | undefined;
-  /** Text contained in the prompt or the answer, letter case ignored. */
+  /** Text contained in the prompt or the answer, letter case ignored, within the bounds of text-search.ts. */
   readonly text?: string | undefined;
 }
 
@@ -192,9 +192,10 @@ export interface RequestRepository {
   /** Notes the wish to cancel; false when the request is unknown or already terminal. */
   wishCancel(id: string): Promise<boolean>;
   byIds(ids: readonly string[]): Promise<(ModelRequest | undefined)[]>;
-  bodiesByIds(ids: readonly string[]): Promise<(RequestBody | undefined)[]>;
+  /** With `atMostBytes` as in request-texts.ts; likewise the prompts. */
+  bodiesByIds(ids: readonly string[], atMostBytes?: number): Promise<(RequestBody | undefined)[]>;
   /** Prompt texts only, for lists; see promptOf. */
-  promptsByIds(ids: readonly string[]): Promise<(string | undefined)[]>;
+  promptsByIds(ids: readonly string[], atMostBytes?: number): Promise<(string | undefined)[]>;
   attemptsByIds(requestIds: readonly string[]): Promise<Attempt[][]>;
   page(filter: RequestFilter, query: PageQuery): Promise<Page<ModelRequest>>;
   /** Exact up to `atMost`, which is returned when there are more. */

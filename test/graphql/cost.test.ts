@@ -41,6 +41,14 @@ test('a page size that makes no sense cannot make a query cheap', async t => {
     assert.equal(await refuse(admin, PAGE, { first }), 'QUERY_TOO_COMPLEX');
 });
 
+test('looking for text costs nearly half of what an operation may', async t => {
+  const { admin, ask, refuse } = await startOperations(t);
+  const search = (name: string) => `${name}: requests(filter: { text: "x" }) { nodes { id } }`;
+
+  await ask(admin, `{ ${search('a')} ${search('b')} }`);
+  assert.equal(await refuse(admin, `{ ${['a', 'b', 'c'].map(search).join(' ')} }`), 'QUERY_TOO_COMPLEX');
+});
+
 test('the default limit admits a full page of rows with their details, not many of them', async t => {
   const { admin, ask, run } = await startOperations(t);
   const rich = 'id status prompt output cost createdAt usage { totalTokens } attempts { number cost }';

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { getIntrospectionQuery, parse } from 'graphql';
+import { hasMoreCharacters } from '../../src/graphql/query-characters.ts';
 import { DEFAULT_QUERY_LIMITS, overLimit } from '../../src/graphql/query-limits.ts';
 import { measureDocument, rootFieldNames } from '../../src/graphql/query-measure.ts';
 
@@ -30,6 +31,12 @@ describe('a document within the limits passes, and one over is told which', () =
       `{ ${many(11, n => `x${n}`)} ...f } fragment f on Q { ${many(10, n => `y${n}`)} }`,
     ],
     ['directives', `{ a ${many(20, () => '@d')} }`, `{ a ${many(21, () => '@d')} }`],
+    ['repeats', `{ a { ${many(50, () => 'b')} } }`, `{ a { ${many(51, () => 'b')} } }`],
+    [
+      'repeats',
+      `{ a { ${many(30, () => 'b')} ... on Q { x: b ${many(20, () => 'b')} } } }`,
+      `{ a { ...f ...f b } } fragment f on Q { ... on Q { ...g } } fragment g on Q { ${many(25, () => 'b')} }`,
+    ],
     ['operations', many(5, n => `query q${n} { a }`), many(6, n => `query q${n} { a }`)],
     [
       'valueDepth',
@@ -51,6 +58,12 @@ test('the standard introspection query passes', () => {
   assert.equal(limitOf(getIntrospectionQuery()), undefined);
 });
 
+test('an introspection is not free: a few of them are all that an operation may cost', () => {
+  const schemas = (count: number) => `{ ${many(count, n => `a${n}: __schema { types { name } }`)} }`;
+  assert.equal(limitOf(schemas(2)), undefined);
+  assert.equal(limitOf(schemas(3)), 'cost');
+});
+
 test('only the introspection itself is exempt, not the operation that begins with it', () => {
   assert.equal(limitOf(`{ __schema { types { name } } ${nested(11).slice(1)}`), 'depth');
 });
@@ -69,6 +82,26 @@ test('fragments that double each other are measured in no time', () => {
   assert.ok(performance.now() - atMs < 100);
   assert.equal(deep.depth, 61);
   assert.equal(wide.cost, 2 ** 60);
+});
+
+test('characters are counted besides texts, and quotes in comments begin no text', () => {
+  const long = 'x'.repeat(30_000);
+  const within = [
+    '{ a }',
+    `{ a(x: "${long}") }`,
+    `{ a(x: """${long} "" \\""" ${long}""") b(x: "\\"${long}") }`,
+  ];
+  const over = [
+    `{ ${long} }`,
+    `{ a # ${long}\n}`,
+    `{ a # "${long}"\n}`,
+    `{ a # """${long}"""\n}`,
+    `{ a(x: "${long}") ${','.repeat(30_000)} }`,
+    `{ a(x: "#") ${long} "" }`,
+  ];
+  for (const document of within)
+    assert.equal(hasMoreCharacters(document, 20_000), false, document.slice(0, 20));
+  for (const document of over) assert.equal(hasMoreCharacters(document, 20_000), true, document.slice(0, 20));
 });
 
 test('the cost is of fields with their fragments spread', () => {

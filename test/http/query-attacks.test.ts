@@ -37,6 +37,7 @@ const ATTACKS: Record<string, string> = {
   'hundreds of unknown fields': `{ self { ${many(300, n => `unknown${n}`)} } }`,
   'megabytes of commas': `{ hello ${','.repeat(900_000)} } }`,
   'a long string as a mistake': `{ hello "${'CANARY'.repeat(10_000)}" }`,
+  'introspection under many names': `{ ${many(10, n => `a${n}: __schema { types { name } }`)} }`,
   'circular introspection': `{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }`,
   'defer where it is not offered': '{ ... @defer { hello } }',
 };
@@ -70,10 +71,34 @@ describe('attacks on the query', () => {
     await raw.close();
   });
 
+  test('what stands in a document is not repeated, whatever is wrong with it', async () => {
+    const mistakes = [
+      '{ echo(text: 47114711) }',
+      '{ echo(text: "47114711" }',
+      '{ echo(text: { secret: "47114711" }) }',
+      '{ echo(input: "47114711") }',
+      '{ echo(input: { secret: "47114711" }) }',
+      '{ echo(input: { text: "47114711", priorit: 1 }) }',
+      '{ echo(input: { text: "", priority: "47114711" }) }',
+      '{ echo(input: { text: "", priority: 47114711.5 }) }',
+      '{ echo(input: { text: "", priority: 4711471147114711 }) }',
+      '{ echo(input: { text: """47114711""", priority: [47114711] }) }',
+      '{ hello @include(if: "47114711") }',
+      'query ($t: EchoInput = { secret: "47114711" }) { echo(input: $t) }',
+    ];
+    for (const query of mistakes) {
+      const text = await (await post(server, { query }, { accept: RESPONSE_JSON })).text();
+      assert.match(text, /"code":"BAD_USER_INPUT"/, query);
+      assert.doesNotMatch(text, /4711/, query);
+    }
+    const text = await (await post(server, { query: mistakes[5] })).text();
+    assert.match(text, /not to include unknown field \\"priorit\\"\. Did you mean \\"priority\\"\?"/);
+  });
+
   test('the answer names the limit', async () => {
     const limits: Record<string, string> = {
       'a dozen levels': 'depth',
-      'thousands of levels': 'tokens',
+      'thousands of levels': 'characters',
       'hundreds of directives': 'tokens',
       'circular fragments': 'depth',
       'doubling fragments': 'depth',

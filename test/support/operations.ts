@@ -41,13 +41,15 @@ export interface Operations {
 interface OperationsOptions {
   /** What an operation may cost. */
   readonly maxQueryCost?: number;
+  /** Bytes of prompts and answers that an operation may read. */
+  readonly maxTextBytes?: number;
   /** Another store than an ordinary empty one, for example one that is watched. */
   readonly openStore?: typeof openTestStore;
 }
 
 export async function startOperations(
   t: TestContext,
-  { maxQueryCost, openStore }: OperationsOptions = {},
+  { maxQueryCost, maxTextBytes, openStore }: OperationsOptions = {},
 ): Promise<Operations> {
   const { app, adminToken } = await startTestApp(t, {}, openStore);
   const { gateway, members, store, storedProviders, workflows } = app;
@@ -61,6 +63,7 @@ export async function startOperations(
     workflows,
     actor,
     maxQueryCost,
+    maxTextBytes,
     address: '127.0.0.1',
   });
   const masked = ({ data, errors = [] }: { data?: unknown; errors?: readonly GraphQLError[] }) =>

@@ -25,7 +25,8 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
     model: t.stringList({ description: 'Names of models asked for or served, or ids of deployments.' }),
     createdAt: t.field({ type: TimeRangeInput, description: 'When they were submitted.' }),
     text: t.string({
-      description: 'Text contained in the prompt or the answer, letter case ignored. 1 to 200 characters.',
+      description:
+        'Text contained in the prompt or the answer, letter case ignored. 1 to 200 characters. Looked for in the first 4,000 characters of each, of the 1,000 newest requests that meet the other conditions.',
     }),
     workflow: t.id({
       description: 'Id of a request: the steps of its workflow, which are left out otherwise.',

@@ -6,7 +6,7 @@ import type { ModelRequest } from '../../domain/request.ts';
 import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
-import { pageCost } from '../cost.ts';
+import { pageCost, searchCost } from '../cost.ts';
 import { MAX_TOTAL_COUNT, toConnection, toPageQuery } from '../pagination.ts';
 import { ModelRequestType } from './request.ts';
 import { RequestFilterInput, toRequestFilter } from './request-filter.ts';
@@ -33,7 +33,7 @@ builder.queryField('requests', t =>
       type: ModelRequestType,
       description: "Requests, newest first: one's own, or everybody's for ADMIN.",
       args: { filter: t.arg({ type: RequestFilterInput, description: 'Only those that meet it.' }) },
-      complexity: pageCost,
+      complexity: args => (args.filter?.text == null ? pageCost(args) : searchCost(args)),
       resolve: async (_root, { filter: input, ...args }, context) => {
         const filter = toRequestFilter(actorOf(context), input);
         const page = await context.store.requests.page(filter, toPageQuery('requests', args));

@@ -4,7 +4,8 @@ import type { Message, ModelRequest } from '../../domain/request.ts';
 import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf, type Context } from '../context.ts';
-import { createLoader, loading } from '../loading.ts';
+import { loading } from '../loading.ts';
+import { bodyOf, messagesOf, metadataOf, outputOf, promptOf, systemOf } from '../request-texts.ts';
 import { AttemptType } from './attempt.ts';
 import { MessageRoleEnum, RequestStatusEnum, RoutingStrategyEnum, TaskTypeEnum } from './enums.ts';
 import { UserType } from './member.ts';
@@ -13,10 +14,7 @@ import { RoutingDecisionType } from './routing.ts';
 import { stepSpending } from './spending.ts';
 import { RequestErrorType, UsageType } from './usage.ts';
 
-/** The wide parts of a request; read only when a field asks for one. */
-const bodies = createLoader((ids, context) => context.store.requests.bodiesByIds(ids));
-const bodyOf = (request: ModelRequest, context: Context) => bodies(context).load(request.id);
-const specOf = async (request: ModelRequest, context: Context) => (await bodyOf(request, context))?.spec;
+const specOf = async (...place: Parameters<typeof bodyOf>) => (await bodyOf(...place))?.spec;
 
 /** Reading what was said in somebody else's request is noted first. */
 export function reading<Value>(
@@ -121,57 +119,57 @@ builder.node(ModelRequestType, {
 });
 
 builder.objectFields(ModelRequestType, t => ({
-  prompt: t.loadable({
+  prompt: t.string({
     ...CONTENT,
-    type: 'String',
     nullable: true,
     description: 'The prompt, or the last message of the user.',
-    ...loading((ids, context) => context.store.requests.promptsByIds(ids)),
-    resolve: (request, _args, context) => reading(request, context, () => request.id),
+    resolve: (request, _args, context, info) =>
+      reading(request, context, () => promptOf(request, context, info)),
   }),
   messages: t.field({
     ...CONTENT,
     type: [MessageType],
     description: 'The whole conversation that was sent, without `system`.',
-    resolve: async (request, _args, context) => [
-      ...((await reading(request, context, () => specOf(request, context)))?.messages ?? []),
-    ],
+    resolve: (request, _args, context, info) =>
+      reading(request, context, () => messagesOf(request, context, info)),
   }),
   system: t.string({
     ...CONTENT,
     nullable: true,
     description: 'The instructions above the conversation.',
-    resolve: async (request, _args, context) =>
-      (await reading(request, context, () => specOf(request, context)))?.system,
+    resolve: (request, _args, context, info) =>
+      reading(request, context, () => systemOf(request, context, info)),
   }),
   maxOutputTokens: t.int({
     nullable: true,
     description:
       'The longest answer asked for, in tokens. Null: what the model allows, or a setting of the server when a budget applies.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.maxOutputTokens,
+    resolve: async (request, _args, context, info) => (await specOf(request, context, info))?.maxOutputTokens,
   }),
   temperature: t.float({
     nullable: true,
     description: 'The temperature asked for.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.temperature,
+    resolve: async (request, _args, context, info) => (await specOf(request, context, info))?.temperature,
   }),
   stop: t.stringList({
     description: 'The texts at which the answer ends.',
-    resolve: async (request, _args, context) => [...((await specOf(request, context))?.stop ?? [])],
+    resolve: async (request, _args, context, info) => [
+      ...((await specOf(request, context, info))?.stop ?? []),
+    ],
   }),
   outputSchema: t.field({
     type: 'JSON',
     nullable: true,
     description: 'The JSON Schema that the answer must be JSON of; null when any text will do.',
-    resolve: async (request, _args, context) => (await specOf(request, context))?.outputSchema,
+    resolve: async (request, _args, context, info) => (await specOf(request, context, info))?.outputSchema,
   }),
   metadata: t.field({
     ...CONTENT,
     type: 'JSON',
     nullable: true,
     description: 'What the submitter kept with it.',
-    resolve: async (request, _args, context) =>
-      (await reading(request, context, () => specOf(request, context)))?.metadata,
+    resolve: (request, _args, context, info) =>
+      reading(request, context, () => metadataOf(request, context, info)),
   }),
   reserved: t.field({
     type: 'Decimal',
@@ -184,8 +182,8 @@ builder.objectFields(ModelRequestType, t => ({
     ...CONTENT,
     nullable: true,
     description: 'The answer, or what came of it; null while it runs (follow `tokenStream`).',
-    resolve: async (request, _args, context) =>
-      (await reading(request, context, () => bodyOf(request, context)))?.output,
+    resolve: (request, _args, context, info) =>
+      reading(request, context, () => outputOf(request, context, info)),
   }),
 }));
 
@@ -194,7 +192,7 @@ builder.objectFields(ModelRequestType, t => ({
     type: RoutingDecisionType,
     nullable: true,
     description: 'Why it ran where it ran; null until that was decided and kept.',
-    resolve: async (request, _args, context) => (await bodyOf(request, context))?.routing,
+    resolve: async (request, _args, context, info) => (await bodyOf(request, context, info))?.routing,
   }),
   provider: t.field({
     type: ProviderType,

@@ -412,7 +412,7 @@ export type RequestFilter = {
   status?: Array<RequestStatus> | null | undefined;
   /** What they are for. */
   taskType?: Array<TaskType> | null | undefined;
-  /** Text contained in the prompt or the answer, letter case ignored. 1 to 200 characters. */
+  /** Text contained in the prompt or the answer, letter case ignored. 1 to 200 characters. Looked for in the first 4,000 characters of each, of the 1,000 newest requests that meet the other conditions. */
   text?: string | null | undefined;
   /** Id of the user who submitted them. For ADMIN; everybody else sees their own anyway. */
   user?: string | null | undefined;
