@@ -4,6 +4,7 @@
 
 import { type Command, calling, type RedisConnection } from '../events/redis-connection.ts';
 import type { Clock } from '../lib/clock.ts';
+import { afterListening } from '../lib/listening.ts';
 import type { Claim, Refusal } from './claims.ts';
 import type { LocalUse } from './local.ts';
 import { LIMIT_SCRIPTS, type LimitScripts } from './scripts.ts';
@@ -44,8 +45,6 @@ interface SharedLimitsDeps {
 const RECORD_SECONDS = 86_400;
 /** Ends that could not be told while Redis was away; more are left to their leases. */
 const MAX_UNTOLD = 1_000;
-/** A wait is counted in steps between which this process has listened: one that stalls itself is not Redis' delay. */
-const WAIT_STEPS = 5;
 
 const PREFIX = 'mcplane:{limits}:';
 const keyOf = ({ subject, kind }: Pick<Claim, 'subject' | 'kind'>) => `${PREFIX}${subject}:${kind}`;
@@ -136,18 +135,7 @@ function createSending(
         resolve(reply instanceof Error ? undefined : reply);
       }
     };
-    let cancelTimer = () => {};
-    const wait = (steps: number) => {
-      cancelTimer = clock.after(timeoutMs / WAIT_STEPS, () => {
-        // What has arrived meanwhile is read before this is called.
-        setImmediate(() => {
-          if (over) return;
-          if (steps > 1) wait(steps - 1);
-          else settle([]);
-        });
-      });
-    };
-    wait(WAIT_STEPS);
+    const cancelTimer = afterListening(clock, timeoutMs, () => settle([]));
     void redis
       .run(
         'limits',
