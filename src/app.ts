@@ -12,12 +12,12 @@ import {
   openEvents,
   openGateway,
   openInstances,
-  openLimits,
   openMembers,
   openStoreOf,
   type Surroundings,
 } from './wiring.ts';
 import { createHttp } from './wiring-http.ts';
+import { openLimits, openSharing } from './wiring-limits.ts';
 
 export { VERSION } from './wiring.ts';
 
@@ -60,14 +60,13 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   });
   stack.defer(() => shared.close());
 
-  const members = await openMembers(config, { store, signals, log });
+  const sharing = openSharing(config, { redis: shared.redis, log, metrics });
+  stack.defer(() => sharing?.close());
+  const judging = { sharing, metrics, instances: () => instances.count() };
 
-  const limits = openLimits(config, {
-    redis: shared.redis,
-    log,
-    metrics,
-    instances: () => instances.count(),
-  });
+  const members = await openMembers(config, { store, signals, log, ...judging });
+
+  const limits = openLimits(config, judging);
   stack.defer(() => limits.close());
 
   const state = { stopped: false };

@@ -1,4 +1,4 @@
-// From the configuration to each part: the only place, with wiring-http.ts, that names implementations and sees the
+// From the configuration to each part: the only place, with wiring-http.ts and wiring-limits.ts, that names implementations and sees the
 // configuration whole.
 
 import { randomBytes } from 'node:crypto';
@@ -14,7 +14,6 @@ import { DEFAULT_DEADLINES } from './domain/model.ts';
 import { createInstances, type Instances } from './engine/instances.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
-import type { RedisConnection } from './events/redis-connection.ts';
 import type { Signals } from './events/signals.ts';
 import { Admission } from './gateway/admission.ts';
 import { createBreakers } from './gateway/breakers.ts';
@@ -26,13 +25,15 @@ import { createHedging } from './gateway/hedging.ts';
 import { createPlanning } from './gateway/planning.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
 import { systemClock } from './lib/clock.ts';
-import { type CallerLimits, createCallerLimits } from './limits/limits.ts';
+import type { CallerLimits } from './limits/limits.ts';
+import { LOGIN_SCRIPTS } from './limits/login-scripts.ts';
 import { LIMIT_SCRIPTS } from './limits/scripts.ts';
 import { loadAdapters } from './providers/registry.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { type LimitsParts, openLoginThrottle } from './wiring-limits.ts';
 
 export const VERSION: string = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -126,50 +127,9 @@ interface EventsParts {
 
 /** The event log and the signals between instances: through Redis where there is one. Does not wait for it. */
 export function openEvents({ redis }: Config, { log, metrics, onFenced }: EventsParts): OpenedEvents {
-  const scripts = Object.values(LIMIT_SCRIPTS);
+  const scripts = [...Object.values(LIMIT_SCRIPTS), ...Object.values(LOGIN_SCRIPTS)];
   const shared = redis && { url: redis.url, log, meter: metrics.redis(), scripts, onFenced };
   return openEventLog({ clock: systemClock, redis: shared });
-}
-
-interface LimitsParts {
-  /** Absent: each instance judges alone. */
-  readonly redis: RedisConnection | undefined;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  /** How many instances there are. */
-  readonly instances: () => number;
-}
-
-export function openLimits(
-  { limits }: Config,
-  { redis, log, metrics, instances }: LimitsParts,
-): CallerLimits {
-  return createCallerLimits({
-    settings: {
-      user: {
-        requestsPerMinute: limits.userRequestsPerMinute,
-        tokensPerMinute: limits.userTokensPerMinute,
-        concurrentRequests: limits.userConcurrentRequests,
-      },
-      apiKey: {
-        requestsPerMinute: limits.apiKeyRequestsPerMinute,
-        tokensPerMinute: limits.apiKeyTokensPerMinute,
-        concurrentRequests: limits.apiKeyConcurrentRequests,
-      },
-      address: {
-        requestsPerMinute: limits.addressRequestsPerMinute,
-        tokensPerMinute: limits.addressTokensPerMinute,
-        concurrentRequests: 0,
-      },
-    },
-    clock: systemClock,
-    redis,
-    timeoutMs: limits.limitsRedisTimeoutMs,
-    leaseMs: limits.requestLeaseMs,
-    instances,
-    meter: metrics.limits,
-    log,
-  });
 }
 
 interface InstancesParts {
@@ -199,23 +159,32 @@ export function openInstances(config: Config, { store, log, gateway, limits }: I
   );
 }
 
-interface MembersParts {
+interface MembersParts extends LimitsParts {
   readonly store: Store;
   readonly signals: Signals;
   readonly log: Log;
 }
 
-export async function openMembers(config: Config, { store, signals, log }: MembersParts): Promise<Members> {
+export async function openMembers(config: Config, parts: MembersParts): Promise<Members> {
+  const { store, signals, log, metrics } = parts;
+  const { limits } = config;
   // A database that forgets its sessions needs no secret that lasts.
   const forgets = config.database.kind === 'memory';
   const generated = () => (forgets ? randomBytes(32).toString('base64url') : ensureJwtSecret(config.dataDir));
   const jwtSecretKey = config.jwt.secret ?? generated();
-  const credentials = await createCredentials({ jwtSecretKey, clock: systemClock });
+  const credentials = await createCredentials({
+    jwtSecretKey,
+    clock: systemClock,
+    hashLimits: { maxHashes: limits.loginMaxHashes, maxWaiting: limits.loginMaxWaiting },
+    onRefused: () => metrics.limits.refused('loginMaxWaiting'),
+  });
+  const throttle = openLoginThrottle(config, { ...parts, secret: jwtSecretKey });
   const members = createMembers({
     store,
     credentials,
     clock: systemClock,
     sessionMinutes: config.jwt.expireMinutes,
+    throttle,
     onCredentialsChanged: () => signals.send({ type: 'credentials-changed' }),
     log,
   });

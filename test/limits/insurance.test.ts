@@ -7,6 +7,7 @@ import { openRedis } from '../../src/events/redis-connection.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createCallerLimits } from '../../src/limits/limits.ts';
 import { LIMIT_SCRIPTS } from '../../src/limits/scripts.ts';
+import { createSharing } from '../../src/limits/sharing.ts';
 import { createCountingMeter, redisMissing, startRedis } from '../support/redis.ts';
 
 const NONE = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentRequests: 0 };
@@ -31,18 +32,21 @@ test('an outage of Redis is told once, and so is its end', { skip: redisMissing(
   const say = (_fields: object, line: string) => void lines.push(line);
   let judgesAlone = Promise.withResolvers<void>();
   let judgesTogether = Promise.withResolvers<void>();
+  const sharing = createSharing({
+    redis,
+    clock: systemClock,
+    timeoutMs: 50,
+    meter: { insured: alone => (alone ? judgesAlone : judgesTogether).resolve() },
+    log: { info: say, warn: say },
+  });
+  t.after(() => sharing.close());
   const limits = createCallerLimits({
     settings: { user: { ...NONE, requestsPerMinute: 100 }, apiKey: NONE, address: NONE },
     clock: systemClock,
-    redis,
-    timeoutMs: 50,
+    sharing,
     leaseMs: 30_000,
     instances: () => 1,
-    meter: {
-      refused() {},
-      insured: alone => (alone ? judgesAlone : judgesTogether).resolve(),
-    },
-    log: { info: say, warn: say },
+    meter: { refused() {} },
   });
   t.after(() => limits.close());
   const submit = (requestId: string) =>
