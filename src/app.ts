@@ -18,7 +18,7 @@ import {
   type Surroundings,
 } from './wiring.ts';
 import { createHttp } from './wiring-http.ts';
-import { openLimits } from './wiring-limits.ts';
+import { openLimits, openSharing } from './wiring-limits.ts';
 import { followingAlong, openStoredProviders } from './wiring-providers.ts';
 import { openWorkflows } from './wiring-workflows.ts';
 import type { Workflows } from './workflows/workflows.ts';
@@ -69,15 +69,13 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const storedProviders = await openStoredProviders(config, { ...options, store, catalog, signals });
   stack.defer(() => storedProviders.close());
 
-  const members = await openMembers(config, { store, signals, log });
+  const sharing = openSharing(config, { redis: shared.redis, log, metrics });
+  stack.defer(() => sharing?.close());
+  const judging = { sharing, metrics, instances: () => instances.count() };
 
+  const members = await openMembers(config, { store, signals, log, ...judging });
   const workflows = openWorkflows(config, { store, log, metrics, gateway: () => gateway });
-  const limits = openLimits(config, {
-    redis: shared.redis,
-    log,
-    metrics,
-    instances: () => instances.count(),
-  });
+  const limits = openLimits(config, judging);
   stack.defer(() => limits.close());
 
   const state = { stopped: false };

@@ -1,4 +1,4 @@
-// From the configuration to each part: the only place, with wiring-http.ts, that names implementations and sees the
+// From the configuration to each part: the only place, with wiring-http.ts and wiring-limits.ts, that names implementations and sees the
 // configuration whole.
 
 import { randomBytes } from 'node:crypto';
@@ -33,12 +33,14 @@ import { createRetryBudget } from './gateway/retry-budget.ts';
 import type { RunWorkflow } from './gateway/steps.ts';
 import { systemClock } from './lib/clock.ts';
 import type { CallerLimits } from './limits/limits.ts';
+import { LOGIN_SCRIPTS } from './limits/login-scripts.ts';
 import { LIMIT_SCRIPTS } from './limits/scripts.ts';
 import { loadAdapters } from './providers/registry.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { type LimitsParts, openLoginThrottle } from './wiring-limits.ts';
 
 export const VERSION: string = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -139,7 +141,7 @@ interface EventsParts {
 
 /** The event log and the signals between instances: through Redis where there is one. Does not wait for it. */
 export function openEvents({ redis }: Config, { log, metrics, onFenced }: EventsParts): OpenedEvents {
-  const scripts = Object.values(LIMIT_SCRIPTS);
+  const scripts = [...Object.values(LIMIT_SCRIPTS), ...Object.values(LOGIN_SCRIPTS)];
   const shared = redis && { url: redis.url, log, meter: metrics.redis(), scripts, onFenced };
   return openEventLog({ clock: systemClock, redis: shared });
 }
@@ -176,24 +178,33 @@ export function openInstances(
   );
 }
 
-interface MembersParts {
+interface MembersParts extends LimitsParts {
   readonly store: Store;
   readonly signals: Signals;
   readonly log: Log;
 }
 
-export async function openMembers(config: Config, { store, signals, log }: MembersParts): Promise<Members> {
+export async function openMembers(config: Config, parts: MembersParts): Promise<Members> {
+  const { store, signals, log, metrics } = parts;
+  const { limits } = config;
   // A database that forgets its sessions needs no secret that lasts.
   const forgets = config.database.kind === 'memory';
   const generated = () => (forgets ? randomBytes(32).toString('base64url') : ensureJwtSecret(config.dataDir));
   const jwtSecretKey = config.jwt.secret ?? generated();
-  const credentials = await createCredentials({ jwtSecretKey, clock: systemClock });
+  const credentials = await createCredentials({
+    jwtSecretKey,
+    clock: systemClock,
+    hashLimits: { maxHashes: limits.loginMaxHashes, maxWaiting: limits.loginMaxWaiting },
+    onRefused: () => metrics.limits.refused('loginMaxWaiting'),
+  });
+  const throttle = openLoginThrottle(config, { ...parts, secret: jwtSecretKey });
   const members = createMembers({
     store,
     credentials,
     identityTokens: config.identityProvider && openIdentityTokens(config.identityProvider, log),
     clock: systemClock,
     sessionMinutes: config.jwt.expireMinutes,
+    throttle,
     onCredentialsChanged: () => signals.send({ type: 'credentials-changed' }),
     log,
   });

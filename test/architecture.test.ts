@@ -15,7 +15,14 @@ const MAY_IMPORT: Record<string, string[]> = {
   store: ['domain'],
   limits: ['domain', 'events/redis-connection.ts'],
   config: ['domain', 'control/catalog.ts', 'control/secret-strength.ts'],
-  control: ['domain', 'telemetry', 'store/store.ts', 'providers/provider.ts', 'providers/provider-error.ts'],
+  control: [
+    'domain',
+    'telemetry',
+    'store/store.ts',
+    'limits/login-throttle.ts',
+    'providers/provider.ts',
+    'providers/provider-error.ts',
+  ],
   engine: ['domain', 'telemetry', 'store/store.ts', 'events/event-log.ts'],
   gateway: [
     'domain',

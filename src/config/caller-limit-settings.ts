@@ -55,6 +55,36 @@ export const CALLER_LIMIT_SETTINGS = {
     0,
     'Tokens for each address; 0: any number.',
   ),
+  MCPLANE_LOGIN_MAX_FAILURES: limit(
+    'loginMaxFailures',
+    [1, 1_000],
+    10,
+    'Failed logins of one account from one address within the window; the next one waits. As the next one, over all instances with Redis.',
+  ),
+  MCPLANE_LOGIN_MAX_FAILURES_PER_ADDRESS: limit(
+    'loginMaxFailuresPerAddress',
+    [1, MILLION],
+    100,
+    'Failed logins from one address within the window, over all accounts.',
+  ),
+  MCPLANE_LOGIN_WINDOW_MS: limit(
+    'loginWindowMs',
+    [1_000, 24 * HOUR_MS],
+    900_000,
+    'How long a failed login counts.',
+  ),
+  MCPLANE_LOGIN_MAX_HASHES: limit(
+    'loginMaxHashes',
+    [1, 64],
+    2,
+    'Passwords that are hashed at once; each takes 19 MB and a core for some 50 ms.',
+  ),
+  MCPLANE_LOGIN_MAX_WAITING: limit(
+    'loginMaxWaiting',
+    [0, 10_000],
+    32,
+    'Passwords that wait to be hashed; further ones are RATE_LIMITED.',
+  ),
   MCPLANE_REQUEST_LEASE_MS: limit(
     'requestLeaseMs',
     [1_000, HOUR_MS],

@@ -19,8 +19,7 @@ const MAX_CACHED_TOKENS = 10_000;
 /** The OWASP minimum for argon2id: 19 MiB, two passes. About 50 ms. */
 const ARGON2_PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** Hashes run on libuv's four threads, which files and DNS need as well. */
-const MAX_HASHES = 2;
-const MAX_WAITING = 32;
+const HASH_LIMITS = { maxHashes: 2, maxWaiting: 32 };
 const QUEUE_FULL_RETRY_MS = 1_000;
 
 export interface SessionClaims {
@@ -61,10 +60,14 @@ interface CredentialsDeps {
   readonly jwtSecretKey: string;
   readonly clock: Clock;
   readonly hasher?: PasswordHasher;
+  /** How many hashes are made at once, and how many wait for that. */
+  readonly hashLimits?: { readonly maxHashes: number; readonly maxWaiting: number };
+  /** Somebody was refused because too many wait. */
+  readonly onRefused?: () => void;
 }
 
 export async function createCredentials(deps: CredentialsDeps): Promise<Credentials> {
-  const passwords = await createPasswords(deps.hasher ?? argon2idHasher);
+  const passwords = await createPasswords(deps);
   return { ...createSessionTokens(deps.jwtSecretKey, deps.clock), ...passwords };
 }
 
@@ -153,8 +156,8 @@ function toClaims(payload: unknown): SessionClaims | undefined {
   return { userId: sub, sessionId: jti, tokenVersion: ver as number, expiresAtMs: (exp as number) * 1_000 };
 }
 
-async function createPasswords(hasher: PasswordHasher) {
-  const inTurn = createTurns();
+async function createPasswords({ hasher = argon2idHasher, hashLimits, onRefused }: CredentialsDeps) {
+  const inTurn = createTurns(hashLimits ?? HASH_LIMITS, onRefused);
   // Verified in place of the hash that an unknown user does not have, so that a name cannot be told by the clock.
   const dummyHash = await hasher.hash(randomBytes(32).toString('base64url'));
   return {
@@ -175,14 +178,19 @@ function normalize(password: string): string {
 }
 
 /** Runs a few at a time and keeps a bounded queue: each hash costs 19 MiB and 50 ms of a core. */
-function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+function createTurns(
+  { maxHashes, maxWaiting }: NonNullable<CredentialsDeps['hashLimits']>,
+  onRefused = () => {},
+): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
   return async work => {
-    if (running < MAX_HASHES) running += 1;
-    else if (waiting.length >= MAX_WAITING) {
+    if (running < maxHashes) running += 1;
+    else if (waiting.length >= maxWaiting) {
+      onRefused();
       throw new DomainError('RATE_LIMITED', 'Too many logins at once.', {
         retryAfterMs: QUEUE_FULL_RETRY_MS,
+        details: { limit: 'loginMaxWaiting' },
       });
     } else await new Promise<void>(resolve => waiting.push(resolve));
     try {

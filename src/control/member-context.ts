@@ -4,6 +4,7 @@
 import type { Actor } from '../domain/access.ts';
 import { type IdKind, newId, toGlobalId } from '../domain/ids.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { LoginThrottle } from '../limits/login-throttle.ts';
 import type { Store } from '../store/store.ts';
 import { type CredentialCheck, createCredentialCheck, type WarningLog } from './credential-check.ts';
 import { type CredentialWatch, createCredentialWatch } from './credential-watch.ts';
@@ -19,6 +20,8 @@ export interface MembersDeps {
   readonly clock: Clock;
   /** How long a login lasts. */
   readonly sessionMinutes: number;
+  /** Absent: one of this process alone, with the usual limits. */
+  readonly throttle?: LoginThrottle | undefined;
   /** Somebody's credentials were changed here: for the other instances to be told. */
   readonly onCredentialsChanged?: (() => void) | undefined;
   readonly log?: WarningLog | undefined;

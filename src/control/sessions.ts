@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { User } from '../domain/member.ts';
+import { createLoginThrottle } from '../limits/login-throttle.ts';
 import type { Store } from '../store/store.ts';
-import { createLoginThrottle } from './login-throttle.ts';
 import type { MemberContext } from './member-context.ts';
 import type { Login, Members } from './members.ts';
 import { checkNewPassword, isPossiblePassword, parseLoginName } from './names-and-passwords.ts';
@@ -13,7 +13,7 @@ import { checkNewPassword, isPossiblePassword, parseLoginName } from './names-an
 type Sessions = Pick<Members, 'login' | 'logout' | 'changePassword'>;
 
 export function createSessions(context: MemberContext): Sessions {
-  const throttle = createLoginThrottle(context.clock);
+  const throttle = context.throttle ?? createLoginThrottle(context);
 
   /** The user, when the password is theirs. Everybody else takes as long and learns nothing. */
   async function userOfPassword(username: string, password: string) {
@@ -29,7 +29,7 @@ export function createSessions(context: MemberContext): Sessions {
 
   return {
     async login(username, password, address) {
-      const attempt = throttle.begin(accountKey(username), address);
+      const attempt = await throttle.begin(accountKey(username), address);
       const { found, admitted } = await userOfPassword(username, password);
       if (!admitted) {
         // The name of nobody is not kept: people type passwords into the wrong field.
@@ -69,7 +69,7 @@ export function createSessions(context: MemberContext): Sessions {
         throw badInput('authorization', 'is no token of a login here; log in to change the password');
       }
       // A stolen session must not be a place to guess the password at leisure.
-      const attempt = throttle.begin(actor.username, `session ${actor.credential.id}`);
+      const attempt = await throttle.begin(actor.username, `session ${actor.credential.id}`);
       const { admitted } = await userOfPassword(actor.username, currentPassword);
       if (!admitted) throw wrongCredentials();
       attempt.succeed();

@@ -4,7 +4,9 @@
 
 import { createHash } from 'node:crypto';
 import { Redis, type RedisOptions } from 'ioredis';
+import { systemClock } from '../lib/clock.ts';
 import { type Channels, createChannels } from './redis-channels.ts';
+import { createPatience } from './redis-patience.ts';
 
 const COMMAND_TIMEOUT_MS = 250;
 const SOCKET_TIMEOUT_MS = 1_000;
@@ -82,8 +84,6 @@ const OPTIONS = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 1,
-  commandTimeout: COMMAND_TIMEOUT_MS,
-  socketTimeout: SOCKET_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
   retryStrategy: (tries: number) =>
     Math.min(50 * 2 ** Math.min(tries, 8), MAX_RECONNECT_DELAY_MS) * (0.75 + Math.random() / 4),
@@ -92,7 +92,17 @@ const OPTIONS = {
 /** Connects in the background: a Redis that is down at the start is found when it comes up. */
 export function openRedis({ url, log, meter, scripts }: RedisConnectionOptions): RedisConnection {
   const commands = new Redis(url, { ...OPTIONS, connectionName: 'mcplane' });
-  const listener = new Redis(url, { ...OPTIONS, connectionName: 'mcplane-listener' });
+  const listener = new Redis(url, {
+    ...OPTIONS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    connectionName: 'mcplane-listener',
+  });
+  const inTime = createPatience(commands, {
+    clock: systemClock,
+    commandMs: COMMAND_TIMEOUT_MS,
+    connectionMs: SOCKET_TIMEOUT_MS,
+  });
   const state = watch([commands, listener], log, meter);
   let loaded = false;
   commands.on('ready', () => {
@@ -104,7 +114,7 @@ export function openRedis({ url, log, meter, scripts }: RedisConnectionOptions):
     loaded = true;
     const pipeline = commands.pipeline();
     for (const [name, ...args] of [...loading, ...calls]) pipeline.call(name, args);
-    const replies = (await pipeline.exec()) ?? [];
+    const replies = (await inTime(pipeline.exec())) ?? [];
     return replies.slice(loading.length).map(([error, reply]) => error ?? reply);
   }
 

@@ -8,7 +8,6 @@ import {
   type RateLimitName,
   type RateLimitState,
 } from '../domain/rate-limit.ts';
-import type { RedisConnection } from '../events/redis-connection.ts';
 import type { Clock } from '../lib/clock.ts';
 import {
   type Claim,
@@ -22,6 +21,7 @@ import {
 } from './claims.ts';
 import { LocalLimits } from './local.ts';
 import { createSharedLimits, type SharedLimits } from './shared.ts';
+import type { Sharing } from './sharing.ts';
 
 export type { Demand, RateLimitHolder, RateLimitSettings } from './claims.ts';
 
@@ -49,38 +49,24 @@ export interface CallerLimits {
   close(): void;
 }
 
-export interface CallerLimitsMeter {
-  refused(name: RateLimitName): void;
-  /** Whether this instance judges alone although there is a Redis. */
-  insured(isInsured: boolean): void;
-}
-
 interface CallerLimitsDeps {
   readonly settings: RateLimitSettings;
   readonly clock: Clock;
   /** Absent: every instance judges alone. */
-  readonly redis?: Pick<RedisConnection, 'run' | 'onReady'> | undefined;
-  /** The longest that a submission waits for Redis. */
-  readonly timeoutMs: number;
+  readonly sharing?: Sharing | undefined;
   /** How long a request counts after the instance that runs it was last heard of. */
   readonly leaseMs: number;
   /** Among how many instances a limit is shared out while each judges alone. */
   readonly instances: () => number;
-  readonly meter: CallerLimitsMeter;
-  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  readonly meter: { refused(name: RateLimitName): void };
 }
 
 /** A request that waits is in nobody's hands, so nobody renews it. */
 const WAITING_MS = 15 * 60_000;
-/** Between two looks whether Redis answers again. */
-const PROBE_MS = 500;
-
 export function createCallerLimits(deps: CallerLimitsDeps): CallerLimits {
-  const { settings, clock, leaseMs, instances, meter } = deps;
+  const { settings, clock, leaseMs, instances, meter, sharing } = deps;
   const local = new LocalLimits(clock);
-  const insurance = createInsurance(deps);
-  const shared =
-    deps.redis && createSharedLimits({ ...deps, redis: deps.redis, onChange: insurance.changed });
+  const shared = sharing && createSharedLimits(sharing);
   /** Taken from the queue, and Redis has not said yet whose they are. */
   const adopting = new Set<string>();
 
@@ -97,7 +83,7 @@ export function createCallerLimits(deps: CallerLimitsDeps): CallerLimits {
   }
 
   function judgeAlone(requestId: string, claims: readonly Claim[]): void {
-    if (shared) insurance.used();
+    sharing?.judgedAlone();
     const refusal = local.refusal(claims, instances());
     if (refusal) {
       // Redis may have taken it all the same, only too late.
@@ -110,9 +96,9 @@ export function createCallerLimits(deps: CallerLimitsDeps): CallerLimits {
   async function adopt(requestId: string): Promise<void> {
     const subjects = await shared!.extend(requestId, leaseMs);
     // While Redis does not answer it stays among those to be adopted, and it may have ended before the answer came.
-    if (shared!.isUp() && adopting.delete(requestId) && subjects) local.adopt(requestId, subjects);
+    if (sharing!.isUp() && adopting.delete(requestId) && subjects) local.adopt(requestId, subjects);
   }
-  shared?.onUp(() => {
+  sharing?.onUp(() => {
     for (const requestId of adopting) void adopt(requestId);
   });
   const stopRenewing = renewAgainAndAgain(deps, local, shared);
@@ -121,7 +107,7 @@ export function createCallerLimits(deps: CallerLimitsDeps): CallerLimits {
     admit(demand) {
       const claims = claimsOf(demand, settings);
       if (claims.length === 0) return undefined;
-      if (shared?.isUp()) return judgeTogether(demand.requestId, claims);
+      if (sharing?.isUp()) return judgeTogether(demand.requestId, claims);
       judgeAlone(demand.requestId, claims);
       return undefined;
     },
@@ -159,52 +145,23 @@ export function createCallerLimits(deps: CallerLimitsDeps): CallerLimits {
   };
 }
 
-/** Keeps what runs here counted, and looks whether a Redis that was away answers again. */
+/** Keeps what runs here counted, and forgets those that nobody keeps. */
 function renewAgainAndAgain(
-  { clock, leaseMs, redis }: CallerLimitsDeps,
+  { clock, leaseMs, sharing }: CallerLimitsDeps,
   local: LocalLimits,
   shared: SharedLimits | undefined,
 ): () => void {
   let cancelTimer = () => {};
-  let closed = false;
-  async function renew(): Promise<void> {
-    cancelTimer();
-    // Also forgets those that nobody has renewed.
-    const running = local.running();
-    await shared?.renew(running, leaseMs);
-    if (closed) return;
-    cancelTimer();
-    const isAway = shared && !shared.isUp();
-    cancelTimer = clock.after(isAway ? PROBE_MS : leaseMs / 3, () => void renew());
+  const renew = () => shared?.renew(local.running(), leaseMs);
+  function again(): void {
+    local.forgetLost();
+    renew();
+    cancelTimer = clock.after(leaseMs / 3, again);
   }
-  redis?.onReady(() => void renew());
-  void renew();
-  return () => {
-    closed = true;
-    cancelTimer();
-  };
-}
-
-/** Says once that this instance judges alone, and once that it does no longer. */
-function createInsurance({ redis, meter, log }: CallerLimitsDeps) {
-  let isTold = false;
-  meter.insured(redis !== undefined);
-  return {
-    used() {
-      if (isTold) return;
-      isTold = true;
-      log.warn(
-        {},
-        'Redis does not answer in time: this instance lets in its own share of the limits of callers',
-      );
-    },
-    changed(isUp: boolean) {
-      meter.insured(!isUp);
-      if (!isUp || !isTold) return;
-      isTold = false;
-      log.info({}, 'Redis answers: the limits of callers are judged by all instances together');
-    },
-  };
+  // What Redis knew may be gone.
+  sharing?.onUp(renew);
+  again();
+  return () => cancelTimer();
 }
 
 async function look(

@@ -106,16 +106,20 @@ export class LocalLimits {
     return { used: window.sum(nowMs), resetInMs: emptyAtMs && emptyAtMs - nowMs };
   }
 
-  /** The requests that run here, by whose they are. Forgets those whose time is over. */
+  /** The requests that run here, by whose they are. */
   running(): Map<string, string[]> {
-    const nowMs = this.#clock.monotonic();
     const running = new Map<string, string[]>();
-    for (const [subject, ids] of [...this.#bySubject]) {
+    for (const [subject, ids] of this.#bySubject) {
       const here = [...ids].filter(id => this.#held.get(id)!.endsAtMs === Number.POSITIVE_INFINITY);
       if (here.length > 0) running.set(subject, here);
     }
-    for (const [id, { endsAtMs }] of this.#held) if (endsAtMs <= nowMs) this.release(id);
     return running;
+  }
+
+  /** Those whose time is over. */
+  forgetLost(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const [id, { endsAtMs }] of this.#held) if (endsAtMs <= nowMs) this.release(id);
   }
 
   get size(): { readonly held: number; readonly windows: number } {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { loadConfig } from '../../src/config.ts';
 import { createNoSignals } from '../../src/events/signals.ts';
 import { createLog } from '../../src/telemetry/log.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { openMembers } from '../../src/wiring.ts';
 import { ADMIN } from '../support/app.ts';
 import { openTestPostgresStore, postgresMissing } from '../support/database.ts';
@@ -22,8 +23,11 @@ test('instances that start at once on an empty database create one first adminis
   });
   const log = createLog({ level: 'silent', pretty: false });
 
+  const metrics = createMetrics();
+  const alone = { sharing: undefined, instances: () => 3 };
+
   const instances = await Promise.all(
-    [1, 2, 3].map(() => openMembers(config, { store, signals: createNoSignals(), log })),
+    [1, 2, 3].map(() => openMembers(config, { store, signals: createNoSignals(), log, metrics, ...alone })),
   );
 
   assert.equal(await store.members.countAdmins(), 1);

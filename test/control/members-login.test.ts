@@ -53,6 +53,41 @@ test('every failed login gives the same answer for the price of one hash', async
   );
 });
 
+test('somebody who does not exist is slowed down like somebody who does', async t => {
+  const { members, verified } = await startMembers(t);
+  const tries = async (username: string, address: string) => {
+    verified.length = 0;
+    const answers: unknown[] = [];
+    for (let round = 0; round < 12; round++) {
+      const { code, message, details } = await members
+        .login(username, 'wrong horse', address)
+        .catch(error => error);
+      answers.push({ code, message, details });
+    }
+    return { answers, hashes: verified.length };
+  };
+
+  const real = await tries('root.admin', '192.0.2.10');
+  const unreal = await tries('nobody', '192.0.2.11');
+
+  assert.deepEqual(unreal, real);
+  assert.equal(real.hashes, 10);
+});
+
+test('a new password is hashed only when it may be one', async t => {
+  const { members, login, hashed } = await startMembers(t);
+  const { actor } = await login();
+
+  for (const password of ['short', 'x'.repeat(257), 'y'.repeat(1_000_000)]) {
+    const refused = { code: 'BAD_USER_INPUT' };
+    await assert.rejects(members.createUser(actor, { username: 'anna', role: 'USER', password }), refused);
+    await assert.rejects(members.updateUser(actor, actor.userId, { password }), refused);
+    await assert.rejects(members.changePassword(actor, PASSWORD, password), refused);
+  }
+
+  assert.deepEqual(hashed, []);
+});
+
 test('a password that nobody can have is wrong without being hashed', async t => {
   const { members, verified } = await startMembers(t);
 

@@ -20,11 +20,9 @@ function open({ concurrentRequests = 1, instances = 1 } = {}) {
   const limits = createCallerLimits({
     settings: { user: { ...NONE, concurrentRequests }, apiKey: NONE, address: NONE },
     clock,
-    timeoutMs: 50,
     leaseMs: LEASE_MS,
     instances: () => instances,
-    meter: { refused() {}, insured() {} },
-    log: { info() {}, warn() {} },
+    meter: { refused() {} },
   });
   const admits = (requestId: string, actor: Actor = ADA) => {
     try {

@@ -70,5 +70,6 @@ test('what nobody renews is forgotten, what runs here is not', () => {
 
   assert.equal(limits.use(underWay(9)).used, 1);
   assert.deepEqual([...limits.running()], [['user:a', ['running']]]);
+  limits.forgetLost();
   assert.equal(limits.size.held, 1);
 });

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { Claim } from '../../src/limits/claims.ts';
 import { LIMIT_SCRIPTS, type LimitScripts, limitScripts } from '../../src/limits/scripts.ts';
 import { createSharedLimits } from '../../src/limits/shared.ts';
+import { createSharing, type Sharing } from '../../src/limits/sharing.ts';
 import { createCountingMeter, redisMissing, startRedis } from '../support/redis.ts';
 import { agreesWithReference } from './model.ts';
 
@@ -22,18 +23,15 @@ async function open(
   const meter = createCountingMeter();
   const redis = openRedis({ url, meter, log: quiet, scripts: Object.values(scripts) });
   t.after(() => redis.close());
-  const changes: boolean[] = [];
-  const limits = createSharedLimits({
-    redis,
-    clock: systemClock,
-    timeoutMs,
-    scripts,
-    onChange: isUp => changes.push(isUp),
-  });
-  await meter.until(true);
-  await limits.renew(new Map(), 1_000);
-  assert.ok(limits.isUp());
-  return { limits, redis, meter, changes };
+  const insured = { insured() {} };
+  const sharing = createSharing({ redis, clock: systemClock, timeoutMs, meter: insured, log: quiet });
+  t.after(() => sharing.close());
+  await untilUp(sharing);
+  return { limits: createSharedLimits(sharing, scripts), redis, meter, sharing };
+}
+
+function untilUp(sharing: Sharing): Promise<void> | undefined {
+  return sharing.isUp() ? undefined : new Promise(resolve => sharing.onUp(resolve));
 }
 
 const requests = (max: number): Claim => ({
@@ -149,7 +147,8 @@ test('nothing is left in Redis for ever', { skip }, async t => {
   const { limits } = await open(t, server.url);
   const tokens: Claim = { ...requests(1_000), kind: 'TOKENS_PER_MINUTE', amount: 800 };
   await limits.admit('r', [requests(5), tokens, underWay(5)], 60_000);
-  await limits.renew(new Map([['user:a', ['r', 's']]]), 60_000);
+  limits.renew(new Map([['user:a', ['r', 's']]]), 60_000);
+  await limits.use([requests(5)]);
 
   const keys = server.command('keys', '*').trim().split('\n');
   const lives = keys.map(key => Number(server.command('ttl', key)));
@@ -163,7 +162,7 @@ test('nothing is left in Redis for ever', { skip }, async t => {
 
 test('a Redis that hangs is waited for once, and found again when it answers', { skip }, async t => {
   const server = await startRedis(t);
-  const { limits, meter, changes } = await open(t, server.url, { timeoutMs: 50 });
+  const { limits, meter, sharing } = await open(t, server.url, { timeoutMs: 50 });
   await limits.admit('before', [underWay(1)], 60_000);
   server.pause();
 
@@ -171,10 +170,10 @@ test('a Redis that hangs is waited for once, and found again when it answers', {
 
   assert.equal(meter.counts.failed, 0, 'the client itself would have waited for longer');
   assert.deepEqual(asked, [undefined, undefined, undefined]);
-  assert.deepEqual([limits.isUp(), changes], [false, [true, false]]);
+  assert.equal(sharing.isUp(), false);
   // Told when there is somebody to tell.
   limits.end('before', undefined);
   server.resume();
-  while (!limits.isUp()) await limits.renew(new Map(), 1_000);
+  await untilUp(sharing);
   assert.deepEqual(await limits.admit('after', [underWay(1)], 60_000), {});
 });

@@ -1,4 +1,4 @@
-// Members on a real store with one admin, a clock in the test's hand, and a count of the hashes verified.
+// Members on a real store with one admin, a clock in the test's hand, and a count of the hashes made and verified.
 
 import type { TestContext } from 'node:test';
 import { argon2idHasher, createCredentials } from '../../src/control/credentials.ts';
@@ -20,8 +20,13 @@ export async function startMembers(t: TestContext, { identityTokens }: MembersOp
   const store = await openTestStore(t);
   const clock = createTestClock(Date.now());
   const verified: string[] = [];
+  const hashed: string[] = [];
   const hasher = {
     ...argon2idHasher,
+    hash(password: string) {
+      hashed.push(password);
+      return argon2idHasher.hash(password);
+    },
     verify(hash: string, password: string) {
       verified.push(hash);
       return argon2idHasher.verify(hash, password);
@@ -63,5 +68,6 @@ export async function startMembers(t: TestContext, { identityTokens }: MembersOp
       await store.ping();
     }
   };
-  return { store, credentials, clock, verified, members, another: create, login, audit, settled };
+  hashed.length = 0;
+  return { store, credentials, clock, verified, hashed, members, another: create, login, audit, settled };
 }
