@@ -12,7 +12,7 @@ import { type ListedModel, listedModels } from './model-list.ts';
 import { chatBody, createChatDecoder } from './openai-chat.ts';
 import { createResponsesDecoder, responsesBody } from './openai-responses.ts';
 import type { DiscoveredModel, ProviderAdapter, ProviderCall, ProviderListener } from './provider.ts';
-import { ProviderError } from './provider-error.ts';
+import { ProviderError, ProviderWords } from './provider-error.ts';
 import { callOn, learnRoute, type Route } from './route.ts';
 import { stoppingAt } from './stop-sequences.ts';
 import { isCount } from './usage.ts';
@@ -109,7 +109,8 @@ function refusesUsage(error: unknown): boolean {
   return (
     error instanceof ProviderError &&
     (error.status === 400 || error.status === 422) &&
-    /stream_options|include_usage/.test(String(error.cause))
+    error.cause instanceof ProviderWords &&
+    error.cause.mentions(/stream_options|include_usage/)
   );
 }
 
