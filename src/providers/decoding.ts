@@ -70,8 +70,9 @@ export function parseEvent(data: string, { provider }: ErrorContext): Json {
   let parsed: unknown;
   try {
     parsed = JSON.parse(data);
-  } catch (cause) {
-    throw new ProviderError('bad-response', `${provider} sent a malformed event`, { cause });
+  } catch {
+    // The parser's error quotes the event.
+    throw new ProviderError('bad-response', `${provider} sent a malformed event`);
   }
   if (!isJson(parsed)) throw new ProviderError('bad-response', `${provider} sent an event of another format`);
   return parsed;

@@ -1,7 +1,7 @@
 // Turns whatever a provider call threw, or said in an error event, into a ProviderError. The message is ours and
-// neutral; what the other side wrote goes into `cause`, shortened and without our key.
+// neutral; what the other side wrote goes into `cause`, shortened, without our key, and where nobody prints it.
 
-import { ProviderError, type ProviderFault } from './provider-error.ts';
+import { ProviderError, type ProviderFault, ProviderWords } from './provider-error.ts';
 
 export interface ErrorContext {
   /** Names the provider in messages. */
@@ -58,7 +58,8 @@ export function toProviderError(error: unknown, context: ErrorContext): Provider
   const { status, headers } = (error ?? {}) as { status?: unknown; headers?: unknown };
   if (typeof status !== 'number')
     return new ProviderError('bad-response', `the answer of ${context.provider} could not be read`, {
-      cause: error,
+      // What is no JSON is quoted by the error of its parser.
+      cause: error instanceof SyntaxError ? undefined : error,
     });
   return refusedWith(status, headers instanceof Headers ? headers : new Headers(), wordsOf(error), context);
 }
@@ -88,7 +89,7 @@ function refusedWith(status: number, hints: Headers, said: Words, context: Error
   // A status that says little is what the provider takes it for.
   const isPassing = fault === 'bad-request' && shouldRetry === true && !CALLERS_FAULT.has(status);
   return new ProviderError(isPassing ? 'server' : fault, `${context.provider} answered ${status}`, {
-    cause: causeOf(said.text, context),
+    cause: causeOf(said, context),
     status,
     retryAfterMs: retryAfterMs(hints, Date.now()),
     shouldRetry,
@@ -99,7 +100,7 @@ function refusedWith(status: number, hints: Headers, said: Words, context: Error
 export function streamError(said: unknown, context: ErrorContext): ProviderError {
   const words = wordsOf({ error: said });
   return new ProviderError(faultOfWords(words) ?? 'server', `${context.provider} broke off with an error`, {
-    cause: causeOf(words.text, context),
+    cause: causeOf(words, context),
   });
 }
 
@@ -125,8 +126,9 @@ function wordsOf(thrown: unknown): Words {
   };
 }
 
-function causeOf(text: string, { apiKey }: ErrorContext): Error {
-  return new Error(text.replaceAll(apiKey || '\0', '[redacted]').slice(0, MAX_CAUSE_LENGTH));
+function causeOf({ text, codes }: Words, { apiKey }: ErrorContext): ProviderWords {
+  const withoutKey = text.replaceAll(apiKey || '\0', '[redacted]');
+  return new ProviderWords(withoutKey.slice(0, MAX_CAUSE_LENGTH), codes);
 }
 
 /** Codes that mean the same whatever the status; the first that matches decides. */

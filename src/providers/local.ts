@@ -182,7 +182,5 @@ function parse<T>(schema: z.ZodType<T>, answer: unknown, { kind }: NativeApi): T
   if (answer === undefined) return undefined;
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new ProviderError('bad-response', `${kind} sent a model list of another format`, {
-    cause: parsed.error,
-  });
+  throw new ProviderError('bad-response', `${kind} sent a model list of another format`);
 }

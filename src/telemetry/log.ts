@@ -32,7 +32,7 @@ export function createLog({ level, pretty, worker }: LogOptions): Log {
   });
 }
 
-/** What an error line needs; causes are named, their bodies (which may quote a provider) are cut. */
+/** What an error line needs; a cause is named, and cut. Errors carry nothing that must not be logged. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error).slice(0, 500) };
   const { name, message, stack, cause } = error;

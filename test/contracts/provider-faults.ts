@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { ProviderWords } from '../../src/providers/provider-error.ts';
 import { watchConsole } from '../support/console.ts';
 import { collect, faultOf, providerCall } from '../support/provider-calls.ts';
 import { cut, finish, startUpstream, status, text } from '../support/upstream.ts';
@@ -96,9 +98,11 @@ export function providerFaults(provider: ProviderUnderTest): void {
 
       assert.ok(error instanceof Error);
       assert.equal(error.message, `${adapter.kind} answered 401`);
-      assert.ok(error.cause instanceof Error);
-      assert.match(error.cause.message, /Incorrect key \[redacted\] for the prompt/);
-      assert.ok(error.cause.message.length <= 2_000);
+      assert.ok(error.cause instanceof ProviderWords);
+      assert.ok(error.cause.mentions(/Incorrect key \[redacted\] for the prompt/));
+      assert.ok(!error.cause.mentions(/^.{2001}/s));
+      // Whoever prints it, however thoroughly, prints nothing of it.
+      assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /Incorrect key/);
     });
   });
 }
