@@ -187,7 +187,11 @@ export async function openMembers(config: Config, { store, signals, log }: Membe
   const forgets = config.database.kind === 'memory';
   const generated = () => (forgets ? randomBytes(32).toString('base64url') : ensureJwtSecret(config.dataDir));
   const jwtSecretKey = config.jwt.secret ?? generated();
-  const credentials = await createCredentials({ jwtSecretKey, clock: systemClock });
+  const credentials = await createCredentials({
+    jwtSecretKey,
+    previousJwtSecretKey: config.jwt.previousSecret,
+    clock: systemClock,
+  });
   const members = createMembers({
     store,
     credentials,
