@@ -50,7 +50,12 @@ export interface Config {
   /** For what instances share and may lose: events of running answers, signals. Absent: each keeps them to itself. */
   readonly redis: { readonly url: string } | undefined;
   /** Without a secret (never in production) the data directory keeps one: ensureJwtSecret. */
-  readonly jwt: { readonly secret: string | undefined; readonly expireMinutes: number };
+  readonly jwt: {
+    readonly secret: string | undefined;
+    /** Signs nothing; its tokens are accepted. */
+    readonly previousSecret: string | undefined;
+    readonly expireMinutes: number;
+  };
   /** Whose tokens are accepted beside our own. */
   readonly identityProvider: IdentityProvider | undefined;
   /** The administrator to create while there is none. */
@@ -110,7 +115,11 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     database: toDatabase(values),
     workers: values.MCPLANE_WORKERS,
     redis: toRedis(values),
-    jwt: { secret: values.JWT_SECRET_KEY, expireMinutes: values.JWT_EXPIRE_MINUTES },
+    jwt: {
+      secret: values.JWT_SECRET_KEY,
+      previousSecret: values.JWT_SECRET_KEY_PREVIOUS,
+      expireMinutes: values.JWT_EXPIRE_MINUTES,
+    },
     identityProvider: toIdentityProvider(values),
     admin: username !== undefined && password !== undefined ? { username, password } : undefined,
     secretKey: { current: values.MCPLANE_SECRET_KEY, previous: values.MCPLANE_SECRET_KEY_PREVIOUS },

@@ -193,6 +193,7 @@ export async function openMembers(config: Config, parts: MembersParts): Promise<
   const jwtSecretKey = config.jwt.secret ?? generated();
   const credentials = await createCredentials({
     jwtSecretKey,
+    previousJwtSecretKey: config.jwt.previousSecret,
     clock: systemClock,
     hashLimits: { maxHashes: limits.loginMaxHashes, maxWaiting: limits.loginMaxWaiting },
     onRefused: () => metrics.limits.refused('loginMaxWaiting'),

@@ -139,6 +139,21 @@ describe('precedence', () => {
     assert.equal(config.jwt.secret, GOOD_SECRET);
     assert.equal(sources.JWT_SECRET_KEY.where, 'JWT_SECRET_KEY_FILE');
   });
+
+  test('a second JWT secret is one of its own, as strong as the first', () => {
+    const other = 'zT4nW8qR1yH6mV3xB9kL2cD7fG5jS0pA';
+    const env = { JWT_SECRET_KEY: GOOD_SECRET, JWT_SECRET_KEY_PREVIOUS: other };
+    assert.equal(loadConfig(env).config.jwt.previousSecret, other);
+    assert.ok(!inspect(loadConfig(env).config).includes(other));
+    for (const [previous, problem] of [
+      [GOOD_SECRET, /the same as JWT_SECRET_KEY/],
+      ['short', /32/],
+    ] as const) {
+      const [found, ...others] = problemsOf(() => loadConfig({ ...env, JWT_SECRET_KEY_PREVIOUS: previous }));
+      assert.deepEqual([found?.where, others], ['JWT_SECRET_KEY_PREVIOUS', []]);
+      assert.match(found!.problem, problem);
+    }
+  });
 });
 
 describe('secrets', () => {

@@ -13,6 +13,7 @@ export function checkSettings(reading: Reading): ConfigProblem[] {
   return [
     ...checkJwtSecret(reading, production),
     ...checkSecretKey(reading, production),
+    ...checkPreviousJwtSecret(reading),
     ...checkAdmin(reading),
     ...checkWorkers(reading),
     ...checkIdentityProvider(reading),
@@ -39,6 +40,19 @@ function checkSecretKey({ values, sources }: Reading, production: boolean): Conf
   }
   const problem = secret !== undefined && production ? weakSecretReason(secret) : undefined;
   const fix = 'Set it to a random secret, for example the output of `openssl rand -base64 32`.';
+  return problem === undefined ? [] : [{ where, problem, fix }];
+}
+
+function checkPreviousJwtSecret({ values, sources }: Reading): ConfigProblem[] {
+  const secret = values.JWT_SECRET_KEY_PREVIOUS;
+  if (secret === undefined) return [];
+  const where = sources.JWT_SECRET_KEY_PREVIOUS.where ?? 'JWT_SECRET_KEY_PREVIOUS';
+  if (secret === values.JWT_SECRET_KEY)
+    return [
+      { where, problem: 'is the same as JWT_SECRET_KEY', fix: 'Unset it, or set the other of the two.' },
+    ];
+  const problem = weakSecretReason(secret);
+  const fix = 'Unset it: whoever guesses it can sign tokens, also when it is no longer the one in use.';
   return problem === undefined ? [] : [{ where, problem, fix }];
 }
 

@@ -71,6 +71,11 @@ export const SERVER_SETTINGS = {
     secretText(),
     'Signs session tokens; at least 32 bytes. Development generates one and keeps it in the data directory; production refuses to start without.',
   ),
+  JWT_SECRET_KEY_PREVIOUS: secret(
+    'jwt.previousSecret',
+    secretText(),
+    'A second secret whose tokens are accepted too, while it is replaced; it signs none.',
+  ),
   JWT_EXPIRE_MINUTES: setting(
     'jwt.expireMinutes',
     integer(1, 525_600),

@@ -58,6 +58,8 @@ export const argon2idHasher: PasswordHasher = {
 interface CredentialsDeps {
   /** At least 32 bytes; see weakSecretReason. */
   readonly jwtSecretKey: string;
+  /** Signs nothing; tokens that it signed are accepted until they expire. */
+  readonly previousJwtSecretKey?: string | undefined;
   readonly clock: Clock;
   readonly hasher?: PasswordHasher;
   /** How many hashes are made at once, and how many wait for that. */
@@ -68,13 +70,16 @@ interface CredentialsDeps {
 
 export async function createCredentials(deps: CredentialsDeps): Promise<Credentials> {
   const passwords = await createPasswords(deps);
-  return { ...createSessionTokens(deps.jwtSecretKey, deps.clock), ...passwords };
+  return { ...createSessionTokens(deps), ...passwords };
 }
 
-function createSessionTokens(secret: string, clock: Clock) {
-  const current = keyId(secret);
+function createSessionTokens({ jwtSecretKey, previousJwtSecretKey, clock }: CredentialsDeps) {
+  const current = keyId(jwtSecretKey);
+  const secrets = previousJwtSecretKey === undefined ? [jwtSecretKey] : [previousJwtSecretKey, jwtSecretKey];
   // A KeyObject: given a string, the library also accepts it where it means a public key.
-  const keys = new Map<string, KeyObject>([[current, createSecretKey(Buffer.from(secret))]]);
+  const keys = new Map<string, KeyObject>(
+    secrets.map(secret => [keyId(secret), createSecretKey(Buffer.from(secret))]),
+  );
   const verified = new LRUCache<string, SessionClaims>({ max: MAX_CACHED_TOKENS });
 
   return {

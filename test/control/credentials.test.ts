@@ -168,6 +168,35 @@ test('a token of another secret is refused', async () => {
   assert.equal(ours.credentials.verifySession(theirs.token), undefined);
 });
 
+test('while the secret is replaced tokens of both are accepted until they expire, and the new one signs', async () => {
+  const [old, fresh] = [SECRET, 'AnotherSecretOf32BytesOrMore9x7z'];
+  const clock = createTestClock();
+  const { hasher } = createCountingHasher();
+  const start = (jwtSecretKey: string, previousJwtSecretKey?: string) =>
+    createCredentials({ jwtSecretKey, previousJwtSecretKey, clock, hasher });
+  const [before, announced, swapped, after] = [
+    await start(old),
+    await start(old, fresh),
+    await start(fresh, old),
+    await start(fresh),
+  ];
+  const claims = { ...CLAIMS, expiresAtMs: clock.now() + 60_000 };
+  const [ofOld, ofNew] = [announced.signSession(claims), swapped.signSession(claims)];
+  const verdicts = (token: string) =>
+    [before, announced, swapped, after].map(each => each.verifySession(token)?.userId);
+
+  assert.equal(before.signSession(claims), ofOld);
+  assert.equal(after.signSession(claims), ofNew);
+  assert.deepEqual(verdicts(ofOld), ['user-1', 'user-1', 'user-1', undefined]);
+  assert.deepEqual(verdicts(ofNew), [undefined, 'user-1', 'user-1', 'user-1']);
+  const [head, body] = ofOld.split('.') as [string, string];
+  const crossed = jwt.sign(decode(body), fresh, { keyid: decode(head).kid });
+  assert.deepEqual(verdicts(crossed), Array(4).fill(undefined), "signed with one under the other's name");
+
+  clock.advance(60_000);
+  assert.deepEqual([...verdicts(ofOld), ...verdicts(ofNew)], Array(8).fill(undefined));
+});
+
 test('passwords are kept as argon2id with the parameters of today', async () => {
   const hash = await argon2idHasher.hash('correct horse');
 
