@@ -38,9 +38,10 @@ export function createHttp({
   const access = authPlugin();
   return createHttpServer({
     schema,
-    createContext: ({ actor, address }): Context => ({
+    createContext: ({ actor, address }, charge): Context => ({
       actor,
       address,
+      charge,
       gateway,
       members,
       store,
@@ -99,6 +100,9 @@ function httpLimits({ limits }: Config): HttpLimits {
       maxErrors: limits.queryMaxErrors,
     },
     maxBodyBytes: limits.maxBodyBytes,
+    maxAnonymousBodyBytes: limits.maxAnonymousBodyBytes,
+    maxJsonValues: limits.maxJsonValues,
+    maxUnreadBytes: limits.maxUnreadBytes,
     maxBatch: limits.batchMax,
     operationsPerSecond: limits.rateLimitPerSecond,
     operationsBurst: limits.rateLimitBurst,

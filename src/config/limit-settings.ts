@@ -8,6 +8,24 @@ const HOUR_MS = 3_600_000;
 
 export const LIMIT_SETTINGS = {
   MCPLANE_MAX_BODY_BYTES: limit('maxBodyBytes', [1_000, 100 * MEGABYTE], MEGABYTE, 'Bytes of an HTTP body.'),
+  MCPLANE_MAX_ANONYMOUS_BODY_BYTES: limit(
+    'maxAnonymousBodyBytes',
+    [1_000, 100 * MEGABYTE],
+    16_384,
+    'Bytes of an HTTP body that comes without a valid token or API key.',
+  ),
+  MCPLANE_MAX_JSON_VALUES: limit(
+    'maxJsonValues',
+    [1_000, 10 * MEGABYTE],
+    20_000,
+    'Values in the JSON of an HTTP body or WebSocket message.',
+  ),
+  MCPLANE_MAX_UNREAD_BYTES: limit(
+    'maxUnreadBytes',
+    [MEGABYTE, 1_000 * MEGABYTE],
+    32 * MEGABYTE,
+    'Bytes of answers over 64 kB that a caller has not read yet; further ones are refused.',
+  ),
   MCPLANE_MAX_PROMPT_BYTES: limit(
     'maxPromptBytes',
     [1, 100 * MEGABYTE],
@@ -98,7 +116,7 @@ export const LIMIT_SETTINGS = {
     'rateLimitPerSecond',
     [1, MEGABYTE],
     100,
-    'Operations per second and caller (address, when anonymous), sustained.',
+    'Operations per second and caller (address, when anonymous), sustained. One counts once more for each 64 kB that it sends or gets, for each 250 of its cost, and for each 250 characters of a document that is new and over 500.',
   ),
   MCPLANE_RATE_LIMIT_BURST: limit('rateLimitBurst', [1, MEGABYTE], 300, 'Operations at once per caller.'),
   MCPLANE_MAX_HEADER_BYTES: limit('maxHeaderBytes', [1_024, MEGABYTE], 16_384, 'Bytes of headers and URL.'),
@@ -125,7 +143,7 @@ export const LIMIT_SETTINGS = {
     'wsMessagesPerSecond',
     [1, MEGABYTE],
     500,
-    'Messages per second and socket.',
+    'Messages per second and socket, and a quarter of what all sockets of a caller may send; one counts once for each 4 kB.',
   ),
   MCPLANE_WS_INIT_TIMEOUT_MS: limit(
     'wsInitTimeoutMs',
