@@ -44,9 +44,10 @@ export function createHttp({
   const access = authPlugin();
   return createHttpServer({
     schema,
-    createContext: ({ actor, address }): Context => ({
+    createContext: ({ actor, address }, charge): Context => ({
       actor,
       address,
+      charge,
       gateway,
       workflows,
       members,
@@ -106,6 +107,9 @@ export function httpLimits({ limits }: Pick<Config, 'limits'>): HttpLimits {
       maxErrors: limits.queryMaxErrors,
     },
     maxBodyBytes: limits.maxBodyBytes,
+    maxAnonymousBodyBytes: limits.maxAnonymousBodyBytes,
+    maxJsonValues: limits.maxJsonValues,
+    maxUnreadBytes: limits.maxUnreadBytes,
     maxBatch: limits.batchMax,
     maxJsonDepth: limits.maxJsonDepth,
     maxErrorBytes: limits.maxErrorBytes,

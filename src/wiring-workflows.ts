@@ -1,6 +1,6 @@
 // From the configuration to workflows: they run on the gateway, and the gateway runs them.
 
-import { workflowBoundsOf } from './config/limit-settings.ts';
+import { workflowBoundsOf } from './config/workflow-settings.ts';
 import type { Config } from './config.ts';
 import { newId } from './domain/ids.ts';
 import type { Gateway } from './gateway/gateway.ts';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
 import { hostname } from 'node:os';
 import { SIMULATED } from './config/endpoints.ts';
-import { workflowBoundsOf } from './config/limit-settings.ts';
+import { workflowBoundsOf } from './config/workflow-settings.ts';
 import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
 import { watchBudgets } from './control/budget-watch.ts';
 import { type Catalog, createCatalog } from './control/catalog.ts';

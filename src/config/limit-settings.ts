@@ -1,6 +1,5 @@
 // Every limit that an operator may move. Defaults come from measurements of where a 2-core server stays responsive.
 
-import type { WorkflowBounds } from '../domain/workflow-step-input.ts';
 import { CALLER_LIMIT_SETTINGS } from './caller-limit-settings.ts';
 import { limit } from './limit.ts';
 import { WORKFLOW_SETTINGS } from './workflow-settings.ts';
@@ -21,6 +20,24 @@ export const LIMIT_SETTINGS = {
     [1_000, MEGABYTE],
     16_000,
     'Bytes of the errors in an answer; what does not fit is left out.',
+  ),
+  MCPLANE_MAX_ANONYMOUS_BODY_BYTES: limit(
+    'maxAnonymousBodyBytes',
+    [1_000, 100 * MEGABYTE],
+    16_384,
+    'Bytes of an HTTP body that comes without a valid token or API key.',
+  ),
+  MCPLANE_MAX_JSON_VALUES: limit(
+    'maxJsonValues',
+    [1_000, 10 * MEGABYTE],
+    20_000,
+    'Values in the JSON of an HTTP body or WebSocket message.',
+  ),
+  MCPLANE_MAX_UNREAD_BYTES: limit(
+    'maxUnreadBytes',
+    [MEGABYTE, 1_000 * MEGABYTE],
+    32 * MEGABYTE,
+    'Bytes of answers over 64 kB that a caller has not read yet; further ones are refused.',
   ),
   MCPLANE_MAX_PROMPT_BYTES: limit(
     'maxPromptBytes',
@@ -124,7 +141,7 @@ export const LIMIT_SETTINGS = {
     'rateLimitPerSecond',
     [1, MEGABYTE],
     100,
-    'Operations per second and caller (address, when anonymous), sustained.',
+    'Operations per second and caller (address, when anonymous), sustained. One counts once more for each 64 kB that it sends or gets, for each 250 of its cost, and for each 250 characters of a document that is new and over 500.',
   ),
   MCPLANE_RATE_LIMIT_BURST: limit('rateLimitBurst', [1, MEGABYTE], 300, 'Operations at once per caller.'),
   ...CALLER_LIMIT_SETTINGS,
@@ -152,7 +169,7 @@ export const LIMIT_SETTINGS = {
     'wsMessagesPerSecond',
     [1, MEGABYTE],
     500,
-    'Messages per second and socket.',
+    'Messages per second and socket, and a quarter of what all sockets of a caller may send; one counts once for each 4 kB.',
   ),
   MCPLANE_WS_INIT_TIMEOUT_MS: limit(
     'wsInitTimeoutMs',
@@ -230,19 +247,6 @@ export const LIMIT_SETTINGS = {
     'For running requests to finish when the server stops.',
   ),
 } as const;
-
-/** What may be asked of a workflow. */
-export function workflowBoundsOf(limits: Limits): WorkflowBounds {
-  return {
-    maxSteps: limits.workflowMaxSteps,
-    maxDepth: limits.workflowMaxDepth,
-    maxItems: limits.workflowMaxItems,
-    maxParallel: limits.workflowMaxParallel,
-    maxDeadlineMs: limits.workflowMaxDeadlineMs,
-    maxSchemaBytes: limits.maxSchemaBytes,
-    maxTemplateBytes: limits.maxPromptBytes,
-  };
-}
 
 /** The limits by their short names, as `config.limits` has them. */
 export type Limits = {

@@ -1,6 +1,8 @@
 // What workflows may ask for.
 
+import type { WorkflowBounds } from '../domain/workflow-step-input.ts';
 import { limit } from './limit.ts';
+import type { Limits } from './limit-settings.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -31,3 +33,16 @@ export const WORKFLOW_SETTINGS = {
     'Longest deadline of a workflow that a caller may ask for.',
   ),
 } as const;
+
+/** What may be asked of a workflow. */
+export function workflowBoundsOf(limits: Limits): WorkflowBounds {
+  return {
+    maxSteps: limits.workflowMaxSteps,
+    maxDepth: limits.workflowMaxDepth,
+    maxItems: limits.workflowMaxItems,
+    maxParallel: limits.workflowMaxParallel,
+    maxDeadlineMs: limits.workflowMaxDeadlineMs,
+    maxSchemaBytes: limits.maxSchemaBytes,
+    maxTemplateBytes: limits.maxPromptBytes,
+  };
+}

@@ -20,6 +20,8 @@ export interface Context {
   readonly actor: Actor | null;
   /** Network address of the client, for the limits of the login. */
   readonly address: string;
+  /** Counts further operations in the caller's request rate, for one that is more work than others. */
+  readonly charge?: ((actor: Actor | null, address: string, operations: number) => void) | undefined;
   /** The most an operation may cost; see cost.ts. Absent: DEFAULT_MAX_QUERY_COST. */
   readonly maxQueryCost?: number | undefined;
   /** Bytes of prompts and answers that an operation may read; see request-texts.ts. Absent: DEFAULT_MAX_TEXT_BYTES. */

@@ -3,7 +3,7 @@
 
 import SchemaBuilder, { type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
 import { PothosComplexityPlugin } from '@pothos/plugin-complexity';
-import type { GraphQLFieldResolver } from 'graphql';
+import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
 import { DomainError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from './pagination.ts';
@@ -40,11 +40,28 @@ export function searchCost(args: Parameters<typeof pageCost>[0]): ReturnType<typ
   return { ...pageCost(args), field: 2_200 };
 }
 
+/** What an operation costs before it counts as more than one in the request rate. */
+const COST_OF_AN_OPERATION = 250;
+
+/** Contexts whose operation has been counted; those of subscriptions execute more than once. */
+const counted = new WeakSet<Context>();
+
+function countWork(context: Context, cost: number): void {
+  if (cost < COST_OF_AN_OPERATION || counted.has(context)) return;
+  counted.add(context);
+  context.charge?.(context.actor, context.address, Math.floor(cost / COST_OF_AN_OPERATION));
+}
+
 /**
  * The plugin checks in resolvers, which for a subscription is at its first event, after its source was started.
  * This one checks before the source starts, too.
  */
 class CostPlugin<Types extends SchemaTypes> extends PothosComplexityPlugin<Types> {
+  override checkComplexity(context: Types['Context'], info: GraphQLResolveInfo): void {
+    super.checkComplexity(context, info);
+    countWork(context as Context, this.complexityCache(context, info).complexity);
+  }
+
   override wrapSubscribe(
     subscribe: GraphQLFieldResolver<unknown, Types['Context'], object> | undefined,
     _field: PothosOutputFieldConfig<Types>,

@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The body, or why not: over the limit, or the client left. */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'gone'> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve('too-large');
+  // It left before anybody listened.
+  if (request.destroyed) return Promise.resolve('gone');
+  if (declaredBytes(request) > maxBytes) return Promise.resolve('too-large');
   const chunks: Buffer[] = [];
   let bytes = 0;
   const { promise, resolve } = Promise.withResolvers<Buffer | 'too-large' | 'gone'>();
@@ -20,6 +22,11 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   request.once('close', () => resolve('gone'));
   request.once('error', () => resolve('gone'));
   return promise;
+}
+
+/** 0 when the length is not told beforehand. */
+export function declaredBytes({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
 }
 
 /** How long a client may go on sending what nobody reads, so that it gets to read the refusal. */

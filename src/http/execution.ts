@@ -40,7 +40,7 @@ type Masking = Pick<PipelineDeps, 'maskError'>;
 
 export function directWay({ selection }: KnownOperation, call: CallInfo, deps: PipelineDeps): Way {
   return {
-    context: () => deps.createContext(call),
+    context: () => deps.createContext(call, deps.charge),
     execute: args => executeOnce(args, deps),
     async subscribe(args) {
       const valid = validateSubscriptionArgs(args);

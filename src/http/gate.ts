@@ -5,15 +5,27 @@ import type { GraphQLError } from 'graphql';
 import type { Actor } from '../domain/access.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HttpLimits } from './limits.ts';
-import { createLedger, createRateLimiter } from './rate-limit.ts';
+import { createLedger, createRateLimiter, type Ledger, type RateLimiter } from './rate-limit.ts';
 import { refusal } from './refusals.ts';
 
 /** After this long another instance, or this one restarted, is likely to answer. */
 export const DRAIN_RETRY_MS = 5_000;
 
+/** As many sockets at full rate as one principal may have. */
+const MESSAGES_OF_ALL_SOCKETS = 4;
+/** What an operation may carry in either direction before it counts as more than one. An answer over it is large. */
+export const BYTES_OF_AN_OPERATION = 65_536;
+
+/** How many operations more than one it is to carry so many bytes. */
+export function weightOf(bytes: number): number {
+  return Math.floor(bytes / BYTES_OF_AN_OPERATION);
+}
+
 export interface Gate {
   /** Why the operations may not run now, or undefined; then they count. */
   refuse(actor: Actor | null, address: string, operations: number): GraphQLError | undefined;
+  /** Counts further operations for one that was let in and turned out to be more work than others. */
+  charge(principal: string, operations: number): void;
   /** Marks an operation as running until the function returned is called. */
   enter(): () => void;
   /** Resolves when nothing runs. */
@@ -22,7 +34,11 @@ export interface Gate {
   readonly draining: boolean;
   readonly running: number;
   /** Sockets and event streams by principal. */
-  readonly connections: ReturnType<typeof createLedger>;
+  readonly connections: Ledger;
+  /** Bytes of large answers by principal, until the client has read them. */
+  readonly unread: Ledger;
+  /** Messages by principal, on all its sockets together. */
+  readonly messages: RateLimiter;
 }
 
 export function createGate(limits: HttpLimits, clock: Clock): Gate {
@@ -30,11 +46,14 @@ export function createGate(limits: HttpLimits, clock: Clock): Gate {
     { perSecond: limits.operationsPerSecond, burst: limits.operationsBurst },
     clock,
   );
+  const messagesPerSecond = MESSAGES_OF_ALL_SOCKETS * limits.socketMessagesPerSecond;
   let draining = false;
   let running = 0;
   let wakes: (() => void)[] = [];
   return {
     connections: createLedger(limits.maxSocketsPerPrincipal),
+    unread: createLedger(limits.maxUnreadBytes),
+    messages: createRateLimiter({ perSecond: messagesPerSecond, burst: messagesPerSecond }, clock),
     refuse(actor, address, operations) {
       if (draining) {
         return refusal('SHUTTING_DOWN', 'This instance is stopping. Try again.', {
@@ -44,6 +63,9 @@ export function createGate(limits: HttpLimits, clock: Clock): Gate {
       const waitMs = rates.take(principalOf(actor, address), operations);
       if (waitMs === 0) return undefined;
       return refusal('RATE_LIMITED', 'Too many operations. Wait retryAfterMs.', { retryAfterMs: waitMs });
+    },
+    charge(principal, operations) {
+      if (operations > 0) rates.charge(principal, operations);
     },
     enter() {
       running += 1;

@@ -6,16 +6,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { gunzip } from 'node:zlib';
+import type { Clock } from '../lib/clock.ts';
 import type { RenderedPage } from './graphiql-page.ts';
 
 const decompress = promisify(gunzip);
+
+/** Clients that take no compressed page are rare; all that come within this time share one copy of it. */
+const PLAIN_MS = 30_000;
 
 export interface GraphiQLPage {
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-export function createGraphiQL(): GraphiQLPage {
+export function createGraphiQL(clock: Clock): GraphiQLPage {
   let rendering: Promise<RenderedPage> | undefined;
+  let plain: Promise<Buffer> | undefined;
 
   function page(): Promise<RenderedPage> {
     rendering ??= render().catch(error => {
@@ -23,6 +28,16 @@ export function createGraphiQL(): GraphiQLPage {
       throw error;
     });
     return rendering;
+  }
+
+  function plainPage(zipped: Uint8Array): Promise<Buffer> {
+    if (!plain) {
+      plain = decompress(zipped);
+      clock.after(PLAIN_MS, () => {
+        plain = undefined;
+      });
+    }
+    return plain;
   }
 
   return {
@@ -37,7 +52,7 @@ export function createGraphiQL(): GraphiQLPage {
         return;
       }
       const takesZipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-      const body = takesZipped ? zipped : await decompress(zipped);
+      const body = takesZipped ? zipped : await plainPage(zipped);
       if (takesZipped) response.setHeader('content-encoding', 'gzip');
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': body.length });
       response.end(body);

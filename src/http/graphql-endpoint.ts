@@ -3,15 +3,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Actor } from '../domain/access.ts';
-import { send, toAnswer } from './answer.ts';
-import { decodeUtf8, endAndClose, readBody } from './body.ts';
+import { type Answer, send, toAnswer } from './answer.ts';
+import { declaredBytes, decodeUtf8, endAndClose, readBody } from './body.ts';
 import { type EventStream, sendEvents, single } from './event-stream.ts';
-import { type Gate, principalOf } from './gate.ts';
+import { BYTES_OF_AN_OPERATION, type Gate, principalOf, weightOf } from './gate.ts';
+import { exceedsJsonBounds } from './json-bounds.ts';
 import type { HttpLimits } from './limits.ts';
-import { type Accepted, EVENT_STREAM, isJsonBody, JSON_TYPE, readAccept } from './media-types.ts';
+import { type Accepted, isJsonBody, JSON_TYPE, readAccept } from './media-types.ts';
+import { refuseForm, refuseLogins, withStatus } from './operation-form.ts';
 import { type ParamsOrError, parseJson, readParams, readUrlParams } from './operation-params.ts';
 import { type OriginPolicy, passesCsrf } from './origin.ts';
-import type { CallInfo, Operation, Pipeline, Refused } from './pipeline.ts';
+import type { CallInfo, Operation, Pipeline, Refused, Transport } from './pipeline.ts';
 import { refusal, requestError } from './refusals.ts';
 
 export interface EndpointDeps {
@@ -36,6 +38,8 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly accepted: Accepted;
   readonly call: Omit<CallInfo, 'transport'>;
+  /** For whom it counts. */
+  readonly principal: string;
 }
 
 export function createGraphQLEndpoint(deps: EndpointDeps): GraphQLEndpoint {
@@ -45,20 +49,18 @@ export function createGraphQLEndpoint(deps: EndpointDeps): GraphQLEndpoint {
       const accepted = readAccept(request.headers.accept);
       const early = refuseEarly(request, deps, accepted);
       if (early) return refuse(response, early, accepted, deps.limits);
-      const params = await readRequest(request, deps.limits);
-      if (params === 'gone') return;
-      if (params === 'too-large') return refuseBody({ request, response, accepted }, deps.limits);
+      // Before the body: only who may use the server, and not too often, may make it read and parse one.
       const actor = await deps
         .authenticate(request.headers.authorization)
         .catch(error => deps.pipeline.failure(error));
       if (actor instanceof GraphQLError) return refuse(response, actor, accepted, deps.limits);
-      const exchange = { request, response, accepted, call: { actor, address: deps.addressOf(request) } };
-      const closed = deps.gate.refuse(
-        actor,
-        exchange.call.address,
-        Array.isArray(params) ? Math.max(1, params.length) : 1,
-      );
+      const call = { actor, address: deps.addressOf(request) };
+      const principal = principalOf(actor, call.address);
+      const exchange = { request, response, accepted, call, principal };
+      const closed = deps.gate.refuse(actor, call.address, 1);
       if (closed) return refuse(response, closed, accepted, deps.limits);
+      const params = await readRequest(exchange, deps);
+      if (params === undefined) return;
       const leave = deps.gate.enter();
       try {
         if (Array.isArray(params)) await runBatch(exchange, params, deps);
@@ -107,18 +109,34 @@ function refuseEarly(
 
 type RequestParams = ParamsOrError | ParamsOrError[];
 
-async function readRequest(
-  request: IncomingMessage,
-  limits: HttpLimits,
-): Promise<RequestParams | 'too-large' | 'gone'> {
+/** Undefined: it was refused, or the client has left. */
+async function readRequest(exchange: Exchange, deps: EndpointDeps): Promise<RequestParams | undefined> {
+  const { request, response, accepted, call, principal } = exchange;
+  const { limits, gate } = deps;
   if (request.method === 'GET') {
     const search = request.url?.indexOf('?') ?? -1;
     return readUrlParams(search < 0 ? '' : request.url!.slice(search), limits.maxJsonDepth);
   }
-  const bytes = await readBody(request, limits.maxBodyBytes);
-  if (!Buffer.isBuffer(bytes)) return bytes;
+  const maxBytes = call.actor ? limits.maxBodyBytes : limits.maxAnonymousBodyBytes;
+  const bytes = await readBody(request, Math.min(maxBytes, limits.maxBodyBytes));
+  if (bytes === 'gone') return undefined;
+  if (bytes === 'too-large') {
+    refuseBody(exchange, limits);
+    return undefined;
+  }
+  if (gate.draining) {
+    refuse(response, gate.refuse(null, '', 0)!, accepted, limits);
+    return undefined;
+  }
+  gate.charge(principal, weightOf(bytes.length));
+  return parseBody(bytes, limits);
+}
+
+function parseBody(bytes: Buffer, limits: HttpLimits): RequestParams {
   const text = decodeUtf8(bytes);
   if (text === undefined) return requestError('The body is not UTF-8.');
+  if (exceedsJsonBounds(text, limits.maxJsonValues))
+    return requestError(`The body has more than ${limits.maxJsonValues} values.`);
   const json = parseJson(text);
   if (!('value' in json)) return json;
   if (!Array.isArray(json.value)) return readParams(json.value, limits.maxJsonDepth);
@@ -130,23 +148,27 @@ async function readRequest(
 }
 
 async function runOne(
-  { request, response, accepted, call }: Exchange,
+  exchange: Exchange,
   params: ParamsOrError,
   deps: EndpointDeps,
   streams: Set<EventStream>,
 ): Promise<void> {
-  const prepared = prepare(params, { ...call, transport: accepted.result ? 'http' : 'sse' }, deps);
+  const { response, accepted } = exchange;
+  const prepared = prepare(params, accepted.result ? 'http' : 'sse', exchange, deps);
   const denied =
-    'errors' in prepared ? undefined : (refuseForm(request, prepared, accepted) ?? refuseLogins([prepared]));
+    'errors' in prepared
+      ? undefined
+      : (refuseForm(exchange.request, prepared, accepted) ?? refuseLogins([prepared]));
   if (denied) return refuse(response, denied, accepted, deps.limits);
-  const result = 'errors' in prepared ? prepared : await prepared.run();
+  const result = 'errors' in prepared ? { errors: prepared.errors } : await prepared.run();
   if (!(Symbol.asyncIterator in result)) {
     const answer = toAnswer(result, accepted.result ?? JSON_TYPE, deps.limits);
+    if (!mayHold(exchange, answer, deps)) return;
     if (accepted.result || answer.status !== 200) send(response, answer);
     else await stream(single(result), response, deps, streams);
     return;
   }
-  const release = deps.gate.connections.acquire(principalOf(call.actor, call.address));
+  const release = deps.gate.connections.acquire(exchange.principal);
   if (!release) {
     await result.return?.();
     const tooMany = refusal('RATE_LIMITED', 'Too many open streams.', { retryAfterMs: 1_000 });
@@ -167,61 +189,57 @@ async function stream(
 }
 
 async function runBatch(
-  { request, response, accepted, call }: Exchange,
+  exchange: Exchange,
   entries: readonly ParamsOrError[],
   deps: EndpointDeps,
 ): Promise<void> {
+  const { request, response, accepted, call } = exchange;
   if (!accepted.result)
     return refuse(response, withStatus(406, 'A batch is answered as JSON.'), accepted, deps.limits);
-  const prepared = entries.map(entry => prepare(entry, { ...call, transport: 'http' }, deps));
+  const closed = deps.gate.refuse(call.actor, call.address, entries.length - 1);
+  if (closed) return refuse(response, closed, accepted, deps.limits);
+  const prepared = entries.map(entry => prepare(entry, 'http', exchange, deps));
   const logins = refuseLogins(prepared);
   if (logins) return refuse(response, logins, accepted, deps.limits);
   const answers = await Promise.all(
     prepared.map(async operation => {
-      if ('errors' in operation) return toAnswer(operation, JSON_TYPE, deps.limits);
+      if ('errors' in operation) return toAnswer({ errors: operation.errors }, JSON_TYPE, deps.limits);
       const denied = refuseForm(request, operation, { ...accepted, eventStream: false });
       const result = denied ? { errors: [denied] } : await operation.run();
       return toAnswer(result as ExecutionResult, JSON_TYPE, deps.limits);
     }),
   );
-  send(response, {
+  const answer: Answer = {
     status: 200,
     headers: { 'content-type': `${accepted.result}; charset=utf-8` },
-    body: `[${answers.map(answer => answer.body).join(',')}]`,
-  });
+    body: `[${answers.map(({ body }) => body).join(',')}]`,
+  };
+  if (mayHold(exchange, answer, deps)) send(response, answer);
 }
 
-function prepare(params: ParamsOrError, call: CallInfo, { pipeline }: EndpointDeps): Operation | Refused {
-  return params instanceof GraphQLError ? { errors: [params] } : pipeline.prepare(params, call);
+function prepare(
+  params: ParamsOrError,
+  transport: Transport,
+  { call, principal }: Exchange,
+  { pipeline, gate }: EndpointDeps,
+): Operation | Refused {
+  if (params instanceof GraphQLError) return { errors: [params], weight: 0 };
+  const prepared = pipeline.prepare(params, { ...call, transport });
+  gate.charge(principal, prepared.weight);
+  return prepared;
 }
 
-/** The operation does not fit the method, or its answer the Accept header. */
-function refuseForm(
-  request: IncomingMessage,
-  { kind }: Operation,
-  accepted: Accepted,
-): GraphQLError | undefined {
-  if (kind === 'mutation' && request.method === 'GET') {
-    return withStatus(405, 'Mutations are served by POST only.', { allow: 'POST' });
+/** A large answer counts as several operations, and is refused to whoever has left too much of others unread. */
+function mayHold({ response, accepted, principal }: Exchange, { body }: Answer, deps: EndpointDeps): boolean {
+  if (body.length <= BYTES_OF_AN_OPERATION) return true;
+  deps.gate.charge(principal, weightOf(body.length));
+  const release = deps.gate.unread.acquire(principal, body.length);
+  if (release) response.once('close', release);
+  else {
+    const message = 'Too much of earlier answers is unread. Read them first.';
+    refuse(response, refusal('RATE_LIMITED', message, { retryAfterMs: 1_000 }), accepted, deps.limits);
   }
-  if (kind === 'subscription' && !accepted.eventStream) {
-    return withStatus(406, `Subscriptions are answered as ${EVENT_STREAM}, alone and not in a batch.`);
-  }
-  return undefined;
-}
-
-/** One request is one try: neither aliases nor a batch may try many passwords at once. */
-function refuseLogins(prepared: readonly (Operation | Refused)[]): GraphQLError | undefined {
-  let logins = 0;
-  for (const operation of prepared)
-    if ('rootFields' in operation) for (const name of operation.rootFields) if (name === 'login') logins += 1;
-  return logins > 1 ? requestError('At most one login is accepted in a request.') : undefined;
-}
-
-function withStatus(status: number, message: string, headers: Record<string, string> = {}): GraphQLError {
-  return new GraphQLError(message, {
-    extensions: { code: 'BAD_USER_INPUT', retryable: false, http: { status, headers } },
-  });
+  return release !== undefined;
 }
 
 function refuse(response: ServerResponse, error: GraphQLError, accepted: Accepted, limits: HttpLimits): void {
@@ -231,11 +249,15 @@ function refuse(response: ServerResponse, error: GraphQLError, accepted: Accepte
   response.req.resume();
 }
 
-function refuseBody(
-  { request, response, accepted }: Pick<Exchange, 'request' | 'response' | 'accepted'>,
-  limits: HttpLimits,
-): void {
-  const error = withStatus(413, `The body is over ${limits.maxBodyBytes} bytes.`);
+function refuseBody({ request, response, accepted, call }: Exchange, limits: HttpLimits): void {
+  const { maxBodyBytes, maxAnonymousBodyBytes } = limits;
+  const error =
+    call.actor || declaredBytes(request) > maxBodyBytes
+      ? withStatus(413, `The body is over ${maxBodyBytes} bytes.`)
+      : refusal(
+          'UNAUTHENTICATED',
+          `A body of more than ${maxAnonymousBodyBytes} bytes needs a valid token or API key.`,
+        );
   const answer = toAnswer({ errors: [error] }, accepted.result ?? JSON_TYPE, limits);
   response.writeHead(answer.status, {
     ...answer.headers,

@@ -17,6 +17,8 @@ export interface KnownOperation {
 }
 
 export interface KnownOperations {
+  /** Its document was parsed and checked before, and is still remembered. */
+  has(params: OperationParams): boolean;
   /** Undefined: it has to pass the plugins. */
   find(params: OperationParams, actor: Actor | null): KnownOperation | undefined;
   /** One that passed the checks of its document. */
@@ -35,6 +37,7 @@ export function createKnownOperations({
 }): KnownOperations {
   const known = new LRUCache<string, KnownOperation>(documentCacheBounds());
   return {
+    has: params => known.has(keyOf(params)),
     find(params, actor) {
       const operation = known.get(keyOf(params));
       // Whoever has no credential meets further rules than those of the plugins.

@@ -7,6 +7,10 @@ export interface HttpLimits {
   readonly query: QueryLimits;
   /** Counted while reading, so chunked bodies obey it too. */
   readonly maxBodyBytes: number;
+  /** A body that comes without a valid credential: it can only be a login. */
+  readonly maxAnonymousBodyBytes: number;
+  /** Values in the JSON of a body or message: what it costs to parse follows from them. */
+  readonly maxJsonValues: number;
   /** Operations in one HTTP request; each counts in the request rate. */
   readonly maxBatch: number;
   /** Nested lists and objects in `variables` and `extensions`. */
@@ -20,12 +24,15 @@ export interface HttpLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
-  /** What a reader may leave unread in our memory, and for how long it may stay over it. */
+  /** What a reader may leave unread in our memory, and for how long it may stay over it, or read nothing at all. */
   readonly slowReaderBytes: number;
   readonly slowReaderMs: number;
+  /** Large answers of one principal that it has not read yet, on all its connections. */
+  readonly maxUnreadBytes: number;
   /** Pings on sockets and comments on event streams; a peer that answers none is dropped after the next one. */
   readonly keepAliveMs: number;
   readonly maxSocketMessageBytes: number;
+  /** Of one socket; a message counts once for each 4 kB. All sockets of a principal together have four times as many. */
   readonly socketMessagesPerSecond: number;
   readonly connectionInitTimeoutMs: number;
   readonly maxSockets: number;
@@ -41,6 +48,8 @@ export interface HttpLimits {
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   query: DEFAULT_QUERY_LIMITS,
   maxBodyBytes: 1_000_000,
+  maxAnonymousBodyBytes: 16_384,
+  maxJsonValues: 20_000,
   maxBatch: 5,
   maxJsonDepth: 64,
   maxErrorBytes: 16_000,
@@ -52,6 +61,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   maxConnections: 2_000,
   slowReaderBytes: 1_000_000,
   slowReaderMs: 30_000,
+  maxUnreadBytes: 32_000_000,
   keepAliveMs: 12_000,
   maxSocketMessageBytes: 262_144,
   socketMessagesPerSecond: 500,

@@ -51,7 +51,8 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function nestsDeeper(value: unknown, levels: number): boolean {
+/** Looks no deeper than that. */
+export function nestsDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some(inner => nestsDeeper(inner, levels - 1));
 }

@@ -43,12 +43,15 @@ export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   readonly rootFields: readonly string[];
   readonly document: DocumentNode;
+  /** How many operations more than one it counts as. */
+  readonly weight: number;
   /** Executes it; failures are in the result, never thrown. `onEnd` is called when nothing more comes of it. */
   run(onEnd?: () => void): Promise<ExecutionResult | AsyncIterableIterator<ExecutionResult>>;
 }
 
 export interface Refused {
   readonly errors: readonly GraphQLError[];
+  readonly weight: number;
 }
 
 export interface Pipeline {
@@ -59,9 +62,13 @@ export interface Pipeline {
   failure(error: unknown): GraphQLError;
 }
 
+export type Charge = (actor: Actor | null, address: string, operations: number) => void;
+
 export interface PipelineDeps {
   readonly schema: GraphQLSchema;
-  readonly createContext: (call: CallInfo) => object;
+  /** `charge` counts further operations for a caller. */
+  readonly createContext: (call: CallInfo, charge: Charge) => object;
+  readonly charge: Charge;
   readonly plugins: readonly Plugin[];
   /** What the plugins let in once they let in again, so that it need not pass them. Absent: everything passes them. */
   readonly isAdmitted?: IsAdmitted | undefined;
@@ -83,23 +90,25 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     failure: toError,
     prepare(params, call) {
       const again = known.find(params, call.actor);
-      if (again) return operationOf(again, directWay(again, call, deps), { params, call, deps, toError });
-      const enveloped = yoga.getEnveloped({ ...deps.createContext(call) });
+      if (again) return operationOf(again, directWay(again, call, deps), { params, call, deps, toError }, 0);
+      const weight = known.has(params) ? 0 : documentWeight(params.query);
+      const enveloped = yoga.getEnveloped({ ...deps.createContext(call, deps.charge) });
       let document: DocumentNode;
       try {
         document = enveloped.parse(params.query);
       } catch (error) {
-        return { errors: [toError(error)] };
+        return { errors: [toError(error)], weight };
       }
       const node = getOperationAST(document, params.operationName);
-      if (!node) return { errors: [requestError('No operation of that name is in the document.', true)] };
+      if (!node)
+        return { errors: [requestError('No operation of that name is in the document.', true)], weight };
       const errors = enveloped.validate(enveloped.schema, document);
-      if (errors.length > 0) return { errors };
+      if (errors.length > 0) return { errors, weight };
       const rootFields = rootFieldNames(document, node);
       const denied = introspectionRefusal(rootFields, call.actor, deps.environment);
-      if (denied) return { errors: [denied] };
+      if (denied) return { errors: [denied], weight };
       const operation = known.add(params, { document, node, rootFields });
-      return operationOf(operation, envelopedWay(enveloped), { params, call, deps, toError });
+      return operationOf(operation, envelopedWay(enveloped), { params, call, deps, toError }, weight);
     },
   };
 }
@@ -111,8 +120,14 @@ interface Running {
   readonly toError: (error: unknown) => GraphQLError;
 }
 
-function operationOf(known: KnownOperation, way: Way, running: Running): Operation {
+/** A document that is new has to be parsed and checked, which takes the longer the longer it is. */
+function documentWeight({ length }: string): number {
+  return length <= 500 ? 0 : Math.min(20, Math.floor(length / 250));
+}
+
+function operationOf(known: KnownOperation, way: Way, running: Running, weight: number): Operation {
   return {
+    weight,
     kind: known.node.operation,
     rootFields: known.rootFields,
     document: known.document,

@@ -10,7 +10,7 @@ import { createGraphQLEndpoint, type EndpointDeps } from './graphql-endpoint.ts'
 import { createHealthEndpoints, type HealthDeps } from './health.ts';
 import { sendSetupPage, sendStartPage } from './pages.ts';
 import { SECURITY_HEADERS, type SecuredResponse } from './response.ts';
-import { sendFailure, setUp } from './setup.ts';
+import { passGate, sendFailure, setUp } from './setup.ts';
 
 export interface RouteDeps extends EndpointDeps, HealthDeps {
   readonly members: Pick<Members, 'setup' | 'hasAdmin'>;
@@ -22,6 +22,9 @@ export interface Routes {
   cutStreams(): void;
   readonly streamCount: number;
 }
+
+/** Pages need memory or the database, so that they count as operations too. */
+const OPERATIONS_PER_PAGE = 3;
 
 type Handler = (request: IncomingMessage, response: SecuredResponse) => Promise<void> | void;
 type Methods = Readonly<Record<string, Handler>>;
@@ -44,7 +47,7 @@ export function createRoutes(deps: RouteDeps): Routes {
 
 function createTable(deps: RouteDeps, graphql: Handler): ReadonlyMap<string, Methods | Handler> {
   const health = createHealthEndpoints(deps);
-  const graphiql = createGraphiQL();
+  const graphiql = createGraphiQL(deps.clock);
   const ready: Handler = (request, response) => {
     const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
     return health.ready(response, query.has('verbose') && query.get('verbose') !== 'false');
@@ -55,7 +58,10 @@ function createTable(deps: RouteDeps, graphql: Handler): ReadonlyMap<string, Met
       (request, response) => {
         setCorsHeaders(request, response, deps);
         if (request.method === 'OPTIONS') return preflight(response);
-        if (wantsPage(request)) return graphiql.serve(request, response);
+        if (wantsPage(request)) {
+          passGate(request, deps, OPERATIONS_PER_PAGE);
+          return graphiql.serve(request, response);
+        }
         return graphql(request, response);
       },
     ],
@@ -76,7 +82,10 @@ function createTable(deps: RouteDeps, graphql: Handler): ReadonlyMap<string, Met
     [
       '/setup',
       {
-        GET: async (_request, response) => sendSetupPage(response, await deps.members.hasAdmin()),
+        GET: async (request, response) => {
+          passGate(request, deps, OPERATIONS_PER_PAGE);
+          sendSetupPage(response, await deps.members.hasAdmin());
+        },
         POST: (request, response) => setUp(request, response, deps),
       },
     ],

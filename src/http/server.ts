@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../lib/clock.ts';
 import { type Authenticator, createAddressReader } from './authentication.ts';
-import { createGate } from './gate.ts';
+import { createGate, principalOf } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import { createOriginPolicy } from './origin.ts';
 import { createPipeline, type PipelineDeps } from './pipeline.ts';
@@ -13,7 +13,7 @@ import { SecuredResponse } from './response.ts';
 import { createRoutes, type RouteDeps } from './routes.ts';
 import { createSocketServer, type SocketServer } from './websocket.ts';
 
-export interface HttpServerDeps extends PipelineDeps, Pick<RouteDeps, 'health' | 'metrics'> {
+export interface HttpServerDeps extends Omit<PipelineDeps, 'charge'>, Pick<RouteDeps, 'health' | 'metrics'> {
   readonly members: PipelineDeps['members'] & RouteDeps['members'];
   readonly authenticator: Authenticator;
   readonly host: string;
@@ -42,7 +42,10 @@ export interface HttpServer {
 export function createHttpServer(deps: HttpServerDeps): HttpServer {
   const { limits, log, clock = systemClock } = deps;
   const gate = createGate(limits, clock);
-  const pipeline = createPipeline(deps);
+  const pipeline = createPipeline({
+    ...deps,
+    charge: (actor, address, operations) => gate.charge(principalOf(actor, address), operations),
+  });
   const origins = createOriginPolicy(deps.corsOrigins ?? []);
   const addressOf = createAddressReader(deps.trustedProxies ?? []);
   const shared = { pipeline, gate, limits, origins, addressOf, clock, log };
@@ -108,6 +111,8 @@ function openServer(
     handle,
   );
   server.maxConnections = limits.maxConnections;
+  // A client that takes nothing of its answer for so long gets no more of it.
+  server.timeout = limits.slowReaderMs;
   server.on('upgrade', sockets.upgrade);
   return server;
 }

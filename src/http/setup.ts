@@ -29,8 +29,7 @@ export async function setUp(
 ): Promise<void> {
   if (!passesCsrf(request, origins)) throw new DomainError('FORBIDDEN', 'This is for pages of this server.');
   if (!isJsonBody(request.headers['content-type'])) throw badSetup();
-  const refused = gate.refuse(null, addressOf(request), OPERATIONS_PER_TRY);
-  if (refused) throw new DomainError(gate.draining ? 'SHUTTING_DOWN' : 'RATE_LIMITED', refused.message);
+  passGate(request, { gate, addressOf }, OPERATIONS_PER_TRY);
   const bytes = await readBody(request, MAX_BODY_BYTES);
   const text = Buffer.isBuffer(bytes) ? decodeUtf8(bytes) : undefined;
   const json = text === undefined ? undefined : parseJson(text);
@@ -38,6 +37,18 @@ export async function setUp(
   if (!isSetupInput(input)) throw badSetup();
   const { token, expiresAt, user } = await members.setup(input.token, input.username, input.password);
   sendJson(response, 201, { username: user.username, token, expiresAt });
+}
+
+/** Counts operations for the address; throws when there were too many, or the server stops. */
+export function passGate(
+  request: IncomingMessage,
+  { gate, addressOf }: Pick<SetupDeps, 'gate' | 'addressOf'>,
+  operations: number,
+): void {
+  const refused = gate.refuse(null, addressOf(request), operations);
+  if (!refused) return;
+  const { retryAfterMs } = refused.extensions as { retryAfterMs?: number };
+  throw new DomainError(gate.draining ? 'SHUTTING_DOWN' : 'RATE_LIMITED', refused.message, { retryAfterMs });
 }
 
 function badSetup(): DomainError {

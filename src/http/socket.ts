@@ -1,5 +1,5 @@
-// One WebSocket within its bounds: messages per second, a reader that stops reading, a peer that is gone (by
-// peer-watch.ts). Also what graphql-ws leaves open in the protocol: server-only messages, and an id that is used again
+// One WebSocket within its bounds: messages per second, few of them before it has signed in, a reader that stops
+// reading, a peer that is gone (by peer-watch.ts). Also what graphql-ws leaves open in the protocol: server-only messages, and an id that is used again
 // while its first operation is still ending.
 
 import type { Duplex } from 'node:stream';
@@ -7,7 +7,11 @@ import type { WebSocket as ProtocolSocket } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../telemetry/log.ts';
+import { Delivery, type Message } from './delivery.ts';
+import { BYTES_OF_AN_OPERATION, type Gate, weightOf } from './gate.ts';
+import { exceedsJsonBounds } from './json-bounds.ts';
 import type { HttpLimits } from './limits.ts';
+import { nestsDeeper } from './operation-params.ts';
 import type { PeerWatch } from './peer-watch.ts';
 import { createTokenBuckets, type TokenBucket } from './rate-limit.ts';
 
@@ -26,21 +30,23 @@ export const CLOSE = {
 /** A socket as the server uses it, and as graphql-ws does. */
 export interface Socket extends ProtocolSocket {
   readonly open: boolean;
+  /** It has signed in: from now on it may send at the full rate, counted for this principal. */
+  admit(principal: string): void;
   close(code: number, reason: string): void;
   /** Closes and waits for the peer to agree; cuts it when it does not. */
   end(code: number, reason: string): Promise<void>;
 }
 
-interface Message {
-  readonly type?: unknown;
-  readonly id?: unknown;
-}
-
 const SERVER_ONLY = ['connection_ack', 'next', 'error'];
 const CLOSE_PATIENCE_MS = 1_000;
+/** What a message may carry before it counts as more than one. */
+const BYTES_OF_A_MESSAGE = 4_096;
+/** Whoever has not signed in needs one message, and a few pings. */
+const NEWCOMER_RATE = { perSecond: 10, burst: 20 };
 
 interface SocketsDeps {
   readonly limits: HttpLimits;
+  readonly gate: Pick<Gate, 'charge' | 'messages' | 'unread'>;
   /** Of all sockets of the server. */
   readonly peers: PeerWatch;
   readonly clock: Clock;
@@ -57,33 +63,41 @@ interface SocketOptions {
 /** Many sockets of one server, of which an idle one keeps little. */
 export function createSockets(deps: SocketsDeps): (options: SocketOptions) => Socket {
   const perSecond = deps.limits.socketMessagesPerSecond;
-  const createRate = createTokenBuckets({ perSecond, burst: perSecond }, deps.clock);
+  const rates = {
+    newcomer: createTokenBuckets(NEWCOMER_RATE, deps.clock),
+    admitted: createTokenBuckets({ perSecond, burst: perSecond }, deps.clock),
+  };
   const logError = (error: unknown) => deps.log.debug({ error }, 'a socket broke the protocol');
   return options => {
     const { socket } = options;
     socket.on('error', logError);
     deps.peers.add(socket);
-    return new BoundedSocket(options, deps, createRate());
+    return new BoundedSocket(options, deps, rates);
   };
 }
+
+type Rates = Readonly<Record<'newcomer' | 'admitted', () => TokenBucket>>;
 
 class BoundedSocket implements Socket {
   readonly protocol: string;
   readonly #socket: WebSocket;
   readonly #connection: Duplex;
   readonly #deps: SocketsDeps;
-  readonly #rate: TokenBucket;
+  readonly #rates: Rates;
+  #rate: TokenBucket;
+  #principal: string | undefined;
   #isCorked = false;
   /** Made when somebody waits for the close. */
   #closed: PromiseWithResolvers<void> | undefined;
 
-  constructor({ socket, connection, onClose }: SocketOptions, deps: SocketsDeps, rate: TokenBucket) {
+  constructor({ socket, connection, onClose }: SocketOptions, deps: SocketsDeps, rates: Rates) {
     this.protocol = socket.protocol;
     this.#socket = socket;
     this.#connection = connection;
     this.#deps = deps;
-    this.#rate = rate;
-    socket.on('ping', () => this.#isOverRate());
+    this.#rates = rates;
+    this.#rate = rates.newcomer();
+    socket.on('ping', () => this.#isOverRate(0));
     socket.on('close', (code, reason) => {
       onClose(code, String(reason));
       this.#closed?.resolve();
@@ -92,6 +106,11 @@ class BoundedSocket implements Socket {
 
   get open(): boolean {
     return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  admit(principal: string): void {
+    this.#principal = principal;
+    this.#rate = this.#rates.admitted();
   }
 
   close(code: number, reason: string): void {
@@ -110,6 +129,7 @@ class BoundedSocket implements Socket {
     // A write to a closing socket lasts until the close: at once it would let an endless source run on in
     // microtasks, and the event of the close would never come.
     if (!this.open) return this.#untilClosed();
+    if (data.length > BYTES_OF_AN_OPERATION) return this.#sendLarge(data);
     this.#cork();
     // A failed write need not be reported: the socket's end is, by its own events. Whoever sends goes on after the
     // turn's write, and meanwhile what comes next is joined.
@@ -125,17 +145,43 @@ class BoundedSocket implements Socket {
       },
     );
     this.#socket.on('message', data => {
-      if (!this.open || this.#isOverRate()) return;
-      const message = readMessage(String(data));
+      if (!this.open) return;
+      const text = String(data);
+      if (this.#isOverRate(text.length)) return;
+      // Whoever does not read shall not make us write more. peer-watch.ts goes on with it when it has read.
+      if (this.#socket.bufferedAmount > this.#deps.limits.slowReaderBytes) this.#socket.pause();
+      const message = readMessage(text, this.#deps.limits);
       if (message) delivery.deliver(message);
       else this.close(CLOSE.badRequest, 'Invalid message received');
     });
   }
 
-  #isOverRate(): boolean {
-    if (this.#rate.take() === 0) return false;
+  #isOverRate(length: number): boolean {
+    const count = 1 + Math.floor(length / BYTES_OF_A_MESSAGE);
+    const principal = this.#principal;
+    const waitMs =
+      this.#rate.take(count) || (principal !== undefined && this.#deps.gate.messages.take(principal, count));
+    if (!waitMs) return false;
     this.close(CLOSE.tooMany, 'Too many messages');
     return true;
+  }
+
+  /** Answers that would fill the memory while nobody reads them. */
+  #sendLarge(data: string): Promise<void> {
+    const { gate } = this.#deps;
+    const principal = this.#principal ?? '';
+    gate.charge(principal, weightOf(data.length));
+    const release = gate.unread.acquire(principal, data.length);
+    if (!release) {
+      this.close(CLOSE.tooMany, 'Too much unread');
+      return this.#untilClosed();
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.send(data, () => {
+      release();
+      resolve();
+    });
+    return promise;
   }
 
   #untilClosed(): Promise<void> {
@@ -159,67 +205,15 @@ class BoundedSocket implements Socket {
 }
 
 /** A message of a client, or undefined when it can be none; graphql-ws checks the rest of its shape. */
-function readMessage(text: string): Message | undefined {
+function readMessage(text: string, limits: HttpLimits): Message | undefined {
+  if (exceedsJsonBounds(text, limits.maxJsonValues)) return undefined;
   try {
     const message: Message = JSON.parse(text);
     if (typeof message !== 'object' || message === null) return undefined;
+    // It is sent back, and writing what is nested so deep would fail.
+    if (message.type === 'ping' && nestsDeeper(message.payload, limits.maxJsonDepth)) return undefined;
     return SERVER_ONLY.includes(String(message.type)) ? undefined : message;
   } catch {
     return undefined;
-  }
-}
-
-/**
- * Hands messages over in order. A `subscribe` under an id that was just completed waits until the first operation
- * has ended, since graphql-ws would otherwise take the end of the first for the end of the second. An operation that
- * lasts keeps no more than one promise here.
- */
-class Delivery {
-  readonly #handle: (message: Message) => Promise<void>;
-  readonly #onError: (error: unknown) => void;
-  readonly #running = new Map<string, Promise<void>>();
-  #ending: Map<string, Promise<void>> | undefined;
-
-  constructor(handle: (message: Message) => Promise<void>, onError: (error: unknown) => void) {
-    this.#handle = handle;
-    this.#onError = onError;
-  }
-
-  deliver(message: Message): void {
-    const { type, id } = message;
-    if (typeof id !== 'string' || (type !== 'subscribe' && type !== 'complete')) {
-      this.#handle(message).catch(this.#onError);
-      return;
-    }
-    const before = this.#ending?.get(id);
-    if (before === undefined) this.#hand(message, id);
-    else
-      this.#holdBack(
-        id,
-        before.then(() => this.#hand(message, id)),
-      );
-  }
-
-  #hand(message: Message, id: string): void {
-    if (message.type === 'subscribe') {
-      const ended: Promise<void> = this.#handle(message)
-        .catch(this.#onError)
-        .then(() => {
-          if (this.#running.get(id) === ended) this.#running.delete(id);
-        });
-      this.#running.set(id, ended);
-      return;
-    }
-    const operation = this.#running.get(id);
-    if (operation !== undefined) this.#holdBack(id, operation);
-    this.#handle(message).catch(this.#onError);
-  }
-
-  #holdBack(id: string, until: Promise<void>): void {
-    this.#ending ??= new Map();
-    this.#ending.set(id, until);
-    void until.then(() => {
-      if (this.#ending?.get(id) === until) this.#ending.delete(id);
-    });
   }
 }

@@ -62,6 +62,8 @@ interface Connection {
 }
 
 const PROTOCOL = 'graphql-transport-ws';
+/** Frames of one message. */
+const MAX_FRAGMENTS = 1_024;
 
 export function createSocketServer(deps: SocketServerDeps): SocketServer {
   const { limits, gate, origins, addressOf } = deps;
@@ -73,6 +75,9 @@ export function createSocketServer(deps: SocketServerDeps): SocketServer {
     clientTracking: false,
     maxPayload: limits.maxSocketMessageBytes,
     perMessageDeflate: false,
+    // Small pieces of a message cost more memory than what is in them.
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: 4 * MAX_FRAGMENTS,
     handleProtocols: offered => (offered.has(PROTOCOL) ? PROTOCOL : false),
   });
   const protocol = createProtocol(deps);
@@ -169,6 +174,7 @@ async function connect(context: Context, deps: SocketServerDeps) {
     return true;
   }
   connection.release = release;
+  connection.socket.admit(principalOf(connection.actor, connection.address));
   if (!connection.socket.open) release();
   else endWithCredential(connection, connection.actor, deps);
   return true;
@@ -201,6 +207,7 @@ async function subscribe({ extra: connection }: Context, payload: SubscribePaylo
     const params = readParams(payload, deps.limits.maxJsonDepth);
     if (params instanceof GraphQLError) return [params];
     const operation = deps.pipeline.prepare(params, { actor, address, transport: 'websocket' });
+    deps.gate.charge(principalOf(actor, address), operation.weight);
     if ('errors' in operation) return operation.errors;
     if (operation.rootFields.filter(name => name === 'login').length > 1) {
       return [refusal('BAD_USER_INPUT', 'At most one login is accepted in a request.')];

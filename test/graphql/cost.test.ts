@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toGlobalId } from '../../src/domain/ids.ts';
+import { startTestApp } from '../support/app.ts';
 import { seedRequest, startOperations } from '../support/operations.ts';
 
 const PAGE =
@@ -39,6 +40,21 @@ test('a page size that makes no sense cannot make a query cheap', async t => {
 
   for (const first of [-1, -(2 ** 31), 2 ** 31 - 1])
     assert.equal(await refuse(admin, PAGE, { first }), 'QUERY_TOO_COMPLEX');
+});
+
+test('an operation that costs more than others counts as several, once', async t => {
+  const { send } = await startTestApp(t, {
+    MCPLANE_RATE_LIMIT_PER_SECOND: '1',
+    MCPLANE_RATE_LIMIT_BURST: '10',
+  });
+  const codeOf = async (query: string) => (await send(query)).errors?.[0]?.extensions.code;
+  const page = 'requests(first: 100) { nodes { id status cost priority createdAt } }';
+
+  assert.equal(await codeOf(`{ a: ${page} b: ${page} }`), undefined);
+  assert.equal(await codeOf('{ viewer { id } }'), undefined);
+  assert.equal(await codeOf(`{ ${page} }`), undefined);
+  assert.equal(await codeOf('{ viewer { id } }'), undefined);
+  assert.equal(await codeOf('{ viewer { id } }'), 'RATE_LIMITED');
 });
 
 test('looking for text costs nearly half of what an operation may', async t => {

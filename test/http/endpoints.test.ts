@@ -159,6 +159,25 @@ describe('pages', () => {
     assert.equal((await plain.text()).length, html.length);
   });
 
+  test('count as operations of their address', async () => {
+    const few = await startTestServer({ limits: { operationsBurst: 6, operationsPerSecond: 0.001 } });
+    try {
+      const page = await fetch(`${few.url}/graphql`, { headers: HTML });
+      const setup = await fetch(`${few.url}/setup`, { headers: HTML });
+      await Promise.all([page.text(), setup.text()]);
+      assert.deepEqual([page.status, setup.status], [200, 200]);
+      for (const path of ['/graphql', '/setup']) {
+        const refused = await fetch(`${few.url}${path}`, { headers: HTML });
+        assert.equal(refused.status, 429);
+        assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
+        assert.match(await refused.text(), /"code":"RATE_LIMITED"/);
+      }
+      assert.equal((await post(few, { query: '{ viewer }' })).status, 200, 'not of a caller with a token');
+    } finally {
+      await few.close();
+    }
+  });
+
   test('a program at / gets links, a browser a page', async () => {
     const links = (await (await get('/')).json()) as { links: object };
     assert.equal((links.links as { graphql: string }).graphql, '/graphql');

@@ -139,8 +139,13 @@ describe('odd but harmless', () => {
   });
 
   test('a hundred thousand variables, and ones nested deep, do no harm', async () => {
-    const variables = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`v${index}`, 1]));
-    assert.equal((await post(server, { query: '{ hello }', variables })).status, 200);
+    for (const [count, status] of [
+      [10_000, 200],
+      [50_000, 400],
+    ] as const) {
+      const variables = Object.fromEntries(Array.from({ length: count }, (_, index) => [`v${index}`, 1]));
+      assert.equal((await post(server, { query: '{ hello }', variables })).status, status);
+    }
     const deep = `{"query":"{ hello }","variables":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`;
     assert.equal((await post(server, deep)).status, 400);
   });

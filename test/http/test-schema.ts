@@ -85,6 +85,11 @@ export function createTestSchema(): { schema: GraphQLSchema; observed: Observed 
           throw new DomainError('OVERLOADED', 'Full.', { retryAfterMs: 3_000 });
         },
       },
+      long: {
+        type: GraphQLString,
+        args: { length: { type: new GraphQLNonNull(GraphQLInt) } },
+        resolve: (_, { length }: { length: number }) => 'x'.repeat(length),
+      },
       wait: {
         type: GraphQLBoolean,
         resolve: () => new Promise(resolve => waiting.push(() => resolve(true))),

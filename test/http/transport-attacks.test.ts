@@ -8,10 +8,7 @@ import { post, startTestServer, type TestServer } from './test-server.ts';
 
 let server: TestServer;
 before(async () => {
-  server = await startTestServer({
-    limits: { headersTimeoutMs: 100, requestTimeoutMs: 200, maxBodyBytes: 10_000 },
-    corsOrigins: ['https://app.example'],
-  });
+  server = await startTestServer({ limits: { maxBodyBytes: 10_000 }, corsOrigins: ['https://app.example'] });
 });
 after(() => server.close());
 
@@ -21,9 +18,13 @@ const MUTATION = '{"query":"mutation { login(name: \\"x\\") }"}';
 
 /** Sends bytes as they are and returns all that comes back until the server closes the connection. */
 function rawExchange(...chunks: string[]): Promise<string> {
+  return rawExchangeWith(server, ...chunks);
+}
+
+function rawExchangeWith({ port }: TestServer, ...chunks: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = '';
-    const socket = connectTcp(server.port, '127.0.0.1', () => {
+    const socket = connectTcp(port, '127.0.0.1', () => {
       for (const chunk of chunks) socket.write(chunk);
     });
     socket.on('data', data => {
@@ -113,23 +114,33 @@ describe('bodies', () => {
 });
 
 describe('slow and broken clients', () => {
+  let impatient: TestServer;
+  before(async () => {
+    impatient = await startTestServer({ limits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } });
+  });
+  after(() => impatient.close());
+
   test('slow headers are closed', async () => {
-    const answer = await rawExchange('POST /graphql HTTP/1.1\r\nHost: x\r\n');
+    const answer = await rawExchangeWith(impatient, 'POST /graphql HTTP/1.1\r\nHost: x\r\n');
     assert.match(answer, /^HTTP\/1.1 408 /);
   });
 
   test('a slow body is closed', async () => {
-    const answer = await rawExchange(`${HEAD}Content-Length: 100\r\n\r\n{"query":`);
+    const answer = await rawExchangeWith(impatient, `${HEAD}Content-Length: 100\r\n\r\n{"query":`);
     assert.match(answer, /^HTTP\/1.1 408 /);
   });
 
   test('a long answer is not affected by the timeouts of requests', async () => {
-    const response = await post(server, { query: 'subscription { ticks }' }, { accept: 'text/event-stream' });
+    const response = await post(
+      impatient,
+      { query: 'subscription { ticks }' },
+      { accept: 'text/event-stream' },
+    );
     const reader = response.body!.getReader();
     await reader.read();
-    await rawExchange(`${HEAD}Content-Length: 100\r\n\r\n{"query":`);
-    assert.equal(server.observed.open, 1);
-    const ended = server.observed.nextEnd();
+    await rawExchangeWith(impatient, `${HEAD}Content-Length: 100\r\n\r\n{"query":`);
+    assert.equal(impatient.observed.open, 1);
+    const ended = impatient.observed.nextEnd();
     await reader.cancel();
     await ended;
   });

@@ -101,6 +101,40 @@ describe('operations of one socket', () => {
       await raw.close();
     }));
 
+  test('a message counts once for each 4 kB', () =>
+    withServer({ socketMessagesPerSecond: 100 }, async server => {
+      const raw = await connect(server);
+      const payload = { text: 'x'.repeat(200_000) };
+      raw.send({ type: 'ping', payload });
+      await raw.until('pong');
+      for (let count = 0; count < 3; count++) raw.send({ type: 'ping', payload });
+      assert.equal((await raw.closed).code, 4429);
+    }));
+
+  test('all sockets of one principal send four times as much together as one of them', () =>
+    withServer({ socketMessagesPerSecond: 20 }, async server => {
+      const sockets = await Promise.all(Array.from({ length: 6 }, () => connect(server)));
+      const other = await connect(server, 'admin');
+      for (const raw of sockets) for (let count = 0; count < 15; count++) raw.send({ type: 'ping' });
+      const first = await Promise.race(sockets.map(raw => raw.closed));
+      assert.equal(first.code, 4429);
+      other.send({ type: 'ping' });
+      await other.until('pong');
+      await other.close();
+    }));
+
+  test('who has not signed in may say little', () =>
+    withServer({}, async server => {
+      const raw = await openSocket(server);
+      for (let count = 0; count < 15; count++) raw.send({ type: 'ping' });
+      for (let count = 0; count < 15; count++) assert.equal((await raw.next()).type, 'pong');
+      for (let count = 0; count < 10; count++) raw.send({ type: 'ping' });
+      assert.equal((await raw.closed).code, 4429);
+      const large = await openSocket(server);
+      large.send({ type: 'ping', payload: { text: 'x'.repeat(200_000) } });
+      assert.equal((await large.closed).code, 4429);
+    }));
+
   for (const [name, send] of [
     ['messages', (raw: Awaited<ReturnType<typeof connect>>) => raw.send({ type: 'ping' })],
     ['pings of the protocol', (raw: Awaited<ReturnType<typeof connect>>) => raw.socket.ping()],
@@ -137,6 +171,20 @@ describe('peers', () => {
       while (server.server.openSockets > 0) await new Promise(resolve => setTimeout(resolve, 20));
       assert.ok(process.memoryUsage().rss - before < 100_000_000);
       raw.socket.terminate();
+    }));
+});
+
+describe('answers that nobody reads', () => {
+  test('are held up to a limit, then the socket is closed with 4429', () =>
+    withServer({ maxUnreadBytes: 1_000_000 }, async server => {
+      const raw = await connect(server);
+      raw.socket.pause();
+      // Those that fit into the buffers of the system have left the server.
+      for (let id = 0; id < 60; id++) raw.send(subscribe(`${id}`, '{ long(length: 400000) }'));
+      while (server.server.openSockets > 0) await new Promise(resolve => setTimeout(resolve, 20));
+      raw.socket.resume();
+      await raw.closed;
+      assert.ok(raw.received.length < 60, `${raw.received.length} answers`);
     }));
 });
 

@@ -131,6 +131,11 @@ describe('messages that are none are closed with 4400', () => {
     ],
     ['complete without id', { type: 'complete' }],
     ['a ping whose payload is a string', { type: 'ping', payload: 'x' }],
+    [
+      'a ping too deep to be sent back',
+      `{"type":"ping","payload":{"a":${'['.repeat(9_000)}${']'.repeat(9_000)}}}`,
+    ],
+    ['more values than are parsed', `{"type":"ping","payload":{"a":[${'1,'.repeat(30_000)}1]}}`],
     ['an init whose payload is a list', { type: 'connection_init', payload: [] }],
   ];
   for (const [name, message] of messages) {
@@ -161,6 +166,12 @@ describe('frames', () => {
     } finally {
       await small.close();
     }
+  });
+
+  test('a message in more pieces than any client makes is closed', async () => {
+    const raw = await connect(server);
+    for (let count = 0; count < 1_100; count++) raw.socket.send(count === 0 ? '{' : '', { fin: false });
+    assert.equal((await raw.closed).code, 1008);
   });
 
   test('a text in fragments is joined', async () => {
