@@ -11,6 +11,7 @@ import { redisMissing, sharedRedisUrl } from '../support/redis.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { cut, type Scripted, status, text, waitMs } from '../support/upstream.ts';
 import { assertLedgerThrough } from './ledger.ts';
+import { randomFrom } from './random.ts';
 import { answerTo, createWorld, followToEnd, stored, submitSurely, type World, wordsOf } from './world.ts';
 
 const SECONDS = Number(process.env.CRASH_SECONDS ?? 20);
@@ -23,17 +24,6 @@ const FAULTY = 0.4;
 const SPREAD_MS = 900;
 const KILL_SPREAD_MS = 1_800;
 const TIMEOUT_MS = SECONDS * 1_000 + 100_000;
-
-/** Mulberry32. Numbers below `below`. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 interface Rounds {
   readonly world: World;

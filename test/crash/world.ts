@@ -125,7 +125,7 @@ export async function insist<Result>(call: () => Promise<Result>): Promise<Resul
 }
 
 /** More than a server needs to come back. */
-const TRIES = 300;
+const TRIES = 1_000;
 
 /** The key makes it one request, however often it is submitted. */
 export async function submitSurely(

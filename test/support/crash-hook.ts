@@ -12,6 +12,8 @@ const STATEMENTS = {
   book: /update requests set deployment_id = batch/,
   finish: /insert into request_results/,
   recover: /with dead as/,
+  /** How far the steps of a workflow have come. */
+  advance: /insert into workflow_steps as held/,
 } as const;
 
 export interface CrashPoint {

@@ -32,11 +32,15 @@ export async function startWorkflowWorld(
   env: Record<string, string> = {},
 ): Promise<WorkflowWorld> {
   const upstream = await startUpstream(t);
-  const app = await startTestApp(t, {
-    OPENAI_BASE_URL: `${upstream.url}/v1`,
-    OPENAI_API_KEY: 'test',
-    ...env,
-  });
+  return workflowsOn(await startTestApp(t, { ...providerAt(upstream), ...env }), upstream);
+}
+
+export function providerAt({ url }: Upstream): Record<string, string> {
+  return { OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: 'test' };
+}
+
+/** The same for a server that is there already. */
+export function workflowsOn(app: TestApp, upstream: Upstream): WorkflowWorld {
   async function state(requestId: string) {
     const { request } = await app.ask(`query ($id: ID!) { request(id: $id) { ${STATE} } }`, {
       id: requestId,
@@ -56,14 +60,27 @@ export async function startWorkflowWorld(
     },
     state,
     async ended(requestId) {
-      const events = app.follow(
-        `subscription ($id: ID!) { tokenStream(requestId: $id) { __typename ... on TokenDelta { text step } } }`,
-        { id: requestId },
-      );
-      for await (const _ of events);
+      for await (const _ of app.follow(STREAM, { id: requestId }));
       return state(requestId);
     },
   };
+}
+
+export const STREAM = `subscription ($id: ID!, $after: String) { tokenStream(requestId: $id, after: $after) {
+  __typename cursor
+  ... on TokenDelta { text step }
+  ... on StreamRestarted { step }
+  ... on StepUpdated { updated: step { id } } } }`;
+
+/** What a subscriber has of each step in the end. */
+export function textsIn(events: readonly Data[]): Record<string, string> {
+  const texts = new Map<string, string>();
+  for (const { __typename: type, step, text } of events) {
+    if (type === 'StreamRestarted' && step === null) texts.clear();
+    else if (type === 'StreamRestarted') texts.delete(step);
+    else if (type === 'TokenDelta') texts.set(step, (texts.get(step) ?? '') + text);
+  }
+  return Object.fromEntries(texts);
 }
 
 /** The status of each step by its id. */
