@@ -23,6 +23,8 @@ export function aSpec(change: Partial<RequestSpec> & { prompt?: string } = {}): 
     outputSchema: undefined,
     deadlines: {},
     metadata: undefined,
+    workflow: undefined,
+    step: undefined,
     ...rest,
   };
 }
