@@ -47,6 +47,9 @@ async function install(t: TestContext, stores: readonly (() => Promise<Store>)[]
     MCPLANE_SIMULATED: 'off',
     MCPLANE_RATE_LIMIT_PER_SECOND: '100000',
     MCPLANE_RATE_LIMIT_BURST: '100000',
+    MCPLANE_USER_REQUESTS_PER_MINUTE: '0',
+    MCPLANE_USER_TOKENS_PER_MINUTE: '0',
+    MCPLANE_USER_CONCURRENT_REQUESTS: '0',
     // Nobody answers before all callers were heard, however busy this machine is.
     MCPLANE_DEADLINE_FIRST_TOKEN_MS: '230000',
   };

@@ -91,5 +91,7 @@ function exampleOf(type: GraphQLInputType): unknown {
     const required = Object.values(plain.getFields()).filter(field => isNonNullType(field.type));
     return Object.fromEntries(required.map(field => [field.name, exampleOf(field.type)]));
   }
-  return { Int: 1, Float: 1, Boolean: true, DateTime: '2026-01-01T00:00:00Z', Decimal: '1' }[plain.name] ?? 'x';
+  return (
+    { Int: 1, Float: 1, Boolean: true, DateTime: '2026-01-01T00:00:00Z', Decimal: '1' }[plain.name] ?? 'x'
+  );
 }

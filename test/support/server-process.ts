@@ -71,6 +71,10 @@ export function spawnServer(dataDir: string, env: Record<string, string> = {}): 
       OLLAMA_HOST: 'http://127.0.0.1:9',
       LMSTUDIO_BASE_URL: 'http://127.0.0.1:9',
       LOG_LEVEL: 'warn',
+      // One caller stands for many.
+      MCPLANE_USER_REQUESTS_PER_MINUTE: '0',
+      MCPLANE_USER_TOKENS_PER_MINUTE: '0',
+      MCPLANE_USER_CONCURRENT_REQUESTS: '0',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
