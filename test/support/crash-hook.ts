@@ -39,7 +39,8 @@ function die(): never {
 function textOf(parameters: unknown): string {
   const texts = [parameters ?? []]
     .flat()
-    .map(each => (each instanceof Uint8Array ? Buffer.from(each).toString() : JSON.stringify(each)));
+    .map(each => (each instanceof Uint8Array ? Buffer.from(each) : each))
+    .map(each => (typeof each === 'object' && !Buffer.isBuffer(each) ? JSON.stringify(each) : String(each)));
   return texts.join(' ');
 }
 
