@@ -43,7 +43,7 @@ export interface Attack {
 }
 
 /** How long each attack goes on. */
-const ATTACK_MS = Number(process.env.ATTACK_MS ?? 1_200);
+const ATTACK_MS = Number(process.env.ATTACK_MS ?? 400);
 const WIDTH = 8;
 /**
  * On a machine of its own p95 stays below 100 ms. Tests may have to share theirs, so that it is judged by what it is

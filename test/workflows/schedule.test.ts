@@ -1,6 +1,6 @@
 // Whatever befalls the owners of a workflow, its database and its steps, it comes to what it comes to undisturbed: random
 // workflows, outcomes, deaths, outages and acts of people, compared with an interpreter that knows nothing of all that.
-// SCHEDULES is how many are tried (default 1000), SCHEDULE_SEED chooses others.
+// SCHEDULES is how many are tried (default 300), SCHEDULE_SEED chooses others.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -12,7 +12,7 @@ import { predict } from './reference.ts';
 import { type Rows, rowsIn, rowsInMemory } from './rows.ts';
 import { cancelled, hurried, poor, type Schedule, specOf, undisturbed } from './schedules.ts';
 
-const SCHEDULES = Number(process.env.SCHEDULES ?? 1_000);
+const SCHEDULES = Number(process.env.SCHEDULES ?? 300);
 const SEED = Number(process.env.SCHEDULE_SEED ?? 1);
 
 interface Lived extends Awaited<ReturnType<typeof live>> {}
