@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { getNamedType, isObjectType } from 'graphql';
 import { newId } from '../../src/domain/ids.ts';
+import { parseWorkflow } from '../../src/domain/workflow-input.ts';
 import { formatRowCursor } from '../../src/graphql/pagination.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { aRequest, aUser } from '../store/samples.ts';
@@ -43,8 +44,43 @@ const CONNECTIONS: Record<string, Rows> = {
       return id;
     },
   },
+  budgets: {
+    async insert({ store }) {
+      const user = aUser();
+      await store.members.createUser(user, undefined);
+      const id = newId();
+      await store.budgets.set({
+        id,
+        userId: user.id,
+        apiKeyId: undefined,
+        period: 'TOTAL',
+        limitNanoUsd: 1n,
+      });
+      return id;
+    },
+    remove: ({ store }, id) => store.budgets.remove(id),
+  },
+  workflowDefinitions: {
+    async insert({ store }) {
+      const id = newId();
+      const workflow = parseWorkflow({}, '', BOUNDS);
+      const about = { name: id, description: undefined, createdAt: new Date() };
+      await store.workflowDefinitions.create({ id, userId: newId(), ...about, workflow });
+      return id;
+    },
+    remove: ({ db }, id) => db.deleteFrom('workflow_definitions').where('id', '=', id).execute(),
+  },
 };
 
+const BOUNDS = {
+  maxSteps: 1,
+  maxDepth: 1,
+  maxItems: 1,
+  maxParallel: 1,
+  maxDeadlineMs: 1,
+  maxSchemaBytes: 1,
+  maxTemplateBytes: 1,
+};
 const OLD_ROWS = 30;
 
 async function start(t: TestContext) {
