@@ -255,6 +255,6 @@ for (const seed of [1, 2, 3, 4])
     const store = await openTestStore(t);
     await fc.assert(
       fc.asyncProperty(schedule, given => holds(store, given)),
-      { numRuns: 500, seed },
+      { numRuns: 250, seed },
     );
   });
