@@ -9,7 +9,7 @@ import type { Actor, ApiKeyScope, Role } from '../src/domain/access.ts';
 import { newId, toGlobalId } from '../src/domain/ids.ts';
 import type { WorkflowSpec } from '../src/domain/workflow.ts';
 import type { Store } from '../src/store/store.ts';
-import { ADMIN, startTestApp } from './support/app.ts';
+import { ADMIN, BOUNDLESS_CALLERS, startTestApp } from './support/app.ts';
 import { type Outcome, seedRequest, startOperations } from './support/operations.ts';
 import { fieldsBelow, type RootField } from './support/root-fields.ts';
 import { assertCommitted, committedTable, printedTable } from './support/tables.ts';
@@ -26,8 +26,6 @@ interface Caller {
 
 const NOBODY: Caller = { name: 'anonymous', token: null, actor: null, ids: {} };
 const PURPOSES: readonly ApiKeyScope[] = ['SUBMIT', 'READ', 'MANAGE', 'METRICS'];
-/** Every row is asked for within seconds. */
-const WITHOUT_RATE_LIMIT = { MCPLANE_RATE_LIMIT_PER_SECOND: '100000', MCPLANE_RATE_LIMIT_BURST: '100000' };
 
 /** Everybody, one of each role, and keys of the administrator that are for one thing each. */
 async function createCallers({ members, store }: Pick<App, 'members' | 'store'>): Promise<Caller[]> {
@@ -81,7 +79,7 @@ function variablesFor({ name, variables }: RootField, { ids }: Caller): Record<s
 const cellOf = (code: unknown) => (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN' ? code : 'allowed');
 
 test('every field below a root field admits whom the committed table says', async t => {
-  const { app, url } = await startTestApp(t, WITHOUT_RATE_LIMIT);
+  const { app, url } = await startTestApp(t, BOUNDLESS_CALLERS);
   const callers = await createCallers(app);
 
   const rows = [];

@@ -9,7 +9,7 @@ import { parseWorkflow } from '../../src/domain/workflow-input.ts';
 import { formatRowCursor } from '../../src/graphql/pagination.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { aRequest, aUser } from '../store/samples.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { BOUNDLESS_CALLERS, startTestApp, type TestApp } from '../support/app.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 interface Rows {
@@ -85,14 +85,10 @@ const OLD_ROWS = 30;
 
 async function start(t: TestContext) {
   let database: TestDatabase | undefined;
-  const app = await startTestApp(
-    t,
-    { MCPLANE_RATE_LIMIT_PER_SECOND: '1000000', MCPLANE_RATE_LIMIT_BURST: '1000000' },
-    async cleanup => {
-      database = await openTestDatabase(cleanup);
-      return database.store;
-    },
-  );
+  const app = await startTestApp(t, BOUNDLESS_CALLERS, async cleanup => {
+    database = await openTestDatabase(cleanup);
+    return database.store;
+  });
   return { app, database: database! };
 }
 
