@@ -1,7 +1,7 @@
 // Takes the keys of stored providers over to a new master key: each gets a new envelope, in a transaction of its own with
 // its audit entry. What was interrupted goes on where it was; what is done is not done again. Servers may run meanwhile.
 
-import { newId } from '../domain/ids.ts';
+import { auditEvent } from '../domain/audit.ts';
 import type { EncryptedKey } from '../domain/stored-provider.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
@@ -59,16 +59,10 @@ async function rewrapOne(
   }
   return store.transaction(async inside => {
     if (!(await inside.storedProviders.rewrapKey(providerId, fresh, key.masterKeyId))) return 'changed';
-    await inside.audit.append({
-      id: newId(),
-      at: new Date(clock.now()),
-      actorId: undefined,
-      actorName: undefined,
-      action: 'providerKey.rewrap',
-      subject: providerId,
-      reason: undefined,
-      data: { keyVersion: key.version, from: key.masterKeyId, to: fresh.masterKeyId },
-    });
+    const data = { keyVersion: key.version, from: key.masterKeyId, to: fresh.masterKeyId };
+    await inside.audit.append(
+      auditEvent({ action: 'providerKey.rewrap', actor: undefined, subject: providerId, data }, clock.now()),
+    );
     return 'done';
   });
 }

@@ -1,8 +1,8 @@
 // What the parts of member control share: the store they write to, how a change is remembered, and how it is told to
 // those who watch credentials.
 
-import type { Actor } from '../domain/access.ts';
-import { type IdKind, newId, toGlobalId } from '../domain/ids.ts';
+import { type Act, auditEvent } from '../domain/audit.ts';
+import { type IdKind, toGlobalId } from '../domain/ids.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LoginThrottle } from '../limits/login-throttle.ts';
 import type { Store } from '../store/store.ts';
@@ -27,21 +27,16 @@ export interface MembersDeps {
   readonly log?: WarningLog | undefined;
 }
 
-/** An act as the code that does it describes it. */
-export interface Act {
-  readonly action: string;
-  readonly actor: Pick<Actor, 'userId' | 'username'> | undefined;
+/** An act on something of which the id as we know it is at hand. */
+export interface MemberAct extends Omit<Act, 'subject'> {
   readonly subject?: { readonly kind: IdKind; readonly id: string } | undefined;
-  readonly reason?: string | undefined;
-  /** Never secrets. */
-  readonly data?: unknown;
 }
 
 export interface MemberContext extends MembersDeps {
   readonly check: CredentialCheck;
   readonly watch: CredentialWatch;
   /** Writes the audit entry of an act; inside a transaction, `store` is the transaction's. */
-  remember(store: Store, act: Act): Promise<void>;
+  remember(store: Store, act: MemberAct): Promise<void>;
   /** To be called after the commit of any change to what a user may do. */
   credentialsChanged(userId: string): void;
 }
@@ -62,17 +57,9 @@ export function createMemberContext(deps: MembersDeps): MemberContext {
     ...deps,
     check,
     watch,
-    async remember(store, { action, actor, subject, reason, data }) {
-      await store.audit.append({
-        id: newId(),
-        at: new Date(deps.clock.now()),
-        actorId: actor?.userId,
-        actorName: actor?.username,
-        action,
-        subject: subject && toGlobalId(subject.kind, subject.id),
-        reason,
-        data,
-      });
+    async remember(store, { subject, ...act }) {
+      const globalId = subject && toGlobalId(subject.kind, subject.id);
+      await store.audit.append(auditEvent({ ...act, subject: globalId }, deps.clock.now()));
     },
     credentialsChanged(userId) {
       check.forget(userId);

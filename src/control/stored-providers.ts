@@ -2,8 +2,8 @@
 // one transaction, effect, and news to the other instances.
 
 import { type Actor, authorize } from '../domain/access.ts';
+import { auditEvent } from '../domain/audit.ts';
 import { DomainError } from '../domain/errors.ts';
-import { newId } from '../domain/ids.ts';
 import type { Provider, ProviderSource } from '../domain/model.ts';
 import type { StoredProvider } from '../domain/stored-provider.ts';
 import type { Store } from '../store/store.ts';
@@ -142,7 +142,7 @@ function notFound(id: string): DomainError {
   return new DomainError('NOT_FOUND', `There is no provider ${id}.`);
 }
 
-interface Act {
+interface ProviderAct {
   readonly action: string;
   readonly actor: Actor;
   readonly planned: Pick<Planned, 'provider' | 'facts'>;
@@ -150,17 +150,8 @@ interface Act {
 
 function remember(
   into: Store,
-  { action, actor, planned: { provider, facts } }: Act,
+  { action, actor, planned: { provider, facts } }: ProviderAct,
   { addresses: { clock } }: StoredProvidersDeps,
 ): Promise<void> {
-  return into.audit.append({
-    id: newId(),
-    at: new Date(clock.now()),
-    actorId: actor.userId,
-    actorName: actor.username,
-    action,
-    subject: provider.id,
-    reason: undefined,
-    data: facts,
-  });
+  return into.audit.append(auditEvent({ action, actor, subject: provider.id, data: facts }, clock.now()));
 }

@@ -3,6 +3,7 @@
 
 import type { Catalog } from '../control/catalog.ts';
 import { type Actor, authorize } from '../domain/access.ts';
+import { auditEvent } from '../domain/audit.ts';
 import type { BreakerTransition } from '../domain/breaker.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
@@ -165,14 +166,6 @@ function remember(
   before: (deploymentId: string) => object,
 ): Promise<void> {
   const { actor, reason, at, deployments, subject } = order;
-  return into.audit.append({
-    id: newId(),
-    at,
-    actorId: actor.userId,
-    actorName: actor.username,
-    action,
-    subject,
-    reason,
-    data: { before: deployments.map(({ id }) => ({ deploymentId: id, ...before(id) })) },
-  });
+  const data = { before: deployments.map(({ id }) => ({ deploymentId: id, ...before(id) })) };
+  return into.audit.append(auditEvent({ action, actor, subject, reason, data }, at.getTime()));
 }

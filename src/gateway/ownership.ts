@@ -3,9 +3,9 @@
 
 import { LRUCache } from 'lru-cache';
 import { type Actor, authorize, can, type Permission } from '../domain/access.ts';
-import type { AuditEvent } from '../domain/audit.ts';
+import { type AuditEvent, auditEvent } from '../domain/audit.ts';
 import { DomainError } from '../domain/errors.ts';
-import { newId, toGlobalId } from '../domain/ids.ts';
+import { toGlobalId } from '../domain/ids.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
@@ -42,16 +42,8 @@ export function createOwnership({ store, clock, find }: OwnershipDeps): Ownershi
   }
 
   function eventOf(action: string, actor: Actor, request: Owned): AuditEvent {
-    return {
-      id: newId(),
-      at: new Date(clock.now()),
-      actorId: actor.userId,
-      actorName: actor.username,
-      action,
-      subject: toGlobalId('request', request.id),
-      reason: undefined,
-      data: { userId: request.userId },
-    };
+    const subject = toGlobalId('request', request.id);
+    return auditEvent({ action, actor, subject, data: { userId: request.userId } }, clock.now());
   }
 
   return {

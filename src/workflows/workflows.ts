@@ -1,8 +1,9 @@
 // Workflows: what callers do with them. How one is carried out is in run.ts.
 
 import { type Actor, authorize, can } from '../domain/access.ts';
+import { type Act, auditEvent } from '../domain/audit.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
-import { newId, toGlobalId } from '../domain/ids.ts';
+import { toGlobalId } from '../domain/ids.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import type { Submission } from '../domain/submission.ts';
 import type { StepState, StepStatus, WorkflowDefinition, WorkflowSpec } from '../domain/workflow.ts';
@@ -155,7 +156,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
       await store.transaction(async inside => {
         const action = paused ? 'workflow.pause' : 'workflow.resume';
         if (await inside.workflows.setPaused(requestId, paused))
-          await remember(inside, { actor, requestId, action, data: undefined, nowMs: deps.clock.now() });
+          await remember(inside, { actor, requestId, action, nowMs: deps.clock.now() });
       });
       return changed(run);
     },
@@ -177,16 +178,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
 /** In the transaction of what was done. */
 function remember(
   inside: Store,
-  act: { actor: Actor; requestId: string; action: string; data: unknown; nowMs: number },
+  { requestId, nowMs, ...act }: Act & { requestId: string; nowMs: number },
 ): Promise<void> {
-  return inside.audit.append({
-    id: newId(act.nowMs),
-    at: new Date(act.nowMs),
-    actorId: act.actor.userId,
-    actorName: act.actor.username,
-    action: act.action,
-    subject: toGlobalId('request', act.requestId),
-    reason: undefined,
-    data: act.data,
-  });
+  return inside.audit.append(auditEvent({ ...act, subject: toGlobalId('request', requestId) }, nowMs));
 }
