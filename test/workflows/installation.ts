@@ -6,6 +6,7 @@ import { createRandom } from '../../bench/routing/random.ts';
 import { isTerminal } from '../../src/domain/request.ts';
 import type { StepState, WorkflowSpec } from '../../src/domain/workflow.ts';
 import type { WorkflowArrival, WorkflowJourney } from '../../src/gateway/steps.ts';
+import { StoreUnavailable } from '../../src/store/unavailable.ts';
 import type { RunChange } from '../../src/store/workflows.ts';
 import { runWorkflow } from '../../src/workflows/run-workflow.ts';
 import type { WorkflowsDeps } from '../../src/workflows/workflows.ts';
@@ -33,6 +34,8 @@ export class Installation {
   end: WorkflowArrival | undefined;
   /** Who has it in hand, or had it last. */
   owner!: Owner;
+  /** What went wrong that no outage explains. */
+  readonly faults: unknown[] = [];
   /** Owns it as the database has it. */
   #isOwned = false;
   /** How many have had it. */
@@ -237,15 +240,19 @@ export class Installation {
       nextChange: (_id: string, atMostMs: number, signal: AbortSignal) =>
         this.#news.next(owner, atMostMs, signal),
     };
-    return {
-      store,
-      steps: () => steps,
+    const own: Omit<WorkflowsDeps, 'store' | 'gateway' | 'steps' | 'log'> = {
       clock: owner.clock,
       bounds: BOUNDS,
       maxPromptBytes: 100_000,
-      log: { warn: () => {} },
       newId: () => `00000000-0000-7000-8000-${String(++this.#ids).padStart(12, '0')}`,
-    } as unknown as WorkflowsDeps;
+      onStepEnded: () => {},
+    };
+    const log = {
+      warn: ({ error }: { error: unknown }) => {
+        if (!(error instanceof StoreUnavailable)) this.faults.push(error);
+      },
+    };
+    return { ...own, store, steps: () => steps, log } as unknown as WorkflowsDeps;
   }
 
   async #advance(owner: Owner, change: RunChange) {

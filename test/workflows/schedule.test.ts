@@ -23,6 +23,7 @@ async function live(schedule: Schedule, openRows = inMemory) {
   const spec = specOf(schedule);
   const installation = new Installation(schedule, spec, await openRows(spec));
   await installation.live();
+  assert.deepEqual(installation.faults, [], 'faults of ours');
   const states = new Map((await installation.rows.states()).map(state => [stateKey(state), state]));
   for (const [key, { status }] of states) assert.ok(hasEnded(status), `${key} is left behind as ${status}`);
   return { installation, states, end: installation.end!, predicted: predict(schedule.play) };
