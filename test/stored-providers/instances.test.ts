@@ -9,7 +9,7 @@ import { type Data, type TestApp, until } from '../support/app.ts';
 import { startInstances } from '../support/instances.ts';
 import { type RedisServer, redisMissing, startRedis } from '../support/redis.ts';
 import { startUpstream } from '../support/upstream.ts';
-import { answerOf, CREATE, DELETE, KEY, OTHER_KEY, UPDATE } from './setup.ts';
+import { answerOf, CREATE, DELETE, inputFor, KEY, OTHER_KEY, UPDATE } from './setup.ts';
 
 const ENV = {
   MCPLANE_ALLOW_PRIVATE_PROVIDERS: 'true',
@@ -42,13 +42,7 @@ for (const [way, { open, skip }] of Object.entries(ways))
   test(`what is done to a provider on one instance is done on the other, by ${way}`, { skip }, async t => {
     const upstream = await startUpstream(t, { models: [{ id: 'alpha' }] });
     const { first, second } = await open(t);
-    const input = {
-      id: 'vllm',
-      kind: 'openai',
-      baseUrl: `${upstream.url}/v1`,
-      apiKey: KEY,
-      allowPrivate: true,
-    };
+    const input = inputFor(upstream);
 
     await first.ask(CREATE, { input });
     await until(async () => (await storedAt(second)) !== undefined, 'the other has it');
@@ -72,13 +66,7 @@ test('an instance that cannot decrypt a key says so, and uses it as soon as it c
   const other = { ...ENV, MCPLANE_SECRET_KEY: 'G7uTz2Wk9QxRb4MnVc1LpYh8Dj6SaFe0' };
   // As in the middle of a new master key: the first one has it, the second one knows only the old one.
   const { first, second, store } = await startInstances(t, {}, [other, ENV]);
-  const input = {
-    id: 'vllm',
-    kind: 'openai',
-    baseUrl: `${upstream.url}/v1`,
-    apiKey: KEY,
-    allowPrivate: true,
-  };
+  const input = inputFor(upstream);
   await first.ask(CREATE, { input });
   const state = async () => {
     const { providers } = await second.ask('{ providers { id status statusReason } }');

@@ -17,6 +17,11 @@ export const DELETE =
   'mutation ($input: DeleteProviderInput!) { deleteProvider(input: $input) { providerId } }';
 const PRIVATE = { MCPLANE_ALLOW_PRIVATE_PROVIDERS: 'true' };
 
+/** A provider that leads to the upstream. */
+export function inputFor({ url }: { url: string }) {
+  return { id: 'vllm', kind: 'openai', baseUrl: `${url}/v1`, apiKey: KEY, allowPrivate: true };
+}
+
 /** A server that knows one upstream's models, and none of its own but the simulated ones. */
 export async function start(
   t: TestContext,
@@ -25,13 +30,7 @@ export async function start(
 ) {
   const upstream = await startUpstream(t, { models: [{ id: 'alpha' }, { id: 'beta' }] });
   const app = await startTestApp(t, { ...PRIVATE, MCPLANE_SIMULATED: 'on', ...env }, openStore);
-  const input = {
-    id: 'vllm',
-    kind: 'openai',
-    baseUrl: `${upstream.url}/v1`,
-    apiKey: KEY,
-    allowPrivate: true,
-  };
+  const input = inputFor(upstream);
   const create = async (change: object = {}): Promise<Data> =>
     (await app.ask(CREATE, { input: { ...input, ...change } })).createProvider.provider;
   const update = async (change: object): Promise<Data> =>
