@@ -3,13 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '../../src/sdk/client.ts';
-import { postgresMissing, postgresTestUrl } from '../support/database.ts';
-import { redisMissing, sharedRedisUrl } from '../support/redis.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { cut, type Scripted, status, text, waitMs } from '../support/upstream.ts';
+import { replaceKilled, testKills } from './killing.ts';
 import { assertLedgerThrough } from './ledger.ts';
 import { randomFrom } from './random.ts';
 import { answerTo, createWorld, followToEnd, stored, submitSurely, type World, wordsOf } from './world.ts';
@@ -87,12 +86,7 @@ async function killOne(
 ): Promise<void> {
   const [victim, delayMs] = [random(servers.length), random(KILL_SPREAD_MS)];
   await wait(delayMs);
-  const { process, ended } = servers[victim]!;
-  kills.push(performance.now());
-  process.kill('SIGKILL');
-  await ended;
-  servers[victim] = await world.start();
-  world.balancer.pointTo(servers, { inTurn: true });
+  await replaceKilled(world, servers, { victim, kills });
 }
 
 /** What has ended stays as it is, whatever dies later. */
@@ -155,22 +149,8 @@ function createSlowWorld(t: TestContext, env: Record<string, string>): Promise<W
   });
 }
 
-test('embedded: every accepted request survives every kill', { timeout: TIMEOUT_MS }, async t => {
-  const world = await createSlowWorld(t, {});
-  await killInRounds(t, world, [await world.start()]);
+await testKills('every accepted request survives every kill', {
+  timeoutMs: TIMEOUT_MS,
+  createWorld: createSlowWorld,
+  run: killInRounds,
 });
-
-for (const [title, needsRedis] of [
-  ['two instances', false],
-  ['two instances and Redis', true],
-] as const)
-  test(`${title}: every accepted request survives every kill`, {
-    skip: (await postgresMissing()) || (needsRedis && redisMissing()),
-    timeout: TIMEOUT_MS,
-  }, async t => {
-    const world = await createSlowWorld(t, {
-      DATABASE_URL: await postgresTestUrl(t),
-      ...(needsRedis && { REDIS_URL: await sharedRedisUrl() }),
-    });
-    await killInRounds(t, world, [await world.start(), await world.start()]);
-  });

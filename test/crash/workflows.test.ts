@@ -3,12 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { postgresMissing, postgresTestUrl } from '../support/database.ts';
-import { redisMissing, sharedRedisUrl } from '../support/redis.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { text, waitMs } from '../support/upstream.ts';
+import { replaceKilled, testKills } from './killing.ts';
 import { randomFrom } from './random.ts';
 import {
   assertWhole,
@@ -45,12 +44,7 @@ async function killOne({ world, servers, random, kills }: Rounds, calls: number)
   const endsMs = performance.now() + LONGEST_MS;
   while (world.upstream.modelCalls.length < calls && performance.now() < endsMs) await wait(5);
   await wait(delayMs);
-  const { process, ended } = servers[victim]!;
-  kills.push(performance.now());
-  process.kill('SIGKILL');
-  await ended;
-  servers[victim] = await world.start();
-  world.balancer.pointTo(servers, { inTurn: true });
+  await replaceKilled(world, servers, { victim, kills });
 }
 
 async function killInRounds(t: TestContext, world: World, servers: ServerProcess[]): Promise<void> {
@@ -102,22 +96,8 @@ function createSlowWorld(t: TestContext, env: Record<string, string>): Promise<W
   });
 }
 
-test('embedded: every workflow survives every kill', { timeout: TIMEOUT_MS }, async t => {
-  const world = await createSlowWorld(t, {});
-  await killInRounds(t, world, [await world.start()]);
+await testKills('every workflow survives every kill', {
+  timeoutMs: TIMEOUT_MS,
+  createWorld: createSlowWorld,
+  run: killInRounds,
 });
-
-for (const [title, needsRedis] of [
-  ['two instances', false],
-  ['two instances and Redis', true],
-] as const)
-  test(`${title}: every workflow survives every kill`, {
-    skip: (await postgresMissing()) || (needsRedis && redisMissing()),
-    timeout: TIMEOUT_MS,
-  }, async t => {
-    const world = await createSlowWorld(t, {
-      DATABASE_URL: await postgresTestUrl(t),
-      ...(needsRedis && { REDIS_URL: await sharedRedisUrl() }),
-    });
-    await killInRounds(t, world, [await world.start(), await world.start()]);
-  });
