@@ -2,12 +2,14 @@
 // write holds that request's row at the owner's epoch, and what has ended is never written again.
 
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { Usage } from '../domain/usage.ts';
 import { hasEnded, type StepState, type WorkflowSpec } from '../domain/workflow.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { toJson } from './json.ts';
 import type { Tables } from './tables.ts';
+import { type StepRequestReads, stepRequestsIn } from './workflow-requests.ts';
 import { toStepState, upsertSteps } from './workflow-rows.ts';
+
+export type { Spending } from './workflow-requests.ts';
 
 /** Who may move a run on: the owner of its request, at this epoch. */
 export interface RunOwnership {
@@ -40,15 +42,7 @@ export interface Decision {
   readonly comment: string | undefined;
 }
 
-/** What the requests of a run have taken. */
-export interface Spending {
-  /** Undefined: a part of it has no known price. */
-  readonly costNanoUsd: bigint | undefined;
-  /** Undefined: nothing was billed. */
-  readonly usage: Usage | undefined;
-}
-
-export interface WorkflowRepository {
+export interface WorkflowRepository extends StepRequestReads {
   /**
    * The run as it is, begun with these when it had not begun; results of an earlier run that are to be reused are
    * taken over. Undefined: somebody else owns it.
@@ -72,13 +66,6 @@ export interface WorkflowRepository {
   decide(id: string, decision: Decision): Promise<boolean>;
   /** Pauses it or lets it go on, also one that has not begun yet; false: it is so already. */
   setPaused(id: string, paused: boolean): Promise<boolean>;
-  spendingByIds(ids: readonly string[]): Promise<Spending[]>;
-  /** Without those requests. */
-  spentBeside(id: string, requestIds: readonly string[]): Promise<Spending>;
-  /** By step, items counted with it. */
-  spendingOfSteps(id: string): Promise<ReadonlyMap<string, Spending>>;
-  /** Requests of its steps that have not ended. */
-  unfinishedRequests(id: string): Promise<string[]>;
 }
 
 export function workflowsIn(db: Kysely<Tables>): WorkflowRepository {
@@ -119,7 +106,7 @@ export function workflowsIn(db: Kysely<Tables>): WorkflowRepository {
 
     ...stepReadsIn(db),
     ...decisionsIn(db),
-    ...spendingIn(db),
+    ...stepRequestsIn(db),
   };
 }
 
@@ -207,74 +194,6 @@ function decisionsIn(db: Kysely<Tables>) {
       return rows.length > 0;
     },
   } satisfies Partial<WorkflowRepository>;
-}
-
-interface SpendingRow {
-  readonly key: string;
-  readonly cost: string;
-  readonly is_unpriced: boolean;
-  readonly input_tokens: string | null;
-  readonly cached_input_tokens: string | null;
-  readonly cache_write_tokens: string | null;
-  readonly output_tokens: string | null;
-  readonly is_estimated: boolean | null;
-}
-
-const SPENDING = sql`
-  coalesce(sum(cost_nano_usd), 0)::text as cost,
-  coalesce(bool_or(finished_at is not null and input_tokens is not null and cost_nano_usd is null), false)
-    as is_unpriced,
-  sum(input_tokens)::text as input_tokens, sum(cached_input_tokens)::text as cached_input_tokens,
-  sum(cache_write_tokens)::text as cache_write_tokens, sum(output_tokens)::text as output_tokens,
-  bool_or(usage_estimated) as is_estimated`;
-const NOTHING: Spending = { costNanoUsd: 0n, usage: undefined };
-
-function spendingIn(db: Kysely<Tables>) {
-  return {
-    async spendingByIds(ids) {
-      const { rows } = await sql<SpendingRow>`
-        select parent_id::text as key, ${SPENDING} from requests
-        where parent_id = any(${uuidsIn(ids)}::uuid[]) group by parent_id`.execute(db);
-      const found = new Map(rows.map(row => [row.key, toSpending(row)]));
-      return ids.map(id => found.get(id) ?? NOTHING);
-    },
-
-    async spentBeside(id, requestIds) {
-      const { rows } = await sql<SpendingRow>`
-        select '' as key, ${SPENDING} from requests
-        where parent_id = ${id}::uuid and id <> all(${uuidsIn(requestIds)}::uuid[])`.execute(db);
-      return toSpending(rows[0]!);
-    },
-
-    async spendingOfSteps(id) {
-      const { rows } = await sql<SpendingRow>`
-        select split_part(step, '[', 1) as key, ${SPENDING} from requests
-        where parent_id = ${id}::uuid group by 1`.execute(db);
-      return new Map(rows.map(row => [row.key, toSpending(row)]));
-    },
-
-    async unfinishedRequests(id) {
-      const rows = await db
-        .selectFrom('requests')
-        .select('id')
-        .where('parent_id', '=', id)
-        .where('status', 'in', ['QUEUED', 'RUNNING'])
-        .orderBy('id')
-        .execute();
-      return rows.map(row => row.id);
-    },
-  } satisfies Partial<WorkflowRepository>;
-}
-
-function toSpending(row: SpendingRow): Spending {
-  const usage = row.input_tokens !== null && {
-    inputTokens: Number(row.input_tokens),
-    cachedInputTokens: Number(row.cached_input_tokens),
-    cacheWriteTokens: Number(row.cache_write_tokens),
-    outputTokens: Number(row.output_tokens),
-    estimated: row.is_estimated ?? false,
-  };
-  return { costNanoUsd: row.is_unpriced ? undefined : BigInt(row.cost), usage: usage || undefined };
 }
 
 async function begin(
