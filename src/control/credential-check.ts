@@ -108,12 +108,9 @@ async function refresh(actor: Actor, { store, clock }: CheckDeps): Promise<Actor
     kind === 'apiKey' ? store.members.apiKeyById(id) : undefined,
     store.members.usersByIds([actor.userId]),
   ]);
-  const isGood =
-    !(kind === 'apiKey' && !(key && isGoodKey(key, clock))) &&
-    !!user &&
-    !user.disabled &&
-    user.role === actor.role;
-  return isGood ? { ...actor, rateLimits: undefined, ...rateLimitsOf(user, key) } : undefined;
+  if (kind === 'apiKey' && !(key && isGoodKey(key, clock))) return undefined;
+  if (!user || user.disabled || user.role !== actor.role) return undefined;
+  return { ...actor, rateLimits: undefined, ...rateLimitsOf(user, key) };
 }
 
 function isGoodUser(user: User, tokenVersion: number | undefined): boolean {

@@ -29,7 +29,6 @@ export const FAILURE_POLICIES = ['FAIL', 'CONTINUE'] as const;
 export type FailurePolicy = (typeof FAILURE_POLICIES)[number];
 
 export const CONDITION_OPERATORS = ['equals', 'notEquals', 'contains', 'isEmpty', 'in'] as const;
-export type ConditionOperator = (typeof CONDITION_OPERATORS)[number];
 
 /** Compares a rendered template with something fixed: exactly one operator is given. */
 export interface Condition {

@@ -231,7 +231,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     noteReading,
     instanceId: deps.owner,
     ...following,
-    steps: createStepRequests({ ...deps, acceptance, active, queue, news, open }),
+    steps: createStepRequests({ ...deps, acceptance, active, queue, news, open, find }),
     ...status,
     async rateLimits(actor, holder) {
       if (holder.userId !== actor.userId) authorize(actor, 'member:manage');

@@ -55,12 +55,12 @@ interface StepRequestsDeps extends CancellationDeps {
   readonly acceptance: Acceptance;
   readonly planning: Pick<Planning, 'decide'>;
   readonly open: (request: ModelRequest) => AsyncIterableIterator<FollowedEvent>;
+  /** As it stands now, wherever it is. */
+  readonly find: (requestId: string) => Promise<ModelRequest | undefined>;
 }
 
 export function createStepRequests(deps: StepRequestsDeps): StepRequests {
   const { store, acceptance, active, news } = deps;
-  const request = async (requestId: string) =>
-    active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
   return {
     async submit(actor, requestId, spec) {
       // As the database has the workflow: its owner may have lost it without knowing.
@@ -77,7 +77,7 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
         address: undefined,
       });
     },
-    request,
+    request: deps.find,
     body: async requestId => (await store.requests.bodiesByIds([requestId]))[0],
     follow: deps.open,
     estimate(spec) {

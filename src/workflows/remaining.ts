@@ -4,6 +4,7 @@ import type { RequestSpec } from '../domain/request.ts';
 import { hasEnded, type StepSpec } from '../domain/workflow.ts';
 import { depthsOf } from '../domain/workflow-graph.ts';
 import type { StepRequests } from '../gateway/steps.ts';
+import { wishesOf } from './step.ts';
 import type { RunDescription } from './workflows.ts';
 
 export interface Remaining {
@@ -49,19 +50,11 @@ function costOf(run: RunDescription, open: readonly StepSpec[], steps: StepReque
 /** Its template is about as long as what will be sent, but for the results that go into it. */
 function roughSpecOf(step: StepSpec, { request }: RunDescription): RequestSpec {
   return {
+    ...wishesOf(step, request),
     messages: [{ role: 'USER', content: step.template }],
     system: step.system,
-    taskType: step.taskType,
-    model: step.model,
-    strategy: step.strategy ?? request.strategy,
-    preferLocal: step.preferLocal ?? request.preferLocal,
-    priority: request.priority,
-    maxOutputTokens: step.maxOutputTokens,
-    temperature: step.temperature,
-    stop: [],
     outputSchema: undefined,
     buffered: false,
     deadlines: {},
-    metadata: undefined,
   };
 }

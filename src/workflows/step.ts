@@ -42,6 +42,24 @@ interface Surroundings {
   readonly spec: RequestSpec;
 }
 
+/** What a step wishes of routing and of the model; where it has no wish, the workflow's holds. */
+export function wishesOf(
+  step: StepSpec,
+  workflow: Pick<RequestSpec, 'strategy' | 'preferLocal' | 'priority'>,
+) {
+  return {
+    taskType: step.taskType,
+    model: step.model,
+    strategy: step.strategy ?? workflow.strategy,
+    preferLocal: step.preferLocal ?? workflow.preferLocal,
+    priority: workflow.priority,
+    maxOutputTokens: step.maxOutputTokens,
+    temperature: step.temperature,
+    stop: [],
+    metadata: undefined,
+  } satisfies Partial<RequestSpec>;
+}
+
 /** The request of a step, the same every time it is built from the same results. */
 export function stepSpecOf(
   state: StepState,
@@ -57,19 +75,11 @@ export function stepSpecOf(
       throw new TemplateError(`The prompt has ${bytes} bytes, at most ${maxPromptBytes} are accepted.`);
     if (prompt.trim() === '') throw new TemplateError('The prompt is empty.');
     const spec: RequestSpec = {
+      ...wishesOf(step, parent),
       messages: [{ role: 'USER', content: prompt }],
       system,
-      taskType: step.taskType,
-      model: step.model,
-      strategy: step.strategy ?? parent.strategy,
-      preferLocal: step.preferLocal ?? parent.preferLocal,
-      priority: parent.priority,
-      maxOutputTokens: step.maxOutputTokens,
-      temperature: step.temperature,
-      stop: [],
       buffered: parent.buffered,
       deadlines: step.deadlineMs === undefined ? {} : { totalMs: step.deadlineMs },
-      metadata: undefined,
       outputSchema: step.outputSchema === undefined ? undefined : JSON.parse(step.outputSchema),
       step: { workflowId: request.id, step: stateKey(state) },
     };

@@ -109,13 +109,12 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
 
   async function describe(request: ModelRequest): Promise<RunDescription | undefined> {
     if (request.taskType !== 'WORKFLOW') return undefined;
-    const [[run], [steps], [body]] = await Promise.all([
+    const [[run], [steps]] = await Promise.all([
       store.workflows.specsByIds([request.id]),
       store.workflows.stepsByIds([request.id]),
-      store.requests.bodiesByIds([request.id]),
     ]);
     // Before it has begun, what was asked for.
-    const spec = run?.spec ?? body?.spec.workflow;
+    const spec = run?.spec ?? (await store.requests.bodiesByIds([request.id]))[0]?.spec.workflow;
     return spec && { request, spec, pausedAt: run?.pausedAt, steps: steps ?? [] };
   }
 
