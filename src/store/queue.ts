@@ -99,8 +99,8 @@ export function queueIn(db: Kysely<Tables>, settlements: Settlements): QueueRepo
     },
 
     recover: async (owners, maxDeaths, error) => {
-      const recovered = await recover(db, owners, { maxDeaths, error });
-      await settleEnded(db, recovered.ended, settlements);
+      const { ended, ...recovered } = await recover(db, owners, { maxDeaths, error });
+      await settleEnded(db, ended, settlements);
       return recovered;
     },
 
