@@ -17,7 +17,8 @@ export async function runWorkflow(journey: WorkflowJourney, deps: WorkflowsDeps)
     untilStored(work, signal, deps).catch(() =>
       signal.reason === 'cancelled' ? tryToStore(work, deps) : undefined,
     );
-  const stored = await read(() => workflows.begin(own, spec.workflow!));
+  // One that was paused before it began is stored as it was asked for.
+  const stored = await read(() => workflows.begin(own, withPlanning(spec.workflow!)));
   if (!stored) return untilTold(signal);
   const account = await read(() => createAccount(request.id, stored, deps));
   if (!account) return CANCELLED;

@@ -14,6 +14,7 @@ import type { RunWorkflow, StepRequests } from '../gateway/steps.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import { createDefinitions } from './definitions.ts';
+import { withPlanning } from './plan.ts';
 import { type Remaining, remainingOf } from './remaining.ts';
 import { reuseOf } from './rerun.ts';
 import { runWorkflow } from './run-workflow.ts';
@@ -115,7 +116,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
     ]);
     // Before it has begun, what was asked for.
     const spec = run?.spec ?? (await store.requests.bodiesByIds([request.id]))[0]?.spec.workflow;
-    return spec && { request, spec, pausedAt: run?.pausedAt, steps: steps ?? [] };
+    return spec && { request, spec: withPlanning(spec), pausedAt: run?.pausedAt, steps: steps ?? [] };
   }
 
   async function changed({ request }: RunDescription): Promise<ModelRequest> {
