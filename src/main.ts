@@ -1,5 +1,7 @@
 // The server as a process: `npm start`.
 
-import { runServer } from './start.ts';
+import { useCompileCache } from './lib/compile-cache.ts';
 
+useCompileCache();
+const { runServer } = await import('./start.ts');
 await runServer(process.env);

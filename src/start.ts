@@ -6,6 +6,7 @@ import { availableParallelism, constants } from 'node:os';
 import type { App } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ProviderKind } from './domain/model.ts';
+import { keepCompiled } from './lib/compile-cache.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { announceServing, shareMetrics, workerNumber } from './worker.ts';
@@ -67,6 +68,7 @@ async function serve({ env, options, config, log }: Start): Promise<void> {
     else for (const line of banner(described, config)) say(line);
   }
   announceServing();
+  keepCompiled();
   await stopSignal.heard();
   await app.close();
 }

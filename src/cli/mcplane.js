@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 const NEEDED_MAJOR = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  const { useCompileCache } = await import('../lib/compile-cache.ts');
+  useCompileCache();
   const { run } = await import('./main.ts');
   await run(process.argv);
 } else {

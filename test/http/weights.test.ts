@@ -100,7 +100,7 @@ describe('an answer', () => {
     }));
 
   test('that nobody takes is dropped with its connection', () =>
-    withServer({ maxUnreadBytes: 1_000_000, operationsBurst: 100_000, slowReaderMs: 1_000 }, async server => {
+    withServer({ maxUnreadBytes: 1_000_000, operationsBurst: 100_000, slowReaderMs: 5_000 }, async server => {
       const socket = askWithoutReading(server, '{ long(length: 30000000) }');
       await until(() => isRefused(server), 'large answers are refused');
       await until(async () => !(await isRefused(server)), 'large answers are given again');
