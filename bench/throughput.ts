@@ -23,6 +23,7 @@ export async function run({ rounds: wanted = ROUNDS }: BenchOptions): Promise<Be
   const lineup = await openLineup({
     ours: [
       { name: DURABLE },
+      { name: `${DURABLE}, two operations`, operations: 2 },
       { name: 'mcplane, not durable', database: 'memory:' },
       { name: TWO_WORKERS, env: { MCPLANE_WORKERS: '2' } },
     ],

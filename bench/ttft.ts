@@ -26,7 +26,10 @@ interface Figures extends Readonly<Record<string, number>> {
 }
 
 export async function run({ seed, rounds: wanted = ROUNDS }: BenchOptions): Promise<BenchResult> {
-  const lineup = await openLineup({ ours: [{ name: OURS }], sockets: 8 });
+  const lineup = await openLineup({
+    ours: [{ name: OURS }, { name: `${OURS}, two operations`, operations: 2 }],
+    sockets: 8,
+  });
   try {
     await warmUp(lineup, PROMPT);
     const found = new Map<string, Figures[]>();

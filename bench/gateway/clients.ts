@@ -1,6 +1,7 @@
 // Clients that cost little: one answer, streamed, by each of the ways that are compared. All resolve at its end. They
 // share the processors with what they measure, hence read what comes with as little ceremony as they can.
 
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'undici';
 import WebSocket from 'ws';
 import { takeLags } from '../measure/shared-clock.ts';
@@ -68,6 +69,10 @@ const SUBMIT = 'mutation ($input: SubmitRequestInput!) { submitRequest(input: $i
 const FOLLOW = `subscription ($id: ID!) { tokenStream(requestId: $id) {
   __typename ... on TokenDelta { text } ... on StreamFailed { error { code message } } } }`;
 
+const SUBMIT_AND_FOLLOW = `subscription ($input: SubmitRequestInput!) { submitRequest(input: $input) {
+  __typename ... on RequestAccepted { requestId } ... on TokenDelta { text }
+  ... on StreamFailed { error { code message } } } }`;
+
 // biome-ignore lint/suspicious/noExplicitAny: messages are read by field, to spend no time on checking them.
 type Message = any;
 
@@ -75,9 +80,9 @@ function nothingSeen() {
   return { firstTokenMs: 0, frames: 0, tokens: 0, lagsMs: [] as number[] };
 }
 
-/** Ours: submits and follows on the same socket, as graphql-ws clients do. */
-export async function socketCaller(server: OwnServer, sockets = 1): Promise<Caller> {
-  return callerOn(server, sockets, submitAndFollow);
+/** Ours: submits and follows on the same socket, in one operation or, as most clients do today, in two. */
+export async function socketCaller(server: OwnServer, sockets = 1, operations: 1 | 2 = 1): Promise<Caller> {
+  return callerOn(server, sockets, operations === 1 ? submitAndFollow : submitThenFollow);
 }
 
 /** The server that only sends. */
@@ -177,7 +182,8 @@ function askOn(
   const fail = (message: Message) => reject(new Error(`the gateway answered ${JSON.stringify(message)}`));
   const follow = (message: Message) => {
     if (message.type === 'complete') return;
-    const event = message.payload?.data?.tokenStream;
+    const { tokenStream, submitRequest: event = tokenStream } = message.payload?.data ?? {};
+    if (event?.__typename === 'RequestAccepted') wanted.accepted?.(event.requestId);
     if (!event || event.__typename === 'StreamFailed') fail(message);
     else if (event.__typename === 'StreamCompleted') resolve(seen);
     else if (event.__typename === 'TokenDelta') {
@@ -191,7 +197,11 @@ function askOn(
   return promise;
 }
 
-function submitAndFollow({ operate, prompt, accepted, follow, fail }: Asking): void {
+function submitAndFollow({ operate, prompt, follow }: Asking): void {
+  operate(SUBMIT_AND_FOLLOW, { input: { prompt, idempotencyKey: randomUUID() } }, follow);
+}
+
+function submitThenFollow({ operate, prompt, accepted, follow, fail }: Asking): void {
   operate(SUBMIT, { input: { prompt } }, message => {
     if (message.type === 'complete') return;
     const id = message.payload?.data?.submitRequest?.request?.id;

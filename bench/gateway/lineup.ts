@@ -19,9 +19,14 @@ export interface Lineup {
   close(): Promise<void>;
 }
 
+export interface OurWay extends Omit<OwnOptions, 'upstream'> {
+  /** In how many operations its client submits and follows; default: one. */
+  readonly operations?: 1 | 2;
+}
+
 export interface LineupOptions {
   /** Our server, once for each of these. */
-  readonly ours: readonly Omit<OwnOptions, 'upstream'>[];
+  readonly ours: readonly OurWay[];
   /** Sockets that our clients share. */
   readonly sockets: number;
   /** The server that only sends, too. */
@@ -48,9 +53,9 @@ export async function openLineup({ ours, sockets, withRaw }: LineupOptions): Pro
   const peer = await startPeer();
   const route = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${provider.url}/v1` };
   if (peer) enter(peer, completionsCaller(peer.url, route));
-  for (const options of ours) {
+  for (const { operations, ...options } of ours) {
     const server = await startOurs({ ...options, upstream: provider.url });
-    enter(server, await socketCaller(server, sockets));
+    enter(server, await socketCaller(server, sockets, operations));
   }
   const opened = stack.move();
   return { contestants, close: () => opened.disposeAsync() };

@@ -16,10 +16,10 @@ import { stepsInOrder } from '../domain/workflow.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { cancellable } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
-import { InTurn } from '../lib/reader.ts';
+import { InTurn, OVER } from '../lib/reader.ts';
 import type { RequestFilter, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
-import type { FollowedEvent, Gateway } from './gateway.ts';
+import type { FollowedEvent, Gateway, SubmittedEvent } from './gateway.ts';
 import type { Moments } from './moments.ts';
 import type { Ownership } from './ownership.ts';
 import { replay, replaySteps } from './replay.ts';
@@ -52,6 +52,8 @@ export function createFollowing({
 }: FollowingDeps): Pick<Gateway, 'follow' | 'feed' | 'endings'> & {
   /** Whoever asks, from the beginning on. */
   open(request: ModelRequest): AsyncIterableIterator<FollowedEvent>;
+  /** The same behind the event that it was accepted. */
+  openAccepted(request: ModelRequest): AsyncIterableIterator<SubmittedEvent>;
 } {
   const told = (request: ModelRequest, after: Position | undefined) => tell(request, after, store);
 
@@ -104,9 +106,10 @@ export function createFollowing({
       const position = after === undefined ? undefined : parseCursor(requestId, after);
       if (after !== undefined && !position) throw badInput('after', 'is not a cursor of this request');
       await noteReading(actor, request);
-      return open(request, position);
+      return open(request, position?.sequence === 0 ? undefined : position);
     },
     open: request => open(request, undefined),
+    openAccepted: request => new Accepted(request, () => open(request, undefined)),
     feed(actor, filter) {
       authorize(actor, 'request:read');
       const userId = can(actor, 'request:read-any') ? filter.userId : actor.userId;
@@ -196,6 +199,38 @@ class Following extends InTurn<LoggedEvent, FollowedEvent> {
   protected rest(): AsyncIterator<FollowedEvent> | undefined {
     return this.#isComplete ? undefined : this.#waysOn.rest(this.#requestId, this.#last);
   }
+}
+
+/** Before the first event of any epoch. */
+const BEGINNING: Position = { epoch: 0, sequence: 0, offset: 0 };
+
+/** That the request was accepted, then what follows. */
+class Accepted extends InTurn<SubmittedEvent> {
+  readonly #open: () => AsyncIterator<FollowedEvent>;
+
+  constructor({ id }: ModelRequest, open: () => AsyncIterator<FollowedEvent>) {
+    super(once({ requestId: id, cursor: formatCursor(id, BEGINNING), event: { type: 'accepted' } }));
+    this.#open = open;
+  }
+
+  protected given(first: SubmittedEvent): SubmittedEvent {
+    return first;
+  }
+
+  protected rest(): AsyncIterator<FollowedEvent> {
+    return this.#open();
+  }
+}
+
+function once<T>(value: T): AsyncIterator<T, undefined> {
+  let isGiven = false;
+  return {
+    async next() {
+      if (isGiven) return OVER;
+      isGiven = true;
+      return { done: false, value };
+    },
+  };
 }
 
 /** Its cursor is made when somebody asks for it. */

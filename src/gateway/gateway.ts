@@ -38,6 +38,11 @@ export interface FollowedEvent {
   readonly event: StreamEvent;
 }
 
+/** The same for whoever submits a request by subscribing: first of all that it was accepted, which is in no log. */
+export interface SubmittedEvent extends Omit<FollowedEvent, 'event'> {
+  readonly event: StreamEvent | { readonly type: 'accepted' };
+}
+
 /** What one deployment would take for a request. */
 export interface CostEstimate {
   readonly deploymentId: string;
@@ -64,7 +69,16 @@ export interface Gateway {
    * `address`: where it came from, for the limits of addresses.
    */
   submit(actor: Actor, submission: Submission, address?: string): Promise<ModelRequest>;
-  /** The same for a workflow that is known already, such as one that is run again. */
+  /**
+   * Submits, and follows from the beginning: first that it was accepted, then as `follow`. BAD_USER_INPUT without an
+   * idempotency key: clients that lost their connection subscribe again by themselves, and would submit again.
+   */
+  submitAndFollow(
+    actor: Actor,
+    submission: Submission,
+    address?: string,
+  ): Promise<AsyncIterableIterator<SubmittedEvent>>;
+  /** As `submit`, for a workflow that is known already, such as one that is run again. */
   submitWorkflow(
     actor: Actor,
     spec: RequestSpec,
@@ -191,7 +205,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
   const { visible, toCancel, noteReading } = createOwnership({ ...deps, find });
 
-  const { open, ...following } = createFollowing({
+  const { open, openAccepted, ...following } = createFollowing({
     ...deps,
     news,
     visible,
@@ -208,6 +222,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { parse, ...submitting } = createSubmitting(deps, {
     acceptance,
     visible,
+    openAccepted,
     isDraining: duties.isDraining,
   });
   const asked = (actor: Actor, submission: Submission) => {

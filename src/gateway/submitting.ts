@@ -1,11 +1,11 @@
 // From what a caller hands in to a request that is accepted: who may, what is meant, and whether it was sent before.
 
 import { type Actor, authorize } from '../domain/access.ts';
-import { DomainError } from '../domain/errors.ts';
+import { badInput, DomainError } from '../domain/errors.ts';
 import { type ModelRequest, promptOf, type RequestSpec } from '../domain/request.ts';
 import { parseSubmission, type Submission } from '../domain/submission.ts';
 import type { Acceptance } from './acceptance.ts';
-import type { Gateway, GatewayDeps } from './gateway.ts';
+import type { Gateway, GatewayDeps, SubmittedEvent } from './gateway.ts';
 
 /** What a submission is recognised by when it comes again, and where it came from. */
 interface Naming {
@@ -16,16 +16,17 @@ interface Naming {
 interface Parts {
   readonly acceptance: Acceptance;
   readonly visible: Gateway['request'];
+  readonly openAccepted: (request: ModelRequest) => AsyncIterableIterator<SubmittedEvent>;
   readonly isDraining: () => boolean;
 }
 
-type Submitting = Pick<Gateway, 'submit' | 'submitWorkflow' | 'submitWorkflowOf'> & {
+type Submitting = Pick<Gateway, 'submit' | 'submitAndFollow' | 'submitWorkflow' | 'submitWorkflowOf'> & {
   parse(submission: Submission): RequestSpec;
 };
 
 export function createSubmitting(
   { planning, submissionLimits, defaultStrategy }: GatewayDeps,
-  { acceptance, visible, isDraining }: Parts,
+  { acceptance, visible, openAccepted, isDraining }: Parts,
 ): Submitting {
   const parse = (submission: Submission) => parseSubmission(submission, submissionLimits, defaultStrategy);
 
@@ -61,6 +62,13 @@ export function createSubmitting(
     parse,
     submit: (actor, submission, address) =>
       submit(actor, () => parse(submission), { idempotencyKey: submission.idempotencyKey, address }),
+    async submitAndFollow(actor, submission, address) {
+      authorize(actor, 'request:read');
+      const { idempotencyKey } = submission;
+      if (idempotencyKey == null)
+        throw badInput('idempotencyKey', 'is needed to submit by subscribing, which clients repeat');
+      return openAccepted(await submit(actor, () => parse(submission), { idempotencyKey, address }));
+    },
     submitWorkflow: (actor, spec, idempotencyKey, address) =>
       submit(actor, () => spec, { idempotencyKey, address }),
     submitWorkflowOf(actor, submission, workflowOf, address) {

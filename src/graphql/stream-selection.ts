@@ -16,24 +16,27 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { FollowedEvent } from '../gateway/gateway.ts';
+import type { SubmittedEvent } from '../gateway/gateway.ts';
 import { requirementOf } from './auth.ts';
 import { STREAM_EVENT_TYPES } from './types/stream.ts';
 
 /** The result for an event; undefined: it has to be executed. */
-export type StreamSelection = (event: FollowedEvent) => ExecutionResult | undefined;
+export type StreamSelection = (event: SubmittedEvent) => ExecutionResult | undefined;
 
 /** Null where there is nothing; undefined where there must not be nothing. */
-type Read = (event: FollowedEvent) => unknown;
+type Read = (event: SubmittedEvent) => unknown;
 
-/** Undefined when the operation is not one `tokenStream` without directives. */
+/** The subscriptions that answer with the events of a request. */
+const STREAMS = ['tokenStream', 'submitRequest'];
+
+/** Undefined when the operation is not one of them without directives. */
 export function streamSelectionOf(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): StreamSelection | undefined {
   const [root, ...others] = operation.selectionSet.selections;
-  const isStream = root?.kind === Kind.FIELD && root.name.value === 'tokenStream' && others.length === 0;
+  const isStream = root?.kind === Kind.FIELD && STREAMS.includes(root.name.value) && others.length === 0;
   if (operation.operation !== 'subscription' || !isStream || !root.selectionSet) return undefined;
   const key = root.alias?.value ?? root.name.value;
   const { selectionSet } = root;
@@ -61,7 +64,7 @@ function readerOf(place: Place, selectionSet: SelectionSetNode) {
   const reads = new Map<string, Read>();
   if (!collect(place, selectionSet, reads)) return undefined;
   const fields = [...reads];
-  return (event: FollowedEvent): Record<string, unknown> | undefined => {
+  return (event: SubmittedEvent): Record<string, unknown> | undefined => {
     const value: Record<string, unknown> = {};
     for (const [key, read] of fields) {
       const field = read(event);
@@ -104,7 +107,7 @@ function readOf({ schema, type }: Place, name: string): Read | undefined {
   const { rules, open } = requirementOf(type, field, schema);
   if (rules.length > 0 || !open) return undefined;
   const isRequired = isNonNullType(field.type);
-  const resolve = field.resolve as unknown as (event: FollowedEvent) => unknown;
+  const resolve = field.resolve as unknown as (event: SubmittedEvent) => unknown;
   return event => {
     const value = resolve(event);
     if (value === undefined || value === null) return isRequired ? undefined : null;

@@ -9,11 +9,11 @@ import { requestError } from './refusals.ts';
 /** The operation does not fit the method, or its answer the Accept header. */
 export function refuseForm(
   request: IncomingMessage,
-  { kind }: Operation,
+  { kind, rootFields }: Operation,
   accepted: Accepted,
 ): GraphQLError | undefined {
-  if (kind === 'mutation' && request.method === 'GET') {
-    return withStatus(405, 'Mutations are served by POST only.', { allow: 'POST' });
+  if (request.method === 'GET' && (kind === 'mutation' || rootFields.includes('submitRequest'))) {
+    return withStatus(405, 'What changes something is served by POST only.', { allow: 'POST' });
   }
   if (kind === 'subscription' && !accepted.eventStream) {
     return withStatus(406, `Subscriptions are answered as ${EVENT_STREAM}, alone and not in a batch.`);

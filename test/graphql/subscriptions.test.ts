@@ -174,3 +174,77 @@ test('a reset breaker is news of its provider', async t => {
   assert.equal((await news).value!.data.providerUpdates.id, 'simulated');
   await updates.return(undefined);
 });
+
+const SUBMIT_AND_FOLLOW = `subscription ($input: SubmitRequestInput!) { submitRequest(input: $input) {
+  __typename cursor requestId
+  ... on RequestAccepted { request { id status prompt } }
+  ... on TokenDelta { text }
+  ... on StreamCompleted { request { output } } } }`;
+
+async function submittedEvents(stream: AsyncGenerator<Outcome> | Outcome): Promise<Data[]> {
+  assert.ok(Symbol.asyncIterator in stream, JSON.stringify(stream));
+  const events: Data[] = [];
+  for await (const { data, errors } of stream) {
+    assert.deepEqual(errors, []);
+    events.push(data.submitRequest);
+  }
+  return events;
+}
+
+test('a request can be submitted by subscribing: it is accepted first, and its stream follows', async t => {
+  const operations = await startOperations(t);
+  const anna = await operations.user('anna');
+  const input = { prompt: 'Say something.', idempotencyKey: 'once' };
+
+  const [accepted, ...events] = await submittedEvents(
+    await operations.watch(anna, SUBMIT_AND_FOLLOW, { input }),
+  );
+
+  assert.equal(accepted.__typename, 'RequestAccepted');
+  assert.equal(accepted.request.id, accepted.requestId);
+  assert.equal(accepted.request.prompt, 'Say something.');
+  assert.equal(events[0].__typename, 'AttemptStarted');
+  const last = events.at(-1);
+  assert.equal(last.__typename, 'StreamCompleted');
+  assert.equal(last.request.output, textOf(events));
+
+  const { requestId: id, cursor: after } = accepted;
+  const again = await eventsOf(await operations.watch(anna, STREAM, { id, after }));
+  assert.equal(textOf(again), textOf(events), 'behind its first cursor is the whole stream');
+});
+
+test('whoever subscribes again to submit, as clients do by themselves, follows the same request', async t => {
+  const operations = await startOperations(t);
+  const anna = await operations.user('anna');
+  const input = { prompt: 'Say something.', idempotencyKey: 'once' };
+  const left = await operations.watch(anna, SUBMIT_AND_FOLLOW, { input });
+  assert.ok(Symbol.asyncIterator in left);
+  const first = await left.next();
+  await left.return(undefined);
+
+  const events = await submittedEvents(await operations.watch(anna, SUBMIT_AND_FOLLOW, { input }));
+
+  assert.equal(events[0].requestId, first.value?.data.submitRequest.requestId);
+  assert.equal(events.at(-1).request.output, textOf(events));
+  const { requests } = await operations.ask(anna, '{ requests { edges { node { id } } } }');
+  assert.equal(requests.edges.length, 1);
+});
+
+test('submitting by subscribing is refused without a key, with bad input, and with a key of another input', async t => {
+  const operations = await startOperations(t);
+  const anna = await operations.user('anna');
+  const codeOf = async (input: object) => {
+    const refused = await operations.watch(anna, SUBMIT_AND_FOLLOW, { input });
+    assert.ok(!(Symbol.asyncIterator in refused));
+    return refused.errors[0]!.extensions.code;
+  };
+
+  assert.equal(await codeOf({ prompt: 'Hello' }), 'BAD_USER_INPUT');
+  assert.equal(await codeOf({ prompt: '', idempotencyKey: 'a' }), 'BAD_USER_INPUT');
+  await submittedEvents(
+    await operations.watch(anna, SUBMIT_AND_FOLLOW, { input: { prompt: 'Hello', idempotencyKey: 'b' } }),
+  );
+  assert.equal(await codeOf({ prompt: 'Other', idempotencyKey: 'b' }), 'IDEMPOTENCY_CONFLICT');
+  const { requests } = await operations.ask(anna, '{ requests { edges { node { id } } } }');
+  assert.equal(requests.edges.length, 1, 'and nothing of it was accepted');
+});

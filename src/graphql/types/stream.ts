@@ -2,22 +2,24 @@
 
 import { DomainError } from '../../domain/errors.ts';
 import { toGlobalId } from '../../domain/ids.ts';
-import { formatCursor, type StreamEvent } from '../../domain/stream.ts';
-import type { FollowedEvent } from '../../gateway/gateway.ts';
+import { formatCursor } from '../../domain/stream.ts';
+import type { SubmittedEvent } from '../../gateway/gateway.ts';
 import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf, type Context } from '../context.ts';
 import { ModelRequestType } from './request.ts';
-import { requireRequestId } from './submission.ts';
+import { requireRequestId, SubmitRequestInput } from './submission.ts';
 import { RequestErrorType } from './usage.ts';
 import { stepsOfRun, WorkflowStepType } from './workflow-step.ts';
 
-type Followed<Type extends StreamEvent['type']> = FollowedEvent & {
-  readonly event: Extract<StreamEvent, { type: Type }>;
+type EventType = SubmittedEvent['event']['type'];
+type Followed<Type extends EventType> = SubmittedEvent & {
+  readonly event: Extract<SubmittedEvent['event'], { type: Type }>;
 };
 
 /** The type of each event. */
-export const STREAM_EVENT_TYPES: Record<StreamEvent['type'], string> = {
+export const STREAM_EVENT_TYPES: Record<EventType, string> = {
+  accepted: 'RequestAccepted',
   token: 'TokenDelta',
   'attempt-started': 'AttemptStarted',
   restarted: 'StreamRestarted',
@@ -26,7 +28,7 @@ export const STREAM_EVENT_TYPES: Record<StreamEvent['type'], string> = {
   failed: 'StreamFailed',
 };
 
-const StreamEventType = builder.interfaceRef<FollowedEvent>('StreamEvent').implement({
+const StreamEventType = builder.interfaceRef<SubmittedEvent>('StreamEvent').implement({
   description:
     'Something that happened to the answer of a request. The last one is StreamCompleted or StreamFailed, always and only once.',
   resolveType: followed => STREAM_EVENT_TYPES[followed.event.type],
@@ -37,6 +39,19 @@ const StreamEventType = builder.interfaceRef<FollowedEvent>('StreamEvent').imple
     requestId: t.id({
       description: 'The request it belongs to.',
       resolve: followed => toGlobalId('request', followed.requestId),
+    }),
+  }),
+});
+
+builder.objectRef<Followed<'accepted'>>('RequestAccepted').implement({
+  description:
+    'The request is durable and will be carried out. Always and only the first event of the subscription `submitRequest`.',
+  interfaces: [StreamEventType],
+  fields: t => ({
+    request: t.field({
+      type: ModelRequestType,
+      description: 'The request as it is now.',
+      resolve: (followed, _args, context) => requestOf(followed, context),
     }),
   }),
 });
@@ -134,11 +149,24 @@ builder.objectRef<Followed<'failed'>>('StreamFailed').implement({
 });
 
 /** Read anew for each event: the state at the event is what counts. */
-async function requestOf({ requestId }: FollowedEvent, context: Context) {
+async function requestOf({ requestId }: SubmittedEvent, context: Context) {
   const request = await context.gateway.request(actorOf(context), requestId);
   if (!request) throw new DomainError('NOT_FOUND', 'The request is gone.');
   return request;
 }
+
+builder.subscriptionField('submitRequest', t =>
+  t.field({
+    ...permitted('request:submit'),
+    type: StreamEventType,
+    description:
+      'Accepts a request as the mutation `submitRequest` does, and follows its answer: both in one operation. `idempotencyKey` must be set, so that a client that subscribes again after its connection broke follows the same request instead of paying for another; with the last cursor it saw it goes on by `tokenStream`. Also needs the right to read requests. Not served by GET.',
+    args: { input: t.arg({ type: SubmitRequestInput, required: true, description: 'What is asked.' }) },
+    subscribe: (_root, { input }, context) =>
+      context.gateway.submitAndFollow(actorOf(context), input, context.address) as never,
+    resolve: (followed: SubmittedEvent) => followed,
+  }),
+);
 
 builder.subscriptionField('tokenStream', t =>
   t.field({
@@ -155,6 +183,6 @@ builder.subscriptionField('tokenStream', t =>
     },
     subscribe: (_root, { requestId, after }, context) =>
       context.gateway.follow(actorOf(context), requireRequestId(requestId), after ?? undefined) as never,
-    resolve: (followed: FollowedEvent) => followed,
+    resolve: (followed: SubmittedEvent) => followed,
   }),
 );

@@ -1053,6 +1053,21 @@ export type SimulateRouteQuery = { simulateRoute: { strategy: RoutingStrategy, e
 
 export type StepStateFragment = { id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null };
 
+export type SubmitAndFollowSubscriptionVariables = Exact<{
+  input: SubmitRequestInput;
+}>;
+
+
+export type SubmitAndFollowSubscription = { submitRequest:
+    | { __typename: 'AttemptStarted', attempt: number, deployment: string, cursor: string, requestId: string }
+    | { __typename: 'RequestAccepted', cursor: string, requestId: string, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
+    | { __typename: 'StepUpdated', cursor: string, requestId: string, updated: { id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null } }
+    | { __typename: 'StreamCompleted', cursor: string, requestId: string, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
+    | { __typename: 'StreamFailed', cursor: string, requestId: string, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null }, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
+    | { __typename: 'StreamRestarted', attempt: number, reason: string, keepThrough: string | null, step: string | null, cursor: string, requestId: string }
+    | { __typename: 'TokenDelta', text: string, step: string | null, cursor: string, requestId: string }
+   };
+
 export type SubmitRequestMutationVariables = Exact<{
   input: SubmitRequestInput;
 }>;
@@ -1068,6 +1083,7 @@ export type TokenStreamSubscriptionVariables = Exact<{
 
 export type TokenStreamSubscription = { tokenStream:
     | { __typename: 'AttemptStarted', attempt: number, deployment: string, cursor: string, requestId: string }
+    | { __typename: 'RequestAccepted', cursor: string, requestId: string }
     | { __typename: 'StepUpdated', cursor: string, requestId: string, updated: { id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null } }
     | { __typename: 'StreamCompleted', cursor: string, requestId: string, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
     | { __typename: 'StreamFailed', cursor: string, requestId: string, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null }, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } }
@@ -2518,6 +2534,110 @@ export const SimulateRouteDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SimulateRouteQuery, SimulateRouteQueryVariables>;
+export const SubmitAndFollowDocument = new TypedDocumentString(`
+    subscription submitAndFollow($input: SubmitRequestInput!) {
+  submitRequest(input: $input) {
+    __typename
+    cursor
+    requestId
+    ... on RequestAccepted {
+      request {
+        ...requestSummary
+      }
+    }
+    ... on TokenDelta {
+      text
+      step
+    }
+    ... on AttemptStarted {
+      attempt
+      deployment
+    }
+    ... on StreamRestarted {
+      attempt
+      reason
+      keepThrough
+      step
+    }
+    ... on StepUpdated {
+      updated: step {
+        ...stepState
+      }
+    }
+    ... on StreamCompleted {
+      request {
+        ...requestSummary
+      }
+    }
+    ... on StreamFailed {
+      error {
+        code
+        message
+        retryable
+        retryAfterMs
+      }
+      request {
+        ...requestSummary
+      }
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}
+fragment stepState on WorkflowStep {
+  id
+  title
+  kind
+  status
+  dependsOn
+  note
+  tries
+  reused
+  durationMs
+  itemCount
+  itemsEnded
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<SubmitAndFollowSubscription, SubmitAndFollowSubscriptionVariables>;
 export const SubmitRequestDocument = new TypedDocumentString(`
     mutation submitRequest($input: SubmitRequestInput!) {
   submitRequest(input: $input) {
