@@ -1,7 +1,7 @@
 // Before anything is stored of a submission: where it is to run, what its caller may still have accepted, what it has to
 // hold of budgets, and a place.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Catalog } from '../control/catalog.ts';
 import type { Actor } from '../domain/access.ts';
 import type { RequestSpec } from '../domain/request.ts';
@@ -97,5 +97,5 @@ export function callerOf({ userId, credential }: Actor): Pick<NewRequest, 'userI
 
 /** Equal specs have equal hashes: parseSubmission builds them with their fields in one order. */
 export function hashOf(spec: RequestSpec): string {
-  return createHash('sha256').update(JSON.stringify(spec)).digest('hex');
+  return hash('sha256', JSON.stringify(spec));
 }

@@ -41,6 +41,9 @@ const SERVER_ONLY = ['connection_ack', 'next', 'error'];
 const CLOSE_PATIENCE_MS = 1_000;
 /** What a message may carry before it counts as more than one. */
 const BYTES_OF_A_MESSAGE = 4_096;
+/** So much is written at once: the events that are there when a stream begins are one write and not one each. */
+const BYTES_OF_A_TURN = 2_048;
+const SENT = Promise.resolve();
 /** Whoever has not signed in needs one message, and a few pings. */
 const NEWCOMER_RATE = { perSecond: 10, burst: 20 };
 
@@ -131,8 +134,12 @@ class BoundedSocket implements Socket {
     if (!this.open) return this.#untilClosed();
     if (data.length > BYTES_OF_AN_OPERATION) return this.#sendLarge(data);
     this.#cork();
-    // A failed write need not be reported: the socket's end is, by its own events. Whoever sends goes on after the
-    // turn's write, and meanwhile what comes next is joined.
+    // A failed write need not be reported: the socket's end is, by its own events.
+    if (this.#socket.bufferedAmount < BYTES_OF_A_TURN) {
+      this.#socket.send(data);
+      return SENT;
+    }
+    // Whoever sends much goes on after the turn's write, and meanwhile what comes next is joined.
     return new Promise<void>(resolve => this.#socket.send(data, resolve as () => void));
   }
 
