@@ -53,6 +53,12 @@ const NASTY = [
   '9223372036854775808',
   '%00%ff',
   'req_01a204c89fa773378993d2fbd7146a98',
+  '\u2028\u2029\ufeff',
+  'e\u0301'.repeat(100),
+  '\udc00\ud83d',
+  '\x1b[2J\x07',
+  '"""\\"""',
+  '{{steps.a.output}}{{',
 ];
 
 export function nastyText(luck: Luck): string {
@@ -70,6 +76,14 @@ export function anyValue(luck: Luck, depth = 0): unknown {
   if (kind < 6) return null;
   if (kind === 6) return luck.some(4, () => anyValue(luck, depth + 1));
   return Object.fromEntries(luck.some(4, () => [nastyText(luck), anyValue(luck, depth + 1)]));
+}
+
+/** Lists and objects in each other, deeper than anything needs to be. */
+export function deepValue(luck: Luck): unknown {
+  let value: unknown = nastyText(luck);
+  for (let depth = luck.pick([10, 30, 63, 64, 65, 300]); depth > 0; depth -= 1)
+    value = luck.chance(0.5) ? [value] : { [luck.pick(['a', 'steps', 'input', '__proto__'])]: value };
+  return value;
 }
 
 /** The text with a few characters changed, doubled or lost. */

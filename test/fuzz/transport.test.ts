@@ -5,16 +5,18 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { schema } from '../../src/graphql/schema.ts';
-import { BOUNDLESS_CALLERS, startTestApp } from '../support/app.ts';
-import { makeOperation } from './documents.ts';
+import { startTestApp } from '../support/app.ts';
+import { makeOperation, type Operation } from './documents.ts';
 import { anyValue, CASES, createLuck, damaged, type Luck, nastyText, SEED } from './luck.ts';
+import { mutatedOperation } from './sdk-operations.ts';
+import { type FuzzedApp, startFuzzedApp } from './world.ts';
 
 const HANGS_MS = 20_000;
 /** What the protocol and ws close with; 1006: we cut it ourselves. */
 const CLOSES = new Set([1002, 1003, 1006, 1007, 1009, 4400, 4401, 4403, 4408, 4409, 4429]);
 const FRAMES = 8;
 
-function message(luck: Luck, token: string): Record<string, unknown> {
+function message(luck: Luck, { adminToken: token, ids }: FuzzedApp): Record<string, unknown> {
   const type = luck.pick([
     'connection_init',
     'subscribe',
@@ -29,13 +31,19 @@ function message(luck: Luck, token: string): Record<string, unknown> {
     type === 'connection_init'
       ? { authorization: `Bearer ${luck.chance(0.8) ? token : nastyText(luck)}` }
       : type === 'subscribe'
-        ? makeOperation(schema, luck, luck.pick(['query', 'mutation', 'subscription']))
+        ? operation(luck, ids)
         : anyValue(luck);
   return { id: luck.chance(0.8) ? luck.pick(['1', '2', '3']) : anyValue(luck), type, payload };
 }
 
-function frame(luck: Luck, token: string): string | Buffer {
-  const made = message(luck, token);
+function operation(luck: Luck, ids: readonly string[]): Operation {
+  return luck.chance(0.3)
+    ? mutatedOperation(schema, luck, ids)
+    : makeOperation(schema, luck, luck.pick(['query', 'mutation', 'subscription', 'subscription']), ids);
+}
+
+function frame(luck: Luck, app: FuzzedApp): string | Buffer {
+  const made = message(luck, app);
   if (luck.chance(0.2)) made[luck.pick(['id', 'type', 'payload'])] = anyValue(luck);
   const text = JSON.stringify(made);
   if (luck.chance(0.1)) return damaged(luck, text);
@@ -43,7 +51,8 @@ function frame(luck: Luck, token: string): string | Buffer {
 }
 
 test(`any frames are answered or end their socket alone (seed ${SEED})`, async t => {
-  const { url, adminToken, follow, ask } = await startTestApp(t, BOUNDLESS_CALLERS);
+  const app = await startFuzzedApp(t);
+  const { url, adminToken, follow, ask } = app;
   for (let number = 0; number < CASES / 4; number += 1) {
     const luck = createLuck(SEED + number);
     const what = `FUZZ_SEED=${SEED + number}`;
@@ -60,7 +69,7 @@ test(`any frames are answered or end their socket alone (seed ${SEED})`, async t
         JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${adminToken}` } }),
       );
     for (let sent = 0; sent < FRAMES && socket.readyState === WebSocket.OPEN; sent += 1) {
-      socket.send(frame(luck, adminToken));
+      socket.send(frame(luck, app));
       if (luck.chance(0.3)) await new Promise(resolve => setImmediate(resolve));
     }
     socket.close();
