@@ -41,6 +41,8 @@ export interface Config {
     readonly port: number;
     readonly corsOrigins: readonly string[];
     readonly trustedProxies: readonly string[];
+    /** May have any number of connections. */
+    readonly unlimitedAddresses: readonly string[];
   };
   readonly log: { readonly level: Values['LOG_LEVEL'] };
   readonly dataDir: string;
@@ -109,6 +111,7 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
       port: values.PORT,
       corsOrigins: [...values.MCPLANE_CORS_ORIGINS],
       trustedProxies: [...values.MCPLANE_TRUSTED_PROXIES],
+      unlimitedAddresses: [...values.MCPLANE_UNLIMITED_ADDRESSES],
     },
     log: { level: values.LOG_LEVEL },
     dataDir: values.MCPLANE_DATA_DIR,

@@ -78,6 +78,8 @@ export function createHttp({
     port: config.http.port,
     corsOrigins: config.http.corsOrigins,
     trustedProxies: config.http.trustedProxies,
+    unlimitedAddresses: config.http.unlimitedAddresses,
+    meter: metrics.limits,
     environment: config.mode === 'production' ? 'production' : 'development',
     limits: httpLimits(config),
     log,
@@ -119,6 +121,7 @@ export function httpLimits({ limits }: Pick<Config, 'limits'>): HttpLimits {
     headersTimeoutMs: limits.headersTimeoutMs,
     requestTimeoutMs: limits.requestTimeoutMs,
     maxConnections: limits.maxConnections,
+    maxConnectionsPerAddress: limits.maxConnectionsPerAddress,
     slowReaderBytes: limits.slowReaderBytes,
     slowReaderMs: limits.slowReaderMs,
     keepAliveMs: limits.keepAliveMs,
@@ -129,6 +132,7 @@ export function httpLimits({ limits }: Pick<Config, 'limits'>): HttpLimits {
     maxSocketsPerPrincipal: limits.wsMaxSocketsPerCaller,
     maxNewSocketsPerAddress: limits.wsMaxUninitialised,
     maxSubscriptionsPerSocket: limits.wsMaxSubscriptions,
+    maxSubscriptionsPerPrincipal: limits.wsMaxSubscriptionsPerCaller,
     maxOperationsPerSocket: limits.wsMaxOperations,
   };
 }

@@ -39,6 +39,7 @@ describe('without any setting', () => {
         port: 4000,
         corsOrigins: [],
         trustedProxies: [],
+        unlimitedAddresses: ['127.0.0.0/8', '::1'],
       },
     );
     assert.equal(config.database.kind, 'embedded');

@@ -121,6 +121,12 @@ export const SERVER_SETTINGS = {
     [],
     'Addresses whose `X-Forwarded-For` is believed, separated by commas.',
   ),
+  MCPLANE_UNLIMITED_ADDRESSES: setting(
+    'http.unlimitedAddresses',
+    list('IP addresses or networks such as 10.0.0.0/8', isNetwork),
+    ['127.0.0.0/8', '::1'],
+    'Addresses that may have any number of connections, separated by commas; this machine unless it is set.',
+  ),
 } as const;
 
 export const PROVIDER_SETTINGS = {

@@ -2,9 +2,10 @@
 // socket. Whatever else claims an identity (the URL, Basic, X-User-Id, cookies) is not looked at.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Members } from '../control/members.ts';
 import type { Actor } from '../domain/access.ts';
+import { isIn, toAddress } from './networks.ts';
 
 /** HTTP treats the first two alike, so that nobody learns which; a socket is refused only with a wrong credential. */
 export type Authentication =
@@ -59,8 +60,7 @@ function credentialIn(params: Readonly<Record<string, unknown>> | undefined): st
 export function createAddressReader(
   trustedProxies: readonly string[],
 ): (httpRequest: Pick<IncomingMessage, 'headers' | 'socket'>) => string {
-  const trusted = parseNetworks(trustedProxies);
-  const isTrusted = (address: string) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  const isTrusted = isIn(trustedProxies);
   // What follows from the connection is worked out once for all its requests.
   const peers = new WeakMap<object, { readonly address: string; readonly isProxy: boolean }>();
   const peerOf = (socket: Pick<Socket, 'remoteAddress'>) => {
@@ -83,26 +83,4 @@ export function createAddressReader(
     }
     return address;
   };
-}
-
-/** Plain, without the zone of a link-local address, and IPv4 as such even when it came through an IPv6 socket. */
-function toAddress(text: string): string | undefined {
-  const address = text.split('%', 1)[0]!.replace(/^::ffff:(?=\d+\.)/i, '');
-  return isIP(address) ? address : undefined;
-}
-
-/** Throws on what is neither an address nor a network. */
-function parseNetworks(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits, ...rest] = network.trim().split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    const maxBits = family === 'ipv6' ? 128 : 32;
-    const prefix = bits === undefined ? maxBits : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-    if (!isIP(address) || rest.length > 0 || !(prefix <= maxBits)) {
-      throw new Error(`${network} is neither an address nor a network like 10.0.0.0/8.`);
-    }
-    list.addSubnet(address, prefix, family);
-  }
-  return list;
 }

@@ -35,13 +35,22 @@ export interface Gate {
   readonly running: number;
   /** Sockets and event streams by principal. */
   readonly connections: Ledger;
+  /** Counts one more subscription, on all sockets and event streams together, until the function returned is called. */
+  subscribe(principal: string): (() => void) | GraphQLError;
+  /** The same for an event stream, which is a connection as well. */
+  openStream(principal: string): (() => void) | GraphQLError;
   /** Bytes of large answers by principal, until the client has read them. */
   readonly unread: Ledger;
   /** Messages by principal, on all its sockets together. */
   readonly messages: RateLimiter;
 }
 
-export function createGate(limits: HttpLimits, clock: Clock): Gate {
+/** `onRefused` hears of refused connections and subscriptions, by the name of the limit among the settings. */
+export function createGate(
+  limits: HttpLimits,
+  clock: Clock,
+  onRefused: (limit: string) => void = () => {},
+): Gate {
   const rates = createRateLimiter(
     { perSecond: limits.operationsPerSecond, burst: limits.operationsBurst },
     clock,
@@ -51,7 +60,7 @@ export function createGate(limits: HttpLimits, clock: Clock): Gate {
   let running = 0;
   let wakes: (() => void)[] = [];
   return {
-    connections: createLedger(limits.maxSocketsPerPrincipal),
+    ...createPlaces(limits, onRefused),
     unread: createLedger(limits.maxUnreadBytes),
     messages: createRateLimiter({ perSecond: messagesPerSecond, burst: messagesPerSecond }, clock),
     refuse(actor, address, operations) {
@@ -90,6 +99,41 @@ export function createGate(limits: HttpLimits, clock: Clock): Gate {
     },
     get running() {
       return running;
+    },
+  };
+}
+
+/** What principals hold open. */
+function createPlaces(
+  limits: HttpLimits,
+  onRefused: (limit: string) => void,
+): Pick<Gate, 'connections' | 'subscribe' | 'openStream'> {
+  const { maxSocketsPerPrincipal, maxSubscriptionsPerPrincipal: maxSubscriptions } = limits;
+  const connections = createLedger(maxSocketsPerPrincipal);
+  const subscriptions = createLedger(maxSubscriptions);
+  function refused(limit: string, message: string): GraphQLError {
+    onRefused(limit);
+    return refusal('RATE_LIMITED', message, { retryAfterMs: 1_000 });
+  }
+  function subscribe(principal: string) {
+    const message = `A caller has at most ${maxSubscriptions} subscriptions at once, on all connections.`;
+    return subscriptions.acquire(principal) ?? refused('wsMaxSubscriptionsPerCaller', message);
+  }
+  return {
+    connections,
+    subscribe,
+    openStream(principal) {
+      const leave = connections.acquire(principal);
+      if (!leave) return refused('wsMaxSocketsPerCaller', 'Too many open streams.');
+      const release = subscribe(principal);
+      if (typeof release !== 'function') {
+        leave();
+        return release;
+      }
+      return () => {
+        release();
+        leave();
+      };
     },
   };
 }

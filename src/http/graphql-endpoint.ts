@@ -168,13 +168,10 @@ async function runOne(
     else await stream(single(result), response, deps, streams);
     return;
   }
-  const release = deps.gate.connections.acquire(exchange.principal);
-  if (!release) {
-    await result.return?.();
-    const tooMany = refusal('RATE_LIMITED', 'Too many open streams.', { retryAfterMs: 1_000 });
-    return refuse(response, tooMany, accepted, deps.limits);
-  }
-  await stream(result, response, deps, streams).finally(release);
+  const held = deps.gate.openStream(exchange.principal);
+  if (!(held instanceof GraphQLError)) return stream(result, response, deps, streams).finally(held);
+  await result.return?.();
+  refuse(response, held, accepted, deps.limits);
 }
 
 async function stream(

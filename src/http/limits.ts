@@ -24,6 +24,7 @@ export interface HttpLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   /** What a reader may leave unread in our memory, and for how long it may stay over it, or read nothing at all. */
   readonly slowReaderBytes: number;
   readonly slowReaderMs: number;
@@ -41,6 +42,8 @@ export interface HttpLimits {
   /** Sockets of one address that have not sent `connection_init` yet. */
   readonly maxNewSocketsPerAddress: number;
   readonly maxSubscriptionsPerSocket: number;
+  /** On all its sockets and event streams. */
+  readonly maxSubscriptionsPerPrincipal: number;
   /** Queries and mutations in flight on one socket. */
   readonly maxOperationsPerSocket: number;
 }
@@ -59,6 +62,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   maxConnections: 2_000,
+  maxConnectionsPerAddress: 500,
   slowReaderBytes: 1_000_000,
   slowReaderMs: 30_000,
   maxUnreadBytes: 32_000_000,
@@ -70,5 +74,6 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   maxSocketsPerPrincipal: 500,
   maxNewSocketsPerAddress: 100,
   maxSubscriptionsPerSocket: 50,
+  maxSubscriptionsPerPrincipal: 1_000,
   maxOperationsPerSocket: 200,
 };

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../lib/clock.ts';
 import { type Authenticator, createAddressReader } from './authentication.ts';
+import { limitConnections } from './connection-limit.ts';
 import { createGate, principalOf } from './gate.ts';
 import type { HttpLimits } from './limits.ts';
 import { createOriginPolicy } from './origin.ts';
@@ -23,6 +24,10 @@ export interface HttpServerDeps extends Omit<PipelineDeps, 'charge'>, Pick<Route
   readonly corsOrigins?: readonly string[] | undefined;
   /** Addresses or networks whose `X-Forwarded-For` counts. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Addresses or networks that may have any number of connections, besides those proxies. */
+  readonly unlimitedAddresses?: readonly string[] | undefined;
+  /** Hears of what is refused because of a limit, by its name among the settings. */
+  readonly meter?: { refused(limit: string): void } | undefined;
   readonly metricsPublic?: boolean | undefined;
   readonly clock?: typeof systemClock | undefined;
 }
@@ -41,7 +46,8 @@ export interface HttpServer {
 
 export function createHttpServer(deps: HttpServerDeps): HttpServer {
   const { limits, log, clock = systemClock } = deps;
-  const gate = createGate(limits, clock);
+  const onRefused = (limit: string) => deps.meter?.refused(limit);
+  const gate = createGate(limits, clock, onRefused);
   const pipeline = createPipeline({
     ...deps,
     charge: (actor, address, operations) => gate.charge(principalOf(actor, address), operations),
@@ -67,6 +73,8 @@ export function createHttpServer(deps: HttpServerDeps): HttpServer {
     members: deps.members,
   });
   const server = openServer(limits, routes.handle, sockets);
+  const exempt = [...(deps.trustedProxies ?? []), ...(deps.unlimitedAddresses ?? [])];
+  limitConnections(server, { limits, exempt, onRefused });
 
   return {
     listen: () => listen(server, deps.host, deps.port),
@@ -110,7 +118,6 @@ function openServer(
     },
     handle,
   );
-  server.maxConnections = limits.maxConnections;
   // A client that takes nothing of its answer for so long gets no more of it.
   server.timeout = limits.slowReaderMs;
   server.on('upgrade', sockets.upgrade);

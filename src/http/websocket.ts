@@ -238,10 +238,14 @@ function admit(connection: Connection, { kind }: Operation, { limits, gate }: So
     const message = `A socket has at most ${max} ${counter} at once.`;
     return refusal('RATE_LIMITED', message, { retryAfterMs: 1_000 });
   }
+  const { actor, address } = connection;
+  const release = kind === 'subscription' ? gate.subscribe(principalOf(actor, address)) : undefined;
+  if (release instanceof GraphQLError) return release;
   connection[counter] += 1;
   const leave = gate.enter();
   return () => {
     connection[counter] -= 1;
+    release?.();
     leave();
   };
 }

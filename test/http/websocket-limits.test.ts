@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HttpLimits } from '../../src/http/limits.ts';
 import { connect, openSocket, refusedUpgrade, subscribe } from './raw-socket.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { post, startTestServer, type TestServer } from './test-server.ts';
 
 async function withServer(limits: Partial<HttpLimits>, run: (server: TestServer) => Promise<void>) {
   const server = await startTestServer({ limits });
@@ -75,6 +75,39 @@ describe('operations of one socket', () => {
       assert.match(JSON.stringify(error.payload), /RATE_LIMITED/);
       await raw.close();
     }));
+
+  test('a caller has so many subscriptions over all sockets and event streams, others have theirs', async () => {
+    const refused: string[] = [];
+    const meter = { refused: (limit: string) => void refused.push(limit) };
+    const server = await startTestServer({ limits: { maxSubscriptionsPerPrincipal: 3 }, meter });
+    const [first, second] = [await connect(server), await connect(server)];
+    const stream = (token: string) => {
+      const options = { accept: 'text/event-stream', token };
+      return post(server, { query: 'subscription { ticks }' }, options);
+    };
+    const events = await stream('user');
+    first.send(subscribe('1', 'subscription { ticks }'));
+    await first.until('next', '1');
+    second.send(subscribe('1', 'subscription { ticks }'), subscribe('2', 'subscription { ticks }'));
+
+    assert.match(JSON.stringify((await second.until('error', '2')).payload), /RATE_LIMITED/);
+    assert.equal((await stream('user')).status, 429);
+    assert.deepEqual(refused, ['wsMaxSubscriptionsPerCaller', 'wsMaxSubscriptionsPerCaller']);
+    const others = await stream('admin');
+    assert.equal(others.status, 200);
+    second.send(subscribe('query', '{ hello }'));
+    await second.until('complete', 'query');
+
+    first.send({ type: 'complete', id: '1' });
+    first.send(subscribe('2', 'subscription { ticks }'));
+    await first.until('next', '2');
+    await first.close();
+    await events.body!.cancel();
+    // What ends with its connection is given back when the server hears of that.
+    for (let again = await stream('user'); again.status !== 200; again = await stream('user'));
+    await Promise.all([second.close(), others.body!.cancel()]);
+    await server.close();
+  });
 
   test('a hundred queries in flight are fine', () =>
     withServer({}, async server => {
