@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { User } from '../domain/member.ts';
-import { createLoginThrottle } from '../limits/login-throttle.ts';
+import { createLoginThrottle, type LoginAttempt } from '../limits/login-throttle.ts';
 import type { Store } from '../store/store.ts';
 import type { MemberContext } from './member-context.ts';
 import type { Login, Members } from './members.ts';
@@ -15,22 +15,10 @@ type Sessions = Pick<Members, 'login' | 'logout' | 'changePassword'>;
 export function createSessions(context: MemberContext): Sessions {
   const throttle = context.throttle ?? createLoginThrottle(context);
 
-  /** The user, when the password is theirs. Everybody else takes as long and learns nothing. */
-  async function userOfPassword(username: string, password: string) {
-    const name = parseLoginName(username);
-    const found = name === undefined ? undefined : await context.store.members.userByName(name);
-    const genuine =
-      isPossiblePassword(password) &&
-      (await context.credentials.verifyPassword(found?.passwordHash, password));
-    // Judged after the hash: a disabled user and a service account must look like a wrong password.
-    const admitted = genuine && found && !found.user.disabled && found.user.role !== 'SERVICE';
-    return { found, admitted: admitted ? found : undefined };
-  }
-
   return {
     async login(username, password, address) {
       const attempt = await throttle.begin(accountKey(username), address);
-      const { found, admitted } = await userOfPassword(username, password);
+      const { found, admitted } = await judge(context, attempt, { username, password });
       if (!admitted) {
         // The name of nobody is not kept: people type passwords into the wrong field.
         await context.remember(context.store, {
@@ -70,7 +58,10 @@ export function createSessions(context: MemberContext): Sessions {
       }
       // A stolen session must not be a place to guess the password at leisure.
       const attempt = await throttle.begin(actor.username, `session ${actor.credential.id}`);
-      const { admitted } = await userOfPassword(actor.username, currentPassword);
+      const { admitted } = await judge(context, attempt, {
+        username: actor.username,
+        password: currentPassword,
+      });
       if (!admitted) throw wrongCredentials();
       attempt.succeed();
       checkNewPassword(newPassword, actor.username, 'newPassword');
@@ -89,6 +80,32 @@ export function createSessions(context: MemberContext): Sessions {
       return login;
     },
   };
+}
+
+/** The user, when the password is theirs. Everybody else takes as long and learns nothing. */
+async function userOfPassword(context: MemberContext, { username, password }: NameAndPassword) {
+  const name = parseLoginName(username);
+  const found = name === undefined ? undefined : await context.store.members.userByName(name);
+  const genuine =
+    isPossiblePassword(password) && (await context.credentials.verifyPassword(found?.passwordHash, password));
+  // Judged after the hash: a disabled user and a service account must look like a wrong password.
+  const admitted = genuine && found && !found.user.disabled && found.user.role !== 'SERVICE';
+  return { found, admitted: admitted ? found : undefined };
+}
+
+interface NameAndPassword {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The same for an attempt that is counted; whoever was turned away before the password was looked at has not failed. */
+async function judge(context: MemberContext, attempt: LoginAttempt, given: NameAndPassword) {
+  try {
+    return await userOfPassword(context, given);
+  } catch (error) {
+    attempt.withdraw();
+    throw error;
+  }
 }
 
 /** Writes the session's row and signs its token; the audit entry belongs to the same transaction. */

@@ -31,4 +31,10 @@ return { 0, 0 }`),
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2])
 return 1`),
+  /** KEYS as above. ARGV: id of the attempt, which was none. */
+  withdraw: script(`
+for _, key in ipairs(KEYS) do
+  redis.call('ZREM', key, ARGV[1])
+end
+return 1`),
 } as const;

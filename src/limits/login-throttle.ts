@@ -30,6 +30,8 @@ export const LOGIN_THROTTLE_DEFAULTS: LoginThrottleSettings = {
 /** One login in progress. It counts as failed until it is known to be good, so that many at once are no way around. */
 export interface LoginAttempt {
   succeed(): void;
+  /** Nobody looked whether it was good: it counts neither as failed nor as good. */
+  withdraw(): void;
 }
 
 export interface LoginThrottle {
@@ -96,13 +98,18 @@ export function createLoginThrottle(deps: LoginThrottleDeps): LoginThrottle {
       else if (verdict.waitMs > 0) refuse(verdict.count, verdict.waitMs);
       const [ofAddress, ofPair] = counts;
       const atMs = local.add(ofAddress.key);
-      local.add(ofPair.key);
+      local.add(ofPair.key, atMs);
       return {
         succeed() {
           // The address keeps its other failures: one account of one's own must not wash off guesses at others.
           local.remove(ofAddress.key, atMs);
           local.clear(ofPair.key);
           shared?.succeed(attemptId, counts);
+        },
+        withdraw() {
+          local.remove(ofAddress.key, atMs);
+          local.remove(ofPair.key, atMs);
+          shared?.withdraw(attemptId, counts);
         },
       };
     },
@@ -136,10 +143,9 @@ class Failures {
     return times.length < max ? 0 : times[times.length - max]! + this.#windowMs - this.#clock.monotonic();
   }
 
-  add(key: string): number {
-    const nowMs = this.#clock.monotonic();
-    this.#recent(key).push(nowMs);
-    return nowMs;
+  add(key: string, atMs = this.#clock.monotonic()): number {
+    this.#recent(key).push(atMs);
+    return atMs;
   }
 
   remove(key: string, atMs: number): void {
@@ -178,6 +184,9 @@ function createSharedFailures(sharing: Sharing, windowMs: number, secret: string
     /** Should Redis be away, the failure stays until it is old. */
     succeed(attemptId: string, counts: readonly Count[]): void {
       void sharing.send(calling(LOGIN_SCRIPTS.succeed, keysOf(counts), [attemptId]));
+    },
+    withdraw(attemptId: string, counts: readonly Count[]): void {
+      void sharing.send(calling(LOGIN_SCRIPTS.withdraw, keysOf(counts), [attemptId]));
     },
   };
 }

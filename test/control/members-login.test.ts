@@ -176,3 +176,21 @@ test('addresses of one IPv6 network count as one', async t => {
   assert.equal(await from('2001:db8:1:2:ffff::1'), 'RATE_LIMITED');
   assert.equal(await from('2001:db8:1:3::1'), 'in');
 });
+
+test('a login that finds no place in the queue of hashes is no failed one', async t => {
+  const { members } = await startMembers(t, { hashLimits: { maxHashes: 1, maxWaiting: 0 } });
+  const codeOf = (password: string) =>
+    members.login('root.admin', password, ADDRESS).then(
+      () => 'in',
+      error => error.details?.limit ?? error.code,
+    );
+
+  // Five at once count as five until they are withdrawn.
+  for (let round = 0; round < 5; round++) {
+    const codes = await Promise.all(Array.from({ length: 5 }, () => codeOf('wrong horse')));
+    assert.equal(codes.filter(code => code === 'loginMaxWaiting').length, 4);
+    assert.equal(codes.filter(code => code === 'UNAUTHENTICATED').length, 1);
+  }
+
+  assert.equal(await codeOf(PASSWORD), 'in');
+});

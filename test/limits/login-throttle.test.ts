@@ -92,6 +92,19 @@ test('a good login forgets the failures of its account on all instances, not tho
   assert.equal(await fail(one.throttle, 9, 'cyd'), 3, '5 + 6 + 6 + 3 are 20');
 });
 
+test('an attempt that is withdrawn counts on no instance, and leaves the failures that there are', {
+  skip,
+}, async t => {
+  const server = await startRedis(t);
+  const [one, other] = await Promise.all([open(t, server), open(t, server)]);
+  await fail(one.throttle, 5);
+
+  for (let round = 0; round < 9; round++) (await other.throttle.begin('ada', ADDRESS)).withdraw();
+
+  assert.equal(await fail(one.throttle, 9), 1);
+  assert.equal(await fail(one.throttle, 6, 'bob'), 6);
+});
+
 test('neither names nor addresses are to be read in Redis, and all of it passes', { skip }, async t => {
   const server = await startRedis(t);
   const { throttle } = await open(t, server);

@@ -14,9 +14,11 @@ export const ADDRESS = '192.0.2.1';
 interface MembersOptions {
   /** Absent: there is no identity provider. */
   readonly identityTokens?: (clock: Clock) => IdentityTokens;
+  /** Absent: the usual ones. */
+  readonly hashLimits?: { readonly maxHashes: number; readonly maxWaiting: number };
 }
 
-export async function startMembers(t: TestContext, { identityTokens }: MembersOptions = {}) {
+export async function startMembers(t: TestContext, { identityTokens, hashLimits }: MembersOptions = {}) {
   const store = await openTestStore(t);
   const clock = createTestClock(Date.now());
   const verified: string[] = [];
@@ -36,6 +38,7 @@ export async function startMembers(t: TestContext, { identityTokens }: MembersOp
     jwtSecretKey: 'kV9x2LqT7wPz4RbN8sYc1GmD5hJf0EaU',
     clock,
     hasher,
+    ...(hashLimits && { hashLimits }),
   });
   const create = () =>
     createMembers({
