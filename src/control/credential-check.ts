@@ -3,7 +3,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Actor } from '../domain/access.ts';
-import type { ApiKey, User } from '../domain/member.ts';
+import { type ApiKey, rateLimitsOf, type User } from '../domain/member.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import { API_KEY_START, matchesHash, prefixOfSecret } from './api-key-secret.ts';
@@ -89,11 +89,6 @@ function toApiKeyActor(key: ApiKey, user: User, clock: Clock): Actor | undefined
   const credential = { kind: 'apiKey', id: key.id, ...(key.scopes && { scopes: key.scopes }) } as const;
   const expiresAtMs = key.expiresAt?.getTime();
   return { userId, username, role, credential, ...rateLimitsOf(user, key), expiresAtMs };
-}
-
-function rateLimitsOf(user: User, key?: ApiKey): Pick<Actor, 'rateLimits'> {
-  if (!user.rateLimits && !key?.rateLimits) return {};
-  return { rateLimits: { user: user.rateLimits, apiKey: key?.rateLimits } };
 }
 
 async function refresh(actor: Actor, { store, clock }: CheckDeps): Promise<Actor | undefined> {

@@ -4,7 +4,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Actor, Role } from '../domain/access.ts';
 import type { ExternalIdentity, IdentityClaims } from '../domain/identity.ts';
-import type { User } from '../domain/member.ts';
+import { rateLimitsOf, type User } from '../domain/member.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { WarningLog } from './credential-check.ts';
@@ -94,10 +94,11 @@ export function createIdentities(deps: IdentitiesDeps): Identities {
   };
 }
 
-function toActor({ id, username, role, disabled }: User, claims: IdentityClaims): Actor | undefined {
+function toActor(user: User, claims: IdentityClaims): Actor | undefined {
+  const { id, username, role, disabled } = user;
   if (disabled) return undefined;
   const credential = { kind: 'external', id: claims.tokenId } as const;
-  return { userId: id, username, role, credential, expiresAtMs: claims.expiresAtMs };
+  return { userId: id, username, role, credential, ...rateLimitsOf(user), expiresAtMs: claims.expiresAtMs };
 }
 
 function usernameOf({ username }: IdentityClaims): string | undefined {

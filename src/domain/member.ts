@@ -1,6 +1,6 @@
 // People and programs that may use the control plane, and the keys they hold.
 
-import type { ApiKeyScope, Role } from './access.ts';
+import type { Actor, ApiKeyScope, Role } from './access.ts';
 import type { RateLimitOverrides } from './rate-limit.ts';
 
 export interface User {
@@ -38,4 +38,10 @@ export interface ApiKey {
   readonly expiresAt: Date | undefined;
   readonly lastUsedAt: Date | undefined;
   readonly revokedAt: Date | undefined;
+}
+
+/** What administrators set for whoever acts with a credential of the user, or with that key. */
+export function rateLimitsOf(user: User, key?: ApiKey): Pick<Actor, 'rateLimits'> {
+  if (!user.rateLimits && !key?.rateLimits) return {};
+  return { rateLimits: { user: user.rateLimits, apiKey: key?.rateLimits } };
 }

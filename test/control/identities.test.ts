@@ -178,6 +178,19 @@ test('what an administrator decides here lasts until the claim changes; a disabl
   assert.equal(await roleOf({ roles: ['operators'] }), 'ADMIN');
 });
 
+test('what an administrator lets the user take holds with a token of the provider', async t => {
+  const { members, token, admin } = await start(t);
+  const { userId, rateLimits } = (await members.authenticate(token()))!;
+  assert.equal(rateLimits, undefined);
+
+  await members.setRateLimits(admin, { userId }, { requestsPerMinute: 1 });
+  const limited = (await members.authenticate(token()))!;
+  assert.equal(limited.rateLimits?.user?.requestsPerMinute, 1);
+
+  await members.setRateLimits(admin, { userId }, {});
+  assert.equal((await members.authenticate(token()))!.rateLimits, undefined);
+});
+
 test('with a token of the provider one makes keys, and neither changes a password nor logs out here', async t => {
   const { members, token, clock } = await start(t);
   const actor = (await members.authenticate(token()))!;
