@@ -19,6 +19,7 @@ import type { BreakerRules } from './domain/breaker-rules.ts';
 import type { BudgetRules } from './domain/budget.ts';
 import type { IdentityProvider } from './domain/identity.ts';
 import type { Deadlines } from './domain/model.ts';
+import type { PasswordPolicy } from './domain/password-policy.ts';
 import type { RoutingStrategy } from './domain/routing.ts';
 
 export { breakerRulesOf } from './config/breaker-settings.ts';
@@ -154,6 +155,11 @@ export function masterSecrets({ secretKey, mode, database, dataDir }: Config): C
     current: lasts ? ensureSecretKey(dataDir) : randomBytes(32).toString('base64url'),
     previous: undefined,
   };
+}
+
+/** Of new passwords, as the limits have it. */
+export function passwordPolicyOf({ limits }: Pick<Config, 'limits'>): PasswordPolicy {
+  return { minLength: limits.passwordMinLength, maxLength: limits.passwordMaxLength };
 }
 
 function toDatabase({ DATABASE_URL: url, MCPLANE_DATA_DIR: dataDir }: Values): DatabaseSettings {

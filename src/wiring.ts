@@ -7,7 +7,7 @@ import type { LookupFunction } from 'node:net';
 import { hostname } from 'node:os';
 import { SIMULATED } from './config/endpoints.ts';
 import { workflowBoundsOf } from './config/workflow-settings.ts';
-import { breakerRulesOf, type Config, ensureJwtSecret } from './config.ts';
+import { breakerRulesOf, type Config, ensureJwtSecret, passwordPolicyOf } from './config.ts';
 import { watchBudgets } from './control/budget-watch.ts';
 import { type Catalog, createCatalog } from './control/catalog.ts';
 import { createCredentials } from './control/credentials.ts';
@@ -205,6 +205,7 @@ export async function openMembers(config: Config, parts: MembersParts): Promise<
     identityTokens: config.identityProvider && openIdentityTokens(config.identityProvider, log),
     clock: systemClock,
     sessionMinutes: config.jwt.expireMinutes,
+    passwordPolicy: passwordPolicyOf(config),
     throttle,
     onCredentialsChanged: () => signals.send({ type: 'credentials-changed' }),
     log,

@@ -1,6 +1,7 @@
 // `mcplane admin create` and `mcplane migrate`: work on the database itself, without a server.
 
-import { loadConfig } from '../config.ts';
+import { loadConfig, passwordPolicyOf } from '../config.ts';
+import type { PasswordPolicy } from '../domain/password-policy.ts';
 import { withMembers, withStore } from './local-store.ts';
 import {
   CommandError,
@@ -16,7 +17,7 @@ import {
 export async function createAdmin(options: { username?: string; json?: boolean }): Promise<void> {
   const { config } = loadConfig(process.env);
   const username = options.username ?? config.admin?.username ?? (await askUsername());
-  const password = config.admin?.password ?? (await askPassword());
+  const password = config.admin?.password ?? (await askPassword(passwordPolicyOf(config)));
   const user = await withMembers(members => members.createFirstAdmin(username, password));
   if (options.json) writeJson({ id: user.id, username: user.username, role: user.role });
   else note(`Created the administrator ${user.username}.`);
@@ -28,9 +29,9 @@ function askUsername(): Promise<string> {
 }
 
 /** Never an argument: those are visible to everybody on the machine. */
-async function askPassword(): Promise<string> {
+async function askPassword({ minLength, maxLength }: PasswordPolicy): Promise<string> {
   if (!process.stdin.isTTY) return readStdin();
-  const password = await promptSecret('Password (8 to 256 characters): ');
+  const password = await promptSecret(`Password (${minLength} to ${maxLength} characters): `);
   if ((await promptSecret('The same again: ')) !== password)
     throw new CommandError('The two passwords differ. Nothing was created.');
   return password;

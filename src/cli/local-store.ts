@@ -1,7 +1,7 @@
 // The store, opened by a command itself: for what must work while no server runs.
 
 import { randomBytes } from 'node:crypto';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig, passwordPolicyOf } from '../config.ts';
 import type { Members } from '../control/members.ts';
 import type { Store } from '../store/store.ts';
 import { note } from './terminal.ts';
@@ -24,6 +24,14 @@ export async function withMembers<T>(work: (members: Members) => Promise<T>): Pr
   // No token is signed here, so the server's secret is not needed.
   const credentials = await createCredentials({ jwtSecretKey: randomBytes(32).toString('base64url'), clock });
   return withStore(config, store =>
-    work(createMembers({ store, credentials, clock, sessionMinutes: config.jwt.expireMinutes })),
+    work(
+      createMembers({
+        store,
+        credentials,
+        clock,
+        sessionMinutes: config.jwt.expireMinutes,
+        passwordPolicy: passwordPolicyOf(config),
+      }),
+    ),
   );
 }

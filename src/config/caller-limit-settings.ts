@@ -1,5 +1,6 @@
 // What one caller may take of the server, so that none can take it from the others.
 
+import { DEFAULT_PASSWORD_POLICY, PASSWORD_POLICY_BOUNDS } from '../domain/password-policy.ts';
 import { limit } from './limit.ts';
 
 const MILLION = 1_000_000;
@@ -54,6 +55,18 @@ export const CALLER_LIMIT_SETTINGS = {
     PER_MINUTE,
     0,
     'Tokens for each address; 0: any number.',
+  ),
+  MCPLANE_PASSWORD_MIN_LENGTH: limit(
+    'passwordMinLength',
+    PASSWORD_POLICY_BOUNDS.minLength,
+    DEFAULT_PASSWORD_POLICY.minLength,
+    'Characters of a new password, at least. Never allowed are the username and the commonest passwords.',
+  ),
+  MCPLANE_PASSWORD_MAX_LENGTH: limit(
+    'passwordMaxLength',
+    PASSWORD_POLICY_BOUNDS.maxLength,
+    DEFAULT_PASSWORD_POLICY.maxLength,
+    'Characters of a new password, at most.',
   ),
   MCPLANE_LOGIN_MAX_FAILURES: limit(
     'loginMaxFailures',

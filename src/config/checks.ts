@@ -75,8 +75,10 @@ function checkAdmin({ values }: Reading): ConfigProblem[] {
         fix: 'Set it, or MCPLANE_ADMIN_PASSWORD_FILE.',
       },
     ];
-  if (password.length >= 8 && password.length <= 256) return [];
-  const problem = 'must have 8 to 256 characters';
+  const { MCPLANE_PASSWORD_MIN_LENGTH: least, MCPLANE_PASSWORD_MAX_LENGTH: most } = values;
+  const { length } = [...password];
+  if (length >= least && length <= most) return [];
+  const problem = `must have ${least} to ${most} characters`;
   return [{ where: 'MCPLANE_ADMIN_PASSWORD', problem, fix: 'Choose another password.' }];
 }
 

@@ -91,7 +91,7 @@ export const SERVER_SETTINGS = {
   MCPLANE_ADMIN_PASSWORD: secret(
     undefined,
     secretText(),
-    'Password of that first administrator; 8 to 256 characters.',
+    'Password of that first administrator, of which `MCPLANE_PASSWORD_MIN_LENGTH` and what follows it hold as well.',
   ),
   MCPLANE_SECRET_KEY: secret(
     undefined,

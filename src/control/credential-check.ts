@@ -78,9 +78,10 @@ export function createCredentialCheck(deps: CheckDeps): CredentialCheck {
 function toSessionActor(claims: SessionClaims, user: User): Actor | undefined {
   const { userId, sessionId: id, tokenVersion, expiresAtMs } = claims;
   if (user.id !== userId || !isGoodUser(user, tokenVersion)) return undefined;
-  const { username, role } = user;
+  const { username, role, mustChangePassword } = user;
   const credential = { kind: 'session', id, tokenVersion } as const;
-  return { userId, username, role, credential, ...rateLimitsOf(user), expiresAtMs };
+  const duty = mustChangePassword ? { mustChangePassword } : {};
+  return { userId, username, role, credential, ...rateLimitsOf(user), ...duty, expiresAtMs };
 }
 
 function toApiKeyActor(key: ApiKey, user: User, clock: Clock): Actor | undefined {

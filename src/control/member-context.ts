@@ -3,6 +3,7 @@
 
 import { type Act, auditEvent } from '../domain/audit.ts';
 import { type IdKind, toGlobalId } from '../domain/ids.ts';
+import { DEFAULT_PASSWORD_POLICY, type PasswordPolicy } from '../domain/password-policy.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LoginThrottle } from '../limits/login-throttle.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +21,8 @@ export interface MembersDeps {
   readonly clock: Clock;
   /** How long a login lasts. */
   readonly sessionMinutes: number;
+  /** Of new passwords; absent: the usual one. */
+  readonly passwordPolicy?: PasswordPolicy | undefined;
   /** Absent: one of this process alone, with the usual limits. */
   readonly throttle?: LoginThrottle | undefined;
   /** Somebody's credentials were changed here: for the other instances to be told. */
@@ -33,6 +36,7 @@ export interface MemberAct extends Omit<Act, 'subject'> {
 }
 
 export interface MemberContext extends MembersDeps {
+  readonly passwordPolicy: PasswordPolicy;
   readonly check: CredentialCheck;
   readonly watch: CredentialWatch;
   /** Writes the audit entry of an act; inside a transaction, `store` is the transaction's. */
@@ -55,6 +59,7 @@ export function createMemberContext(deps: MembersDeps): MemberContext {
   const watch = createCredentialWatch({ check, clock: deps.clock, log: deps.log });
   const context: MemberContext = {
     ...deps,
+    passwordPolicy: deps.passwordPolicy ?? DEFAULT_PASSWORD_POLICY,
     check,
     watch,
     async remember(store, { subject, ...act }) {

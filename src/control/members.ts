@@ -43,13 +43,25 @@ export interface Members {
   /** ADMIN. CONFLICT when the name is taken. A SERVICE user has no password and uses API keys. */
   createUser(
     actor: Actor,
-    input: { username: string; role: Role; password?: string | undefined },
+    input: {
+      username: string;
+      role: Role;
+      password?: string | undefined;
+      /** Whether the user may do nothing else before. Absent: not. */
+      mustChangePassword?: boolean | undefined;
+    },
   ): Promise<User>;
   /** ADMIN. The last enabled admin can be neither disabled nor demoted (CONFLICT). */
   updateUser(
     actor: Actor,
     userId: string,
-    change: { role?: Role | undefined; disabled?: boolean | undefined; password?: string | undefined },
+    change: {
+      role?: Role | undefined;
+      disabled?: boolean | undefined;
+      password?: string | undefined;
+      /** Of a password: whether the user may do nothing before it is changed. Absent: so it is. */
+      mustChangePassword?: boolean | undefined;
+    },
   ): Promise<User>;
   viewer(actor: Actor): Promise<User>;
   /** ADMIN, newest first. */

@@ -1,9 +1,8 @@
 // What may be a username and what may be a password. Pure rules; nothing here knows who exists.
 
 import { badInput } from '../domain/errors.ts';
+import { PASSWORD_POLICY_BOUNDS, type PasswordPolicy } from '../domain/password-policy.ts';
 
-const MIN_PASSWORD_LENGTH = 8;
-const MAX_PASSWORD_LENGTH = 256;
 const MAX_NAME_LENGTH = 64;
 /** Letters, marks, digits, punctuation and symbols: whatever leaves ink, and no spaces. */
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u;
@@ -39,26 +38,40 @@ function foldName(typed: string): string | undefined {
     : undefined;
 }
 
-/** Can it be anybody's password at all? What cannot is not worth a hash. */
+/** Can it be anybody's password, under whatever policy it was chosen? What cannot is not worth a hash. */
 export function isPossiblePassword(password: string): boolean {
-  return password.length <= 2 * MAX_PASSWORD_LENGTH && password.isWellFormed() && hasGoodLength(password);
+  const { minLength, maxLength } = PASSWORD_POLICY_BOUNDS;
+  return isWithin({ minLength: minLength[0], maxLength: maxLength[1] }, password);
 }
 
-/** Throws BAD_USER_INPUT unless it may become the password of that user; `argument` is the name in the message. */
-export function checkNewPassword(password: string, username: string, argument = 'password'): void {
-  if (!isPossiblePassword(password)) {
-    throw badInput(argument, `must be ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`);
+interface NewPassword {
+  readonly password: string;
+  readonly username: string;
+  /** As the message is to name it. */
+  readonly argument?: string;
+}
+
+/** Throws BAD_USER_INPUT unless it may become the password of that user. */
+export function checkNewPassword(
+  policy: PasswordPolicy,
+  { password, username, argument = 'password' }: NewPassword,
+): void {
+  if (!isWithin(policy, password)) {
+    throw badInput(argument, `must be ${policy.minLength} to ${policy.maxLength} characters`);
   }
   const folded = password.normalize('NFKC').toLowerCase();
-  if (folded === username.toLowerCase()) throw badInput(argument, 'must not be the username');
-  if (new Set(folded).size < 3 || COMMON.has(folded) || COMMON.has(folded.replace(/[\d\W_]+$/, ''))) {
+  const stem = folded.replace(/[\d\W_]+$/, '');
+  const name = username.toLowerCase();
+  if (folded === name || stem === name) throw badInput(argument, 'must not be the username');
+  if (new Set(folded).size < 3 || COMMON.has(folded) || COMMON.has(stem)) {
     throw badInput(argument, 'is one of the commonest passwords');
   }
 }
 
-function hasGoodLength(password: string): boolean {
+function isWithin({ minLength, maxLength }: PasswordPolicy, password: string): boolean {
+  if (password.length > 2 * maxLength || !password.isWellFormed()) return false;
   const { length } = [...password];
-  return length >= MIN_PASSWORD_LENGTH && length <= MAX_PASSWORD_LENGTH;
+  return length >= minLength && length <= maxLength;
 }
 
 /** Refused as they stand and with digits or signs after them: `admin123`, `Password2026!`. */

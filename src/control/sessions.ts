@@ -1,6 +1,7 @@
 // Login sessions: how they begin, end, and are replaced when the password changes.
 
 import { createHash } from 'node:crypto';
+import { authorize } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
 import type { User } from '../domain/member.ts';
@@ -35,6 +36,7 @@ export function createSessions(context: MemberContext): Sessions {
     },
 
     async logout(actor) {
+      authorize(actor, 'account:secure');
       const { kind, id } = actor.credential;
       if (kind === 'apiKey')
         throw badInput('authorization', 'is an API key, which is revoked, not logged out');
@@ -53,6 +55,7 @@ export function createSessions(context: MemberContext): Sessions {
     },
 
     async changePassword(actor, currentPassword, newPassword) {
+      authorize(actor, 'account:secure');
       if (actor.credential.kind !== 'session') {
         throw badInput('authorization', 'is no token of a login here; log in to change the password');
       }
@@ -64,10 +67,11 @@ export function createSessions(context: MemberContext): Sessions {
       });
       if (!admitted) throw wrongCredentials();
       attempt.succeed();
-      checkNewPassword(newPassword, actor.username, 'newPassword');
+      checkReplacement(context, actor.username, { currentPassword, newPassword });
       const passwordHash = await context.credentials.hashPassword(newPassword);
       const login = await context.store.transaction(async store => {
-        const user = await store.members.updateUser(actor.userId, { passwordHash });
+        const change = { passwordHash, mustChangePassword: false };
+        const user = await store.members.updateUser(actor.userId, change);
         if (!user) throw wrongCredentials();
         await context.remember(store, {
           action: 'password.change',
@@ -106,6 +110,19 @@ async function judge(context: MemberContext, attempt: LoginAttempt, given: NameA
     attempt.withdraw();
     throw error;
   }
+}
+
+/** Throws BAD_USER_INPUT unless the new password may take the place of the current one. */
+function checkReplacement(
+  { passwordPolicy }: MemberContext,
+  username: string,
+  { currentPassword, newPassword }: { readonly currentPassword: string; readonly newPassword: string },
+): void {
+  const argument = 'newPassword';
+  checkNewPassword(passwordPolicy, { password: newPassword, username, argument });
+  // Whoever has to change it is not done with the one that somebody else knows.
+  if (newPassword.normalize('NFKC') === currentPassword.normalize('NFKC'))
+    throw badInput(argument, 'must be another one than the current');
 }
 
 /** Writes the session's row and signs its token; the audit entry belongs to the same transaction. */

@@ -28,7 +28,7 @@ export function createSetup(context: MemberContext): Setup {
 
     async createFirstAdmin(username, password) {
       const name = parseUsername(username);
-      checkNewPassword(password, name);
+      checkNewPassword(context.passwordPolicy, { password, username: name });
       const passwordHash = await credentials.hashPassword(password);
       return store.transaction(async inside => {
         if ((await inside.members.countAdmins()) > 0) throw new DomainError('CONFLICT', 'An admin exists.');
@@ -46,7 +46,7 @@ export function createSetup(context: MemberContext): Setup {
     async setup(token, username, password) {
       // Bad input must not spend the token.
       const name = parseUsername(username);
-      checkNewPassword(password, name);
+      checkNewPassword(context.passwordPolicy, { password, username: name });
       return store.transaction(async inside => {
         if (!(await inside.members.consumeSetupToken(hashSecret(token)))) {
           throw new DomainError('UNAUTHENTICATED', 'The setup token is not valid (any more).');

@@ -14,29 +14,25 @@ type Change = Parameters<Members['updateUser']>[2];
 
 export function createUsers(context: MemberContext): Users {
   return {
-    async createUser(actor, { username, role, password }) {
+    async createUser(actor, { username, role, password, mustChangePassword }) {
       authorize(actor, 'member:manage');
       const name = parseUsername(username);
       const passwordHash = await hashOf(context, role === 'SERVICE', name, password);
       return context.store.transaction(store =>
-        insertUser(context, store, { username: name, role, passwordHash, actor }),
+        insertUser(context, store, { username: name, role, passwordHash, mustChangePassword, actor }),
       );
     },
 
     async updateUser(actor, userId, change) {
       authorize(actor, 'member:manage');
-      if (Object.values(change).every(value => value === undefined))
+      const { role, disabled, password } = change;
+      if (role === undefined && disabled === undefined && password === undefined)
         throw badInput('input', 'changes nothing');
       const before = await userOrNotFound(context.store, userId);
       const passwordHash =
-        change.password === undefined
+        password === undefined
           ? undefined
-          : await hashOf(
-              context,
-              (change.role ?? before.role) === 'SERVICE',
-              before.username,
-              change.password,
-            );
+          : await hashOf(context, (role ?? before.role) === 'SERVICE', before.username, password);
       const user = await context.store.transaction(store =>
         writeUser(context, store, { actor, userId, change, passwordHash }),
       );
@@ -63,6 +59,7 @@ interface NewUser {
   readonly username: string;
   readonly role: User['role'];
   readonly passwordHash: string | undefined;
+  readonly mustChangePassword?: boolean | undefined;
   /** Undefined: users who make themselves. */
   readonly actor: Actor | undefined;
   readonly reason?: string | undefined;
@@ -76,9 +73,10 @@ export async function insertUser(
   store: Store,
   input: NewUser,
 ): Promise<User> {
-  const { username, role, passwordHash, actor, reason, source } = input;
+  const { username, role, passwordHash, mustChangePassword = false, actor, reason, source } = input;
   const createdAt = new Date(context.clock.now());
-  const user: User = { id: newId(), username, role, disabled: false, createdAt, tokenVersion: 1 };
+  const facts = { username, role, disabled: false, mustChangePassword, createdAt };
+  const user: User = { id: newId(), ...facts, tokenVersion: 1 };
   if (!(await store.members.createUser(user, passwordHash))) {
     throw new DomainError('CONFLICT', 'A user of that name exists.');
   }
@@ -103,7 +101,7 @@ async function hashOf(
     return undefined;
   }
   if (password === undefined) throw badInput('password', 'is required');
-  checkNewPassword(password, username);
+  checkNewPassword(context.passwordPolicy, { password, username });
   return context.credentials.hashPassword(password);
 }
 
@@ -120,11 +118,11 @@ async function writeUser(
   if (before.role === 'ADMIN' && !before.disabled && !staysAdmin && admins <= 1) {
     throw new DomainError('CONFLICT', 'This is the last enabled admin. Make another one first.');
   }
-  const { role, disabled } = change;
+  const { role, disabled, mustChangePassword = true } = change;
   const user = await store.members.updateUser(userId, {
     ...(role !== undefined && { role }),
     ...(disabled !== undefined && { disabled }),
-    ...(passwordHash !== undefined && { passwordHash }),
+    ...(passwordHash !== undefined && { passwordHash, mustChangePassword }),
   });
   if (!user) throw userNotFound();
   await context.remember(store, {

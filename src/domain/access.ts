@@ -29,6 +29,8 @@ export interface Actor {
   readonly rateLimits?:
     | { readonly user?: RateLimitOverrides | undefined; readonly apiKey?: RateLimitOverrides | undefined }
     | undefined;
+  /** The session began with a password that somebody else has chosen. */
+  readonly mustChangePassword?: boolean | undefined;
   /** When the credential ends, epoch milliseconds; undefined for a key without expiry. */
   readonly expiresAtMs?: number | undefined;
 }
@@ -64,13 +66,20 @@ const PERMISSIONS = {
   'node:read': forAll('READ', 'MANAGE'),
   /** Who one is; whatever the key is for. */
   'viewer:read': forAll(...API_KEY_SCOPES),
-  /** One's own keys, sessions and password. */
+  /** One's own keys and sessions. */
   'account:manage': forAll('MANAGE'),
+  /** One's own password, and the end of one's own session. */
+  'account:secure': forAll('MANAGE'),
   'member:manage': ADMINISTRATION,
   'audit:read': ADMINISTRATION,
   'budget:manage': ADMINISTRATION,
 } as const satisfies Record<string, Grant>;
 export type Permission = keyof typeof PERMISSIONS;
+
+/** What whoever has to change the password may do before. */
+export function isAllowedBeforePasswordChange(permission: Permission): boolean {
+  return permission === 'account:secure' || permission === 'viewer:read';
+}
 
 export function grantOf(permission: Permission): Grant {
   return PERMISSIONS[permission];
@@ -83,13 +92,16 @@ export function hasScope({ credential: { scopes } }: Actor, needed: readonly Api
 
 /** Do the role and, of an API key, the scopes carry the permission? */
 export function can(actor: Actor, permission: Permission): boolean {
+  if (actor.mustChangePassword && !isAllowedBeforePasswordChange(permission)) return false;
   const { roles, scopes } = grantOf(permission);
   return roles.includes(actor.role) && hasScope(actor, scopes);
 }
 
-/** Throws FORBIDDEN unless `can`; the message names the scope that the key lacks. */
+/** Throws FORBIDDEN unless `can`; the message names the scope that the key lacks. PASSWORD_CHANGE_REQUIRED before all else. */
 export function authorize(actor: Actor, permission: Permission): void {
   if (can(actor, permission)) return;
+  if (actor.mustChangePassword)
+    throw new DomainError('PASSWORD_CHANGE_REQUIRED', `${permission} ${AFTER_PASSWORD_CHANGE}.`);
   const { roles, scopes } = grantOf(permission);
   throw new DomainError(
     'FORBIDDEN',
@@ -98,6 +110,10 @@ export function authorize(actor: Actor, permission: Permission): void {
       : `The role ${actor.role} does not allow ${permission}.`,
   );
 }
+
+/** Said of what is refused until then. */
+export const AFTER_PASSWORD_CHANGE =
+  'is refused until the password that an administrator set is changed by changePassword';
 
 /** `the scope READ`, `the scope READ or SUBMIT`. */
 export function namesOf(scopes: readonly ApiKeyScope[]): string {

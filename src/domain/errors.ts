@@ -25,6 +25,13 @@ export const ERROR_CODES = {
     httpStatus: 403,
     scope: 'operation',
   },
+  PASSWORD_CHANGE_REQUIRED: {
+    meaning:
+      'An administrator has set the password. Until it is changed by `changePassword`, only that, `logout` and `viewer` are allowed.',
+    retryable: false,
+    httpStatus: 403,
+    scope: 'operation',
+  },
   BAD_USER_INPUT: {
     meaning: 'An argument is wrong. The message names it and says what is accepted.',
     retryable: false,

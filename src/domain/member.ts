@@ -9,6 +9,8 @@ export interface User {
   readonly username: string;
   readonly role: Role;
   readonly disabled: boolean;
+  /** Somebody else has chosen the password: whoever logs in with it may do nothing but change it. */
+  readonly mustChangePassword: boolean;
   readonly createdAt: Date;
   /** What administrators set in place of the settings' limits; undefined: nothing. */
   readonly rateLimits?: RateLimitOverrides | undefined;

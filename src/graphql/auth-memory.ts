@@ -1,5 +1,5 @@
 // Admissions that need not be worked out again: walking the document costs more than most operations. The verdict on a
-// document follows from the rules, which never change, and the caller's role and scopes; only @skip and @include would
+// document follows from the rules, which never change, and the caller's role and scopes, and whether the password must be changed first; only @skip and @include would
 // make it depend on variables, so documents with directives are walked every time. Refusals are not remembered.
 
 import type { Plugin } from '@envelop/core';
@@ -81,6 +81,7 @@ function selectedOf(document: DocumentNode, operationName: string | null | undef
 
 function callerOf(operationName: string | null | undefined, actor: ActorContext['actor']): string {
   const scopes = actor?.credential.scopes;
+  const old = actor?.mustChangePassword ? '!' : '';
   // Neither a role nor a list of scopes has a blank, so that no caller is taken for another.
-  return `${scopes ? `${actor.role},${scopes}` : actor?.role} ${operationName ?? ''}`;
+  return `${scopes ? `${actor.role},${scopes}` : actor?.role}${old} ${operationName ?? ''}`;
 }

@@ -26,9 +26,11 @@ import {
 } from 'graphql';
 import {
   type Actor,
+  AFTER_PASSWORD_CHANGE,
   type ApiKeyScope,
   grantOf,
   hasScope,
+  isAllowedBeforePasswordChange,
   namesOf,
   type Permission,
   type Role,
@@ -55,7 +57,8 @@ export function auth(requires: readonly Role[], scopes?: readonly ApiKeyScope[])
 /** The same for whoever has the permission, which the code behind the field asks for again. */
 export function permitted(permission: Permission) {
   const { roles, scopes } = grantOf(permission);
-  return auth(roles, scopes);
+  const { extensions } = auth(roles, scopes);
+  return { extensions: { ...extensions, beforePasswordChange: isAllowedBeforePasswordChange(permission) } };
 }
 
 /** The schema with the two directives defined, so that it prints as a document that stands on its own. */
@@ -105,6 +108,8 @@ export function printedSchema(schema: GraphQLSchema): string {
 export interface Requirement {
   readonly rules: readonly Rule[];
   readonly open: boolean;
+  /** Whether whoever has to change the password may already. */
+  readonly beforePasswordChange?: boolean | undefined;
 }
 
 /** One @auth. */
@@ -156,7 +161,8 @@ export function requirementOf(
   const returned = getNamedType(field.type);
   const target = isObjectType(returned) || isInterfaceType(returned) ? [declaredOn(returned, schema)] : [];
   const rules = [...own, ...inherited, ...target].flatMap(({ rule }) => rule ?? []);
-  return { rules, open: own.some(({ isPublic }) => isPublic) || !isRootType(parent, schema) };
+  const open = own.some(({ isPublic }) => isPublic) || !isRootType(parent, schema);
+  return { rules, open, beforePasswordChange: field.extensions.beforePasswordChange === true };
 }
 
 export function isRootType(type: GraphQLNamedType, schema: GraphQLSchema): boolean {
@@ -167,21 +173,23 @@ export function isRootType(type: GraphQLNamedType, schema: GraphQLSchema): boole
 
 /** Why a caller may not. */
 export interface Refusal {
-  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN';
+  readonly code: 'UNAUTHENTICATED' | 'FORBIDDEN' | 'PASSWORD_CHANGE_REQUIRED';
   /** One of which the API key lacks; undefined: it is not for a scope. */
   readonly scopes?: readonly ApiKeyScope[] | undefined;
 }
 
 const UNAUTHENTICATED: Refusal = { code: 'UNAUTHENTICATED' };
 const WRONG_ROLE: Refusal = { code: 'FORBIDDEN' };
+const OLD_PASSWORD: Refusal = { code: 'PASSWORD_CHANGE_REQUIRED' };
 
 /** Undefined when the caller may. */
 export function refusalFor(
-  { rules, open }: Requirement,
+  { rules, open, beforePasswordChange }: Requirement,
   actor: Actor | null | undefined,
 ): Refusal | undefined {
   if (rules.length === 0 && open) return undefined;
   if (!actor) return UNAUTHENTICATED;
+  if (actor.mustChangePassword && !beforePasswordChange) return OLD_PASSWORD;
   let refusal: Refusal | undefined;
   for (const { requires, scopes } of rules) {
     if (!requires.includes(actor.role)) return WRONG_ROLE;
@@ -200,9 +208,11 @@ export function accessError(
   const problem =
     code === 'UNAUTHENTICATED'
       ? 'needs a valid token or API key'
-      : scopes
-        ? `needs an API key with ${namesOf(scopes)}`
-        : 'is not allowed for this role';
+      : code === 'PASSWORD_CHANGE_REQUIRED'
+        ? AFTER_PASSWORD_CHANGE
+        : scopes
+          ? `needs an API key with ${namesOf(scopes)}`
+          : 'is not allowed for this role';
   return new GraphQLError(`${what} ${problem}.`, {
     ...place,
     extensions: { code, retryable, http: { status } },

@@ -67,7 +67,7 @@ const SETUP_FORM = `<h1>Create the first administrator</h1>
 (<code>/setup#token=…</code>). It is valid for 60 minutes and printed anew at each start while there is no administrator.</p>
 <form id="form" hidden>
   <label>User name <input name="username" autocomplete="username" required></label>
-  <label>Password (8 to 256 characters) <input name="password" type="password" autocomplete="new-password" minlength="8" maxlength="256" required></label>
+  <label>Password <input name="password" type="password" autocomplete="new-password" minlength="8" required></label>
   <button>Create</button>
   <p id="problem" role="alert"></p>
 </form>

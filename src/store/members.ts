@@ -32,6 +32,7 @@ function userWritesIn(db: Kysely<Tables>) {
           role: user.role,
           disabled: user.disabled,
           password_hash: passwordHash ?? null,
+          must_change_password: user.mustChangePassword,
           ...toColumns(user.rateLimits),
           token_version: user.tokenVersion,
           created_at: user.createdAt,
@@ -42,7 +43,7 @@ function userWritesIn(db: Kysely<Tables>) {
       return created !== undefined;
     },
 
-    async updateUser(id, { role, disabled, passwordHash }) {
+    async updateUser(id, { role, disabled, passwordHash, mustChangePassword }) {
       if (!isUuid(id)) return undefined;
       const row = await db
         .updateTable('users')
@@ -50,6 +51,7 @@ function userWritesIn(db: Kysely<Tables>) {
           ...(role !== undefined && { role }),
           ...(disabled !== undefined && { disabled }),
           ...(passwordHash !== undefined && { password_hash: passwordHash }),
+          ...(mustChangePassword !== undefined && { must_change_password: mustChangePassword }),
           // Tokens of an older version are refused: whoever held one must log in again.
           token_version: sql<number>`token_version + case when
             ${passwordHash !== undefined}::boolean
@@ -68,7 +70,7 @@ function userReadsIn(db: Kysely<Tables>) {
   return {
     async usersByIds(ids) {
       const { rows } = await sql<Omit<Selectable<UsersTable>, 'password_hash'>>`${prepared('users_by_ids')}
-        select id, username, role, disabled, token_version, created_at,
+        select id, username, role, disabled, must_change_password, token_version, created_at,
           requests_per_minute, tokens_per_minute, concurrent_requests
         from users where id = any(${uuidsIn(ids)}::uuid[])`.execute(db);
       return byId(ids, rows, row => row.id, toUser);

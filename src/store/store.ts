@@ -77,7 +77,7 @@ export interface MemberRepository {
   createUser(user: User, passwordHash: string | undefined): Promise<boolean>;
   updateUser(
     id: string,
-    change: { role?: Role; disabled?: boolean; passwordHash?: string },
+    change: { role?: Role; disabled?: boolean; passwordHash?: string; mustChangePassword?: boolean },
   ): Promise<User | undefined>;
   usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
   userByName(username: string): Promise<{ user: User; passwordHash: string | undefined } | undefined>;

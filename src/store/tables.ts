@@ -129,6 +129,7 @@ export interface UsersTable extends RateLimitColumns {
   role: Role;
   disabled: boolean;
   password_hash: string | null;
+  must_change_password: boolean;
   token_version: number;
   created_at: Date;
 }

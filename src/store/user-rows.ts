@@ -11,6 +11,7 @@ export function toUser(row: Omit<Selectable<UsersTable>, 'password_hash'>): User
     username: row.username,
     role: row.role,
     disabled: row.disabled,
+    mustChangePassword: row.must_change_password,
     ...rateLimitsOf(row),
     createdAt: row.created_at,
     tokenVersion: row.token_version,

@@ -10,8 +10,14 @@ import {
   matchesHash,
   prefixOfSecret,
 } from '../../src/control/api-key-secret.ts';
-import { checkNewPassword, parseLoginName, parseUsername } from '../../src/control/names-and-passwords.ts';
+import {
+  checkNewPassword,
+  isPossiblePassword,
+  parseLoginName,
+  parseUsername,
+} from '../../src/control/names-and-passwords.ts';
 import { weakSecretReason } from '../../src/control/secret-strength.ts';
+import { DEFAULT_PASSWORD_POLICY } from '../../src/domain/password-policy.ts';
 
 test('a signing secret that is short, an example or repetitive is weak, and the reason does not quote it', () => {
   const weak = [
@@ -118,15 +124,35 @@ test('at login letter case is forgiven, padding and look-alikes are not', () => 
 
 test('a new password has 8 to 256 characters and is neither the name nor common', () => {
   const bad = ['', 'short77', 'x'.repeat(257), '🐴'.repeat(257), 'x'.repeat(1_000_000), '\ud800longenough'];
-  bad.push('anna.maria', 'ANNA.MARIA', 'admin123', 'Password1', 'password2026!', 'aaaaaaaa', '12345678');
+  bad.push(
+    'anna.maria',
+    'ANNA.MARIA',
+    'Anna.Maria2026!',
+    'admin123',
+    'Password1',
+    'password2026!',
+    'aaaaaaaa',
+    '12345678',
+  );
   for (const password of bad) {
     assert.throws(
-      () => checkNewPassword(password, 'anna.maria'),
+      () => checkNewPassword(DEFAULT_PASSWORD_POLICY, { password, username: 'anna.maria' }),
       { code: 'BAD_USER_INPUT' },
       password.slice(0, 20),
     );
   }
   for (const password of ['correct horse', '🐴🔋📎✂️🌧️🎈🎲🧵', `${'x7'.repeat(127)}yz`]) {
-    checkNewPassword(password, 'anna.maria');
+    checkNewPassword(DEFAULT_PASSWORD_POLICY, { password, username: 'anna.maria' });
   }
+});
+
+test('a new password is as long as the policy says, and one of before stays good for a login', () => {
+  const policy = { minLength: 12, maxLength: 64 };
+  const check = (password: string) => () => checkNewPassword(policy, { password, username: 'anna.maria' });
+
+  for (const password of ['correct pony', '🐴🔋📎✂️🌧️🎈🎲🧵🥨🎺']) check(password)();
+  for (const password of ['correct hen', `${'x7'.repeat(32)}y`])
+    assert.throws(check(password), /must be 12 to 64 characters/);
+  for (const password of ['8 chars!', `${'x7'.repeat(512)}`]) assert.ok(isPossiblePassword(password));
+  for (const password of ['7 chars', `${'x7'.repeat(512)}y`]) assert.ok(!isPossiblePassword(password));
 });

@@ -60,6 +60,7 @@ export async function startTestServer({ limits, ...overrides }: Overrides = {}):
           username,
           role: 'ADMIN' as const,
           disabled: false,
+          mustChangePassword: false,
           createdAt: new Date(0),
           tokenVersion: 1,
         };

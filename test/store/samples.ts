@@ -144,6 +144,7 @@ export function aUser(change: Partial<User> = {}): User {
     role: 'USER',
     disabled: false,
     createdAt: new Date('2026-03-01T12:00:00Z'),
+    mustChangePassword: false,
     tokenVersion: 1,
     ...change,
   };

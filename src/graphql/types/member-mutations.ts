@@ -14,7 +14,12 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
     username: t.string({ required: true, description: 'Unique; letter case and outer spaces do not count.' }),
     role: t.field({ type: RoleEnum, required: true, description: 'What the user may do.' }),
     password: t.string({
-      description: '8 to 256 characters. Required for ADMIN and USER; a SERVICE has none.',
+      description:
+        '8 to 256 characters unless the server is set otherwise. Required for ADMIN and USER; a SERVICE has none.',
+    }),
+    mustChangePassword: t.boolean({
+      defaultValue: false,
+      description: 'Whether the user has to change the password before anything else.',
     }),
   }),
 });
@@ -25,7 +30,14 @@ const UpdateUserInput = builder.inputType('UpdateUserInput', {
     userId: t.id({ required: true, description: 'The id of the user.' }),
     role: t.field({ type: RoleEnum, description: 'The new role.' }),
     disabled: t.boolean({ description: 'True: refuse all credentials of the user at once.' }),
-    password: t.string({ description: 'A new password, 8 to 256 characters.' }),
+    password: t.string({
+      description: 'A new password, 8 to 256 characters unless the server is set otherwise.',
+    }),
+    mustChangePassword: t.boolean({
+      defaultValue: true,
+      description:
+        'Whether the user has to change that password before anything else. Means nothing without a password.',
+    }),
   }),
 });
 
@@ -112,8 +124,12 @@ builder.mutationFields(t => ({
     type: CreateUserPayload,
     description: 'Creates a user. CONFLICT when the name is taken.',
     args: { input: t.arg({ type: CreateUserInput, required: true, description: 'Whom to create.' }) },
-    resolve: async (_root, { input: { password, ...input } }, context) => ({
-      user: await context.members.createUser(actorOf(context), { ...input, password: password ?? undefined }),
+    resolve: async (_root, { input: { password, mustChangePassword, ...input } }, context) => ({
+      user: await context.members.createUser(actorOf(context), {
+        ...input,
+        password: password ?? undefined,
+        mustChangePassword: mustChangePassword ?? undefined,
+      }),
     }),
   }),
   updateUser: t.field({
@@ -122,11 +138,12 @@ builder.mutationFields(t => ({
     description:
       'Changes a user, ends the sessions concerned. CONFLICT when no enabled ADMIN would be left. NOT_FOUND when there is no such user.',
     args: { input: t.arg({ type: UpdateUserInput, required: true, description: 'Whom and what.' }) },
-    resolve: async (_root, { input: { userId, role, disabled, password } }, context) => ({
+    resolve: async (_root, { input: { userId, role, disabled, password, mustChangePassword } }, context) => ({
       user: await context.members.updateUser(actorOf(context), requireId('user', userId), {
         role: role ?? undefined,
         disabled: disabled ?? undefined,
         password: password ?? undefined,
+        mustChangePassword: mustChangePassword ?? undefined,
       }),
     }),
   }),

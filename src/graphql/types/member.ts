@@ -83,6 +83,10 @@ builder.node(UserType, {
     username: t.exposeString('username', { description: 'Unique, in lower case.' }),
     role: t.field({ type: RoleEnum, description: 'What the user may do.', resolve: user => user.role }),
     disabled: t.exposeBoolean('disabled', { description: 'Whether logging in and all keys are refused.' }),
+    mustChangePassword: t.exposeBoolean('mustChangePassword', {
+      description:
+        'Whether the password has to be changed first: until then, whoever logs in with it may do nothing else.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     apiKeys: t.field({
       ...permitted('account:manage'),

@@ -20,7 +20,11 @@ const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
   description: 'The old and the new password.',
   fields: t => ({
     currentPassword: t.string({ required: true, description: 'The password as it is.' }),
-    newPassword: t.string({ required: true, description: 'The password to be: 8 to 256 characters.' }),
+    newPassword: t.string({
+      required: true,
+      description:
+        'The password to be: 8 to 256 characters unless the server is set otherwise, and not the current one.',
+    }),
   }),
 });
 
@@ -86,7 +90,7 @@ builder.mutationFields(t => ({
     },
   }),
   logout: t.field({
-    ...permitted('account:manage'),
+    ...permitted('account:secure'),
     type: LogoutPayload,
     description: 'Ends the session of the token it came with. BAD_USER_INPUT for an API key: revoke that.',
     resolve: async (_root, _args, context) => {
@@ -95,7 +99,7 @@ builder.mutationFields(t => ({
     },
   }),
   changePassword: t.field({
-    ...permitted('account:manage'),
+    ...permitted('account:secure'),
     type: ChangePasswordPayload,
     description:
       "Changes one's own password and ends all sessions of the user. UNAUTHENTICATED when the current password is wrong.",

@@ -66,7 +66,7 @@ export type CancelRequestInput = {
 export type ChangePasswordInput = {
   /** The password as it is. */
   currentPassword: string;
-  /** The password to be: 8 to 256 characters. */
+  /** The password to be: 8 to 256 characters unless the server is set otherwise, and not the current one. */
   newPassword: string;
 };
 
@@ -108,7 +108,9 @@ export type CreateProviderInput = {
 
 /** A user to be. */
 export type CreateUserInput = {
-  /** 8 to 256 characters. Required for ADMIN and USER; a SERVICE has none. */
+  /** Whether the user has to change the password before anything else. */
+  mustChangePassword?: boolean | null | undefined;
+  /** 8 to 256 characters unless the server is set otherwise. Required for ADMIN and USER; a SERVICE has none. */
   password?: string | null | undefined;
   /** What the user may do. */
   role: Role;
@@ -212,6 +214,8 @@ export type ErrorCode =
   | 'NO_ROUTE'
   /** The server has no room for more work, or cannot use its database. Wait retryAfterMs. */
   | 'OVERLOADED'
+  /** An administrator has set the password. Until it is changed by `changePassword`, only that, `logout` and `viewer` are allowed. */
+  | 'PASSWORD_CHANGE_REQUIRED'
   /** Every provider that was tried refused or failed. */
   | 'PROVIDER_FAILED'
   /** The document is over one of the query limits. extensions.limit names it. */
@@ -657,7 +661,9 @@ export type UpdateProviderInput = {
 export type UpdateUserInput = {
   /** True: refuse all credentials of the user at once. */
   disabled?: boolean | null | undefined;
-  /** A new password, 8 to 256 characters. */
+  /** Whether the user has to change that password before anything else. Means nothing without a password. */
+  mustChangePassword?: boolean | null | undefined;
+  /** A new password, 8 to 256 characters unless the server is set otherwise. */
   password?: string | null | undefined;
   /** The new role. */
   role?: Role | null | undefined;
