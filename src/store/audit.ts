@@ -19,7 +19,7 @@ export function auditIn(db: Kysely<Tables>): AuditRepository {
     append: event => appendAll([event]),
     appendAll,
 
-    async page({ action, actorId }, query) {
+    async page({ action, actorId, subject, from, to }, query) {
       const page = await keysetPage(query, (condition, direction, limit) =>
         db
           .selectFrom('audit_events')
@@ -27,6 +27,9 @@ export function auditIn(db: Kysely<Tables>): AuditRepository {
           .where(condition)
           .$if(action !== undefined, rows => rows.where('action', '=', action!))
           .$if(actorId !== undefined, rows => rows.where('actor_id', '=', actorId!))
+          .$if(subject !== undefined, rows => rows.where('subject', '=', subject!))
+          .$if(from !== undefined, rows => rows.where('at', '>=', from!))
+          .$if(to !== undefined, rows => rows.where('at', '<', to!))
           .orderBy('id', direction)
           .limit(limit)
           .execute(),

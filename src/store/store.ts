@@ -104,15 +104,23 @@ export interface MemberRepository {
   consumeSetupToken(hash: string): Promise<boolean>;
 }
 
+/** Every condition given must hold. */
+export interface AuditFilter {
+  readonly action?: string | undefined;
+  readonly actorId?: string | undefined;
+  /** As a client's id. */
+  readonly subject?: string | undefined;
+  readonly from?: Date | undefined;
+  /** Not included. */
+  readonly to?: Date | undefined;
+}
+
 export interface AuditRepository {
   /** In a transaction: the last thing in it, for others who append wait for its end. */
   append(event: AuditEvent): Promise<void>;
   /** The same for several, in their order. */
   appendAll(events: readonly AuditEvent[]): Promise<void>;
-  page(
-    filter: { action?: string | undefined; actorId?: string | undefined },
-    query: PageQuery,
-  ): Promise<Page<ChainedAuditEvent>>;
+  page(filter: AuditFilter, query: PageQuery): Promise<Page<ChainedAuditEvent>>;
   /** Every entry, from the first one on. */
   chain(): AsyncIterable<ChainedAuditEvent>;
   /** Where the chain ends; undefined when somebody has removed that. */

@@ -168,6 +168,9 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
       const [body] = await store.requests.bodiesByIds([requestId]);
       if (!body) throw new DomainError('NOT_FOUND', 'What the workflow was asked for is not kept any more.');
       const spec = { ...body.spec, workflow: { ...run.spec, reuse: reuseOf(run, fromStep ?? undefined) } };
+      // What comes of it is the actor's, with all that somebody else asked for.
+      if (run.request.userId !== actor.userId)
+        await remember(store, { actor, requestId, action: 'workflow.rerun', nowMs: deps.clock.now() });
       return deps.gateway().submitWorkflow(actor, spec, idempotencyKey ?? undefined, address);
     },
 

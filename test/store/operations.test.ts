@@ -137,7 +137,7 @@ onBothStores(open => {
     assert.deepEqual(await store.deploymentControls.all(), [enabled, b]);
   });
 
-  test('the audit trail is read by action and by actor', async t => {
+  test('the audit trail is read by action, actor, subject and time', async t => {
     const { store } = await open(t);
     const event = (action: string, actorId: string | undefined) => ({
       id: newId(),
@@ -150,7 +150,13 @@ onBothStores(open => {
       data: { before: 'OPEN', spentNanoUsd: '9007199254740993' },
     });
     const reset = event('breaker.reset', 'ada-id');
-    const login = { ...event('session.login', undefined), data: undefined, reason: undefined };
+    const login = {
+      ...event('session.login', undefined),
+      at: new Date('2026-03-02T12:00:00Z'),
+      subject: 'ada-id',
+      data: undefined,
+      reason: undefined,
+    };
     await store.audit.append(reset);
     await store.audit.append(login);
 
@@ -161,6 +167,10 @@ onBothStores(open => {
     assert.deepEqual(await read({ action: 'breaker.reset' }, { first: 5 }), [reset]);
     assert.deepEqual(await read({ actorId: 'ada-id' }, { last: 5 }), [reset]);
     assert.deepEqual(await read({ actorId: 'ada-id', action: 'x' }, { last: 5 }), []);
+    assert.deepEqual(await read({ subject: 'ada-id' }, { first: 5 }), [login]);
+    assert.deepEqual(await read({ from: login.at }, { first: 5 }), [login]);
+    assert.deepEqual(await read({ to: login.at }, { first: 5 }), [reset]);
+    assert.deepEqual(await read({ from: reset.at, to: login.at, subject: 'ada-id' }, { first: 5 }), []);
   });
 
   test('a transaction that throws leaves nothing behind', async t => {

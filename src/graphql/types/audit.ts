@@ -4,11 +4,13 @@ import { authorize } from '../../domain/access.ts';
 import type { ChainedAuditEvent } from '../../domain/audit-chain.ts';
 import { badInput } from '../../domain/errors.ts';
 import { idOf, toGlobalId } from '../../domain/ids.ts';
+import type { AuditFilter } from '../../store/store.ts';
 import { permitted } from '../auth.ts';
 import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { toConnection, toPageQuery } from '../pagination.ts';
+import { TimeRangeInput, toCreatedBetween } from './request-filter.ts';
 
 const AuditEventType = builder.objectRef<ChainedAuditEvent>('AuditEvent').implement({
   description: 'One act worth remembering.',
@@ -50,6 +52,10 @@ const AuditFilterInput = builder.inputType('AuditFilter', {
   fields: t => ({
     action: t.string({ description: 'Exactly this act, for example `breaker.reset`.' }),
     actor: t.id({ description: 'Id of the user who did it.' }),
+    subject: t.string({
+      description: 'Id of what it was done to: of a user, a key, a request, a provider, a deployment, …',
+    }),
+    at: t.field({ type: TimeRangeInput, description: 'When it was done.' }),
   }),
 });
 
@@ -72,9 +78,23 @@ builder.queryField('auditEvents', t =>
   ),
 );
 
-function toAuditFilter(input: typeof AuditFilterInput.$inferInput | null | undefined) {
-  const { action, actor } = input ?? {};
+function toAuditFilter(input: typeof AuditFilterInput.$inferInput | null | undefined): AuditFilter {
+  const { action, actor, subject, at } = input ?? {};
   const actorId = actor == null ? undefined : idOf('user', actor);
   if (actor != null && actorId === undefined) throw badInput('filter.actor', 'is not the id of a user');
-  return { action: action ?? undefined, actorId };
+  const { createdFrom: from, createdTo: to } = toCreatedBetween('filter.at', at);
+  return {
+    action: nameOf('filter.action', action),
+    actorId,
+    subject: nameOf('filter.subject', subject),
+    from,
+    to,
+  };
+}
+
+/** What the database can look for. */
+function nameOf(argument: string, name: string | null | undefined): string | undefined {
+  if (name != null && (name.length > 300 || name.includes('\0') || !name.isWellFormed()))
+    throw badInput(argument, 'is no such name');
+  return name ?? undefined;
 }

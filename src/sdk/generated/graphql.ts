@@ -34,6 +34,10 @@ export type AuditFilter = {
   action?: string | null | undefined;
   /** Id of the user who did it. */
   actor?: string | null | undefined;
+  /** When it was done. */
+  at?: TimeRangeInput | null | undefined;
+  /** Id of what it was done to: of a user, a key, a request, a provider, a deployment, … */
+  subject?: string | null | undefined;
 };
 
 /** State of a circuit breaker, in the sense of electricians. */
