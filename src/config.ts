@@ -12,7 +12,7 @@ import type { Limits } from './config/limit-settings.ts';
 import { LIMIT_SETTINGS } from './config/limit-settings.ts';
 import { ConfigError } from './config/problems.ts';
 import { type Environment, type Reading, readSettings, type Sources } from './config/read.ts';
-import { ensureSecretKey, seal } from './config/secrets.ts';
+import { ensureSecretKey, hasSecretKey, seal } from './config/secrets.ts';
 import type { SettingName, Values } from './config/settings.ts';
 import type { ProviderSettings } from './control/catalog.ts';
 import type { BreakerRules } from './domain/breaker-rules.ts';
@@ -160,6 +160,13 @@ export function masterSecrets({ secretKey, mode, database, dataDir }: Config): C
 /** Of new passwords, as the limits have it. */
 export function passwordPolicyOf({ limits }: Pick<Config, 'limits'>): PasswordPolicy {
   return { minLength: limits.passwordMinLength, maxLength: limits.passwordMaxLength };
+}
+
+/** The same without making any: undefined where the next start would. */
+export function presentMasterSecrets(config: Config): Config['secretKey'] {
+  const { secretKey, database, dataDir } = config;
+  const isKept = database.kind === 'embedded' && hasSecretKey(dataDir);
+  return secretKey.current === undefined && !isKept ? secretKey : masterSecrets(config);
 }
 
 function toDatabase({ DATABASE_URL: url, MCPLANE_DATA_DIR: dataDir }: Values): DatabaseSettings {

@@ -5,10 +5,11 @@ import { type Config, ConfigError, loadConfig } from '../config.ts';
 import type { ProviderSettings } from '../control/catalog.ts';
 import { createIdentityKeys } from '../control/identity-keys.ts';
 import { systemClock } from '../lib/clock.ts';
+import { checkStoredKeys } from './doctor-keys.ts';
 import { withStore } from './local-store.ts';
 import { CommandError, columns, printable, writeJson, writeLine } from './terminal.ts';
 
-interface Finding {
+export interface Finding {
   readonly check: string;
   readonly state: 'ok' | 'warning' | 'failed';
   readonly detail: string;
@@ -42,7 +43,7 @@ async function checkConfigured(): Promise<Finding[]> {
   return [
     { check: 'configuration', state: 'ok', detail: `${config.mode}, from ${from}` },
     await checkPort(config),
-    await checkDatabase(config),
+    ...(await checkDatabase(config)),
     ...(await checkIdentityProvider(config)),
     ...(await Promise.all(config.providers.map(checkProvider))),
     ...(config.providers.some(({ kind }) => kind === 'openai') ? [] : [absent('openai', 'OPENAI_API_KEY')]),
@@ -72,18 +73,23 @@ async function checkPort({ http: { host, port } }: Config): Promise<Finding> {
       };
 }
 
-async function checkDatabase(config: Config): Promise<Finding> {
+/** And what is stored in it. */
+async function checkDatabase(config: Config): Promise<Finding[]> {
+  const check = 'database';
   try {
-    const { version, location } = await withStore(config, async store => {
+    return await withStore(config, async store => {
       await store.ping();
-      return store.info;
+      const { version, location } = store.info;
+      return [
+        { check, state: 'ok', detail: `${version} at ${location}` },
+        await checkStoredKeys(config, store),
+      ];
     });
-    return { check: 'database', state: 'ok', detail: `${version} at ${location}` };
   } catch (error) {
     const { name, message } = error as Error;
     // The running server has it: that is how it should be.
-    if (name === 'DirectoryInUseError') return { check: 'database', state: 'warning', detail: message };
-    return { check: 'database', state: 'failed', detail: message };
+    const state = name === 'DirectoryInUseError' ? 'warning' : 'failed';
+    return [{ check, state, detail: message }];
   }
 }
 

@@ -1,7 +1,7 @@
 // Keeps secrets out of what is printed, and keeps the secrets that development makes for itself.
 
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 
@@ -43,6 +43,7 @@ export function maskSecret(value: string): string {
 }
 
 const SECRET_BYTES = 32;
+const SECRET_KEY_FILE = 'secret-key';
 
 /** The secret that signs tokens in development, so that logins survive a restart. */
 export function ensureJwtSecret(dataDir: string): string {
@@ -51,7 +52,11 @@ export function ensureJwtSecret(dataDir: string): string {
 
 /** The secret that encrypts keys in development. */
 export function ensureSecretKey(dataDir: string): string {
-  return ensureSecret(join(dataDir, 'secret-key'), dataDir);
+  return ensureSecret(join(dataDir, SECRET_KEY_FILE), dataDir);
+}
+
+export function hasSecretKey(dataDir: string): boolean {
+  return existsSync(join(dataDir, SECRET_KEY_FILE));
 }
 
 /** Made at the first start, kept in the data directory and readable by its owner only. */
