@@ -18,6 +18,7 @@ import type { ProviderSettings } from './control/catalog.ts';
 import type { BreakerRules } from './domain/breaker-rules.ts';
 import type { BudgetRules } from './domain/budget.ts';
 import type { IdentityProvider } from './domain/identity.ts';
+import type { LogContent } from './domain/log-content.ts';
 import type { Deadlines } from './domain/model.ts';
 import type { PasswordPolicy } from './domain/password-policy.ts';
 import type { RoutingStrategy } from './domain/routing.ts';
@@ -45,7 +46,7 @@ export interface Config {
     /** May have any number of connections. */
     readonly unlimitedAddresses: readonly string[];
   };
-  readonly log: { readonly level: Values['LOG_LEVEL'] };
+  readonly log: { readonly level: Values['LOG_LEVEL']; readonly content: LogContent };
   readonly dataDir: string;
   readonly database: DatabaseSettings;
   /** Processes that share the port. */
@@ -114,7 +115,7 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
       trustedProxies: [...values.MCPLANE_TRUSTED_PROXIES],
       unlimitedAddresses: [...values.MCPLANE_UNLIMITED_ADDRESSES],
     },
-    log: { level: values.LOG_LEVEL },
+    log: { level: values.LOG_LEVEL, content: values.MCPLANE_LOG_CONTENT },
     dataDir: values.MCPLANE_DATA_DIR,
     database: toDatabase(values),
     workers: values.MCPLANE_WORKERS,

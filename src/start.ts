@@ -32,7 +32,8 @@ export async function runServer(env: Environment, options: StartOptions = {}): P
   try {
     const { config } = loadConfig(options.demo ? { ...env, MCPLANE_SIMULATED: 'on' } : env);
     const isTerminal = process.stdout.isTTY === true && !options.json;
-    const log = createLog({ level: config.log.level, pretty: isTerminal, worker: workerNumber });
+    const { level, content } = config.log;
+    const log = createLog({ level, content, pretty: isTerminal, worker: workerNumber });
     const count = config.workers === 'auto' ? availableParallelism() : config.workers;
     if (count > 1 && workerNumber === undefined) {
       const { runWorkers } = await import('./workers.ts');

@@ -40,6 +40,7 @@ import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { createRequestLog } from './telemetry/request-log.ts';
 import { type LimitsParts, openLoginThrottle } from './wiring-limits.ts';
 
 export const VERSION: string = JSON.parse(
@@ -77,6 +78,8 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
   const { limits } = config;
   const clock = systemClock;
   watchBudgets({ ...parts, ...config.budgets, onWarning: metrics.budgets.warned });
+  const { content } = config.log;
+  const logRequest = createRequestLog({ log, content, maxCharacters: limits.logMaxCharacters });
   const health = createHealth({ clock });
   const drains = createDrains();
   const breakers = createBreakers(
@@ -119,7 +122,10 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     maxQueued: limits.maxQueuedRequests,
     maxDeaths: limits.maxDeaths,
     overhead: metrics.overhead,
-    onFinished: metrics.requestFinished,
+    onFinished(request, attempts, exchange) {
+      metrics.requestFinished(request, attempts);
+      logRequest(request, attempts, exchange);
+    },
   });
 }
 

@@ -64,6 +64,12 @@ export const LIMIT_SETTINGS = {
     250,
     'For comparing one answer with its schema, during which an instance does nothing else; an answer that takes longer is refused.',
   ),
+  MCPLANE_LOG_MAX_CHARACTERS: limit(
+    'logMaxCharacters',
+    [1, MEGABYTE],
+    10_000,
+    'Characters of each message and of the answer that are logged with `MCPLANE_LOG_CONTENT=full`.',
+  ),
   MCPLANE_MAX_DEADLINE_MS: limit(
     'maxDeadlineMs',
     [1_000, 24 * HOUR_MS],

@@ -1,6 +1,7 @@
 // Settings of the server, its stores, its credentials and its providers. Limits are in limit-settings.ts.
 
 import { isIP } from 'node:net';
+import { LOG_CONTENTS } from '../domain/log-content.ts';
 import { ROUTING_STRATEGIES } from '../domain/routing.ts';
 import { secret, setting } from './setting.ts';
 import {
@@ -34,6 +35,12 @@ export const SERVER_SETTINGS = {
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     'info',
     'Least severe level that is logged.',
+  ),
+  MCPLANE_LOG_CONTENT: setting(
+    'privacy.logContent',
+    choice(LOG_CONTENTS),
+    'none',
+    'What the log says of each model request when it ends, at the level `info`. `none`: nothing. `metadata`: who asked, who served it, how it went, how long and how many tokens it took. `full`: also what was asked and answered, as `prompt` and `output`.',
   ),
   MCPLANE_CONFIG: setting(undefined, text('a path'), undefined, 'Path of a `mcplane.yaml`. Unset: no file.'),
   MCPLANE_DATA_DIR: setting(

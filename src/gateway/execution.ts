@@ -18,6 +18,7 @@ import type { EventLog, LogWriter } from '../events/event-log.ts';
 import { pause } from '../lib/clock.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
+import type { RequestLog } from '../telemetry/request-log.ts';
 import { type Allowance, createAllowance } from './allowance.ts';
 import { createBooking } from './booking.ts';
 import { type Arrival, failover } from './failover.ts';
@@ -40,7 +41,7 @@ export interface ExecutionDeps extends FailoverDeps {
   readonly budgetRules?: BudgetRules | undefined;
   /** True once the database is being closed: a write that still fails is given up and recovered after the restart. */
   readonly stopped: () => boolean;
-  readonly onFinished: (request: ModelRequest, attempts: readonly Attempt[]) => void;
+  readonly onFinished: RequestLog;
   /** A running request begins to wait for room at a deployment (true), or does so no longer. It works for nobody then. */
   readonly onWaiting?: ((waiting: boolean) => void) | undefined;
   readonly overhead?: OverheadMeter | undefined;
@@ -198,7 +199,7 @@ async function conclude(
   active.moments.storedAtMs = deps.clock.monotonic();
   if (stored === ours) {
     active.writer.append(terminalEvent(ours));
-    deps.onFinished(ours, arrival.attempts);
+    deps.onFinished(ours, arrival.attempts, { spec: active.spec, output });
   } else if (stored)
     deps.log.warn({ requestId: stored.id }, 'a result was dropped: somebody else had ended the request');
   abandon(active, deps);

@@ -192,9 +192,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...deps,
     announce,
     onWaiting: waiting => (waiting ? deps.admission.park() : deps.admission.unpark()),
-    onFinished(request, attempts) {
+    onFinished(request, attempts, exchange) {
       announce(request);
-      deps.onFinished?.(request, attempts);
+      deps.onFinished?.(request, attempts, exchange);
     },
   });
   const acceptance = createAcceptance({ ...deps, announce }, active);

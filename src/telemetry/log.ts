@@ -1,6 +1,8 @@
-// JSON lines on stdout. Prompts, outputs and secrets are never handed to the logger; what slips in by name is masked.
+// JSON lines on stdout. Secrets are never handed to the logger, prompts and outputs only where the policy says so; what slips
+// in by name is masked.
 
 import { type Logger, pino } from 'pino';
+import type { LogContent } from '../domain/log-content.ts';
 
 export type Log = Logger;
 
@@ -8,19 +10,23 @@ export interface LogOptions {
   readonly level: string;
   /** Human-readable lines instead of JSON; for terminals. */
   readonly pretty: boolean;
+  /** What is said of requests; absent: nothing of their content. */
+  readonly content?: LogContent | undefined;
   /** Which of several processes writes; absent: the only one. */
   readonly worker?: number | undefined;
 }
 
-const MASKED = ['authorization', 'password', 'apiKey', 'token', 'secret', 'cookie', 'prompt', 'output'];
+const SECRETS = ['authorization', 'password', 'apiKey', 'token', 'secret', 'cookie'];
+const CONTENT = ['prompt', 'output'];
 
-export function createLog({ level, pretty, worker }: LogOptions): Log {
+export function createLog({ level, pretty, content, worker }: LogOptions): Log {
+  const masked = content === 'full' ? SECRETS : [...SECRETS, ...CONTENT];
   return pino({
     level,
     base: worker === undefined ? null : { worker },
     errorKey: 'error',
     serializers: { error: describeError },
-    redact: { paths: MASKED.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+    redact: { paths: masked.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
     ...(pretty
       ? {
           transport: {
