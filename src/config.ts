@@ -72,6 +72,10 @@ export interface Config {
     readonly hedging: { readonly afterMs: number; readonly maxPercent: number };
   };
   readonly budgets: BudgetRules & { readonly warningPercent: number };
+  /** Of what was said in requests. */
+  readonly privacy: {
+    readonly contentRetentionDays: number;
+  };
   /** Only those that the operator set for all providers; part of each provider's settings already. */
   readonly deadlines: Partial<Deadlines>;
   /** Without the simulated one. */
@@ -134,6 +138,9 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
       outputTokens: values.MCPLANE_BUDGET_OUTPUT_TOKENS,
       allowUnpriced: values.MCPLANE_BUDGET_ALLOW_UNPRICED,
       warningPercent: values.MCPLANE_BUDGET_WARNING_PERCENT,
+    },
+    privacy: {
+      contentRetentionDays: values.MCPLANE_CONTENT_RETENTION_DAYS,
     },
     deadlines: operatorDeadlines(reading),
     providers,

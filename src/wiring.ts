@@ -118,6 +118,7 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     maxSchemaCheckMs: limits.maxSchemaCheckMs,
     maxQueued: limits.maxQueuedRequests,
     maxDeaths: limits.maxDeaths,
+    contentRetentionDays: config.privacy.contentRetentionDays,
     overhead: metrics.overhead,
     onFinished: metrics.requestFinished,
   });

@@ -10,6 +10,7 @@ import './scalars.ts';
 import './types/audit.ts';
 import './types/budget.ts';
 import './types/budget-mutations.ts';
+import './types/content-mutations.ts';
 import './types/dashboard.ts';
 import './types/instance.ts';
 import './types/member.ts';

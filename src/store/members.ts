@@ -67,8 +67,10 @@ function userWritesIn(db: Kysely<Tables>) {
 function userReadsIn(db: Kysely<Tables>) {
   return {
     async usersByIds(ids) {
-      const { rows } = await sql<Omit<Selectable<UsersTable>, 'password_hash'>>`${prepared('users_by_ids')}
-        select id, username, role, disabled, token_version, created_at,
+      const { rows } = await sql<
+        Omit<Selectable<UsersTable>, 'password_hash' | 'content_deleted_at'>
+      >`${prepared('users_by_ids')}
+        select id, username, role, disabled, token_version, created_at, deleted_at,
           requests_per_minute, tokens_per_minute, concurrent_requests
         from users where id = any(${uuidsIn(ids)}::uuid[])`.execute(db);
       return byId(ids, rows, row => row.id, toUser);

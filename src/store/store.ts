@@ -10,6 +10,7 @@ import type { Instance, InstanceHost } from '../domain/instance.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { MetricsDimension, MetricsRow } from '../domain/metrics.ts';
 import type { BudgetRepository } from './budgets.ts';
+import type { ContentRepository } from './content.ts';
 import type { ExternalIdentityRepository } from './external-identities.ts';
 import type { QueueRepository } from './queue-repository.ts';
 import type { RateLimitRepository } from './rate-limits.ts';
@@ -23,6 +24,7 @@ export type * from './request-repository.ts';
 
 export interface Store {
   readonly requests: RequestRepository;
+  readonly content: ContentRepository;
   readonly budgets: BudgetRepository;
   readonly queue: QueueRepository;
   readonly metrics: MetricsRepository;

@@ -104,6 +104,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
     const request = await deps.steps().request(requestId);
     const isReached = request?.userId === actor.userId || can(actor, 'request:cancel-any');
     const run = request && isReached ? await describe(request) : undefined;
+    if (isReached && request?.contentDeletedAt) throw contentDeleted();
     if (!run) throw new DomainError('NOT_FOUND', 'There is no such workflow.');
     return run;
   }
@@ -166,13 +167,17 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
       if (!isTerminal(run.request.status))
         throw new DomainError('CONFLICT', 'The workflow has not ended. Cancel it, or wait.');
       const [body] = await store.requests.bodiesByIds([requestId]);
-      if (!body) throw new DomainError('NOT_FOUND', 'What the workflow was asked for is not kept any more.');
+      if (!body) throw contentDeleted();
       const spec = { ...body.spec, workflow: { ...run.spec, reuse: reuseOf(run, fromStep ?? undefined) } };
       return deps.gateway().submitWorkflow(actor, spec, idempotencyKey ?? undefined, address);
     },
 
     ...createDefinitions(deps),
   };
+}
+
+function contentDeleted(): DomainError {
+  return new DomainError('CONFLICT', 'What the workflow was asked for is deleted: it cannot be run again.');
 }
 
 /** In the transaction of what was done. */
