@@ -183,6 +183,7 @@ interface MembersParts extends LimitsParts {
   readonly store: Store;
   readonly signals: Signals;
   readonly log: Log;
+  readonly gateway: () => Gateway;
 }
 
 export async function openMembers(config: Config, parts: MembersParts): Promise<Members> {
@@ -208,6 +209,7 @@ export async function openMembers(config: Config, parts: MembersParts): Promise<
     sessionMinutes: config.jwt.expireMinutes,
     throttle,
     onCredentialsChanged: () => signals.send({ type: 'credentials-changed' }),
+    deleteContentOf: userId => parts.gateway().deleteContentOf(userId),
     log,
   });
   signals.onSignal(({ type }) => {

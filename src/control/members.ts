@@ -12,6 +12,7 @@ import { createRateLimits } from './rate-limits.ts';
 import { createSessionList } from './session-list.ts';
 import { createSessions } from './sessions.ts';
 import { createSetup } from './setup.ts';
+import { createUserDeletion } from './user-deletion.ts';
 import { createUsers } from './users.ts';
 
 export interface Login {
@@ -51,6 +52,11 @@ export interface Members {
     userId: string,
     change: { role?: Role | undefined; disabled?: boolean | undefined; password?: string | undefined },
   ): Promise<User>;
+  /**
+   * ADMIN. Ends all credentials of a user for good, puts a pseudonym in place of the name, and deletes what was said in
+   * their requests, of which unended ones are cancelled. CONFLICT for the last enabled admin. Once more, it goes on.
+   */
+  deleteUser(actor: Actor, userId: string, reason: string): Promise<User>;
   viewer(actor: Actor): Promise<User>;
   /** ADMIN, newest first. */
   users(actor: Actor, query: PageQuery): Promise<Page<User>>;
@@ -119,6 +125,7 @@ export function createMembers(deps: MembersDeps): Members {
     ...createSessions(context),
     ...createSessionList(context),
     ...createUsers(context),
+    ...createUserDeletion(context),
     ...createApiKeys(context),
     ...createRateLimits(context),
     ...createBudgets(context),

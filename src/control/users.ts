@@ -116,10 +116,9 @@ async function writeUser(
   // Counted before the user is read: where the count locks the admins' rows, what is read next is the truth.
   const admins = await store.members.countAdmins();
   const before = await userOrNotFound(store, userId);
+  if (before.deletedAt) throw new DomainError('CONFLICT', 'The user is deleted.');
   const staysAdmin = (change.role ?? before.role) === 'ADMIN' && !(change.disabled ?? before.disabled);
-  if (before.role === 'ADMIN' && !before.disabled && !staysAdmin && admins <= 1) {
-    throw new DomainError('CONFLICT', 'This is the last enabled admin. Make another one first.');
-  }
+  if (!staysAdmin) refuseLastAdmin(before, admins);
   const { role, disabled } = change;
   const user = await store.members.updateUser(userId, {
     ...(role !== undefined && { role }),
@@ -138,6 +137,12 @@ async function writeUser(
     },
   });
   return user;
+}
+
+/** `admins`: how many are enabled, counted in the same transaction. */
+export function refuseLastAdmin({ role, disabled }: User, admins: number): void {
+  if (role === 'ADMIN' && !disabled && admins <= 1)
+    throw new DomainError('CONFLICT', 'This is the last enabled admin. Make another one first.');
 }
 
 export async function userOrNotFound(store: Store, userId: string): Promise<User> {

@@ -28,6 +28,7 @@ import './types/session.ts';
 import './types/stored-provider-mutations.ts';
 import './types/stream.ts';
 import './types/submission.ts';
+import './types/user-deletion.ts';
 import './types/workflow.ts';
 import './types/workflow-definitions.ts';
 import './types/workflow-mutations.ts';

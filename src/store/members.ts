@@ -61,6 +61,20 @@ function userWritesIn(db: Kysely<Tables>) {
         .executeTakeFirst();
       return row && toUser(row);
     },
+
+    async deleteUser(id, pseudonym) {
+      const isTheirs = sql<boolean>`user_id = ${id}::uuid`;
+      await sql`
+        with logins as (delete from sessions where ${isTheirs}),
+        keys as (
+          update api_keys set name = 'deleted', revoked_at = coalesce(revoked_at, now()) where ${isTheirs}
+        ),
+        definitions as (delete from workflow_definitions where ${isTheirs}),
+        repeats as (delete from idempotency_keys where ${isTheirs})
+        update users set username = ${pseudonym}, disabled = true, password_hash = null,
+          token_version = token_version + 1, deleted_at = now()
+        where id = ${id}::uuid and deleted_at is null`.execute(db);
+    },
   } satisfies Partial<MemberRepository>;
 }
 

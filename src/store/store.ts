@@ -81,6 +81,11 @@ export interface MemberRepository {
     id: string,
     change: { role?: Role; disabled?: boolean; passwordHash?: string },
   ): Promise<User | undefined>;
+  /**
+   * Puts the pseudonym in place of the name and disables the user for good; ends sessions and keys, and removes the
+   * definitions of workflows and the idempotency keys that they made.
+   */
+  deleteUser(id: string, pseudonym: string): Promise<void>;
   usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
   userByName(username: string): Promise<{ user: User; passwordHash: string | undefined } | undefined>;
   passwordHash(userId: string): Promise<string | undefined>;

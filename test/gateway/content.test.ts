@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { createMemoryEventLog } from '../../src/events/memory.ts';
 import { createNoSignals } from '../../src/events/signals.ts';
 import { createContent } from '../../src/gateway/content.ts';
-import { endedAgo } from '../store/samples.ts';
+import { aRequest, aUser, endedAgo, makeFinished } from '../store/samples.ts';
 import { until } from '../support/app.ts';
 import { createTestClock } from '../support/clock.ts';
 import { openTestStore } from '../support/database.ts';
@@ -66,6 +66,22 @@ test('more than one batch is deleted in one go', async t => {
   await Promise.all(Array.from({ length: 250 }, () => endedAgo(store, DAY_MS)));
 
   assert.equal(await content.expireContent(), 250);
+});
+
+test('what a deleted user submitted at the last moment is cancelled, and deleted when it has ended', async t => {
+  const { store, content, cancelled, isDeleted } = await start(t, 30);
+  const user = aUser();
+  await store.members.createUser(user, undefined);
+  await store.members.deleteUser(user.id, 'deleted-1');
+  const late = await makeFinished(store, { request: { userId: user.id } });
+  const running = aRequest({ userId: user.id });
+  await store.requests.accept(running);
+
+  content.review();
+
+  await until(() => isDeleted(late.id), 'it is deleted');
+  assert.deepEqual(cancelled, [running.id]);
+  assert.deepEqual(await store.content.leavingUsers(), [user.id]);
 });
 
 test('the events of what is deleted are dropped', async t => {

@@ -84,6 +84,12 @@ builder.node(UserType, {
     role: t.field({ type: RoleEnum, description: 'What the user may do.', resolve: user => user.role }),
     disabled: t.exposeBoolean('disabled', { description: 'Whether logging in and all keys are refused.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
+    deletedAt: t.expose('deletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the user was deleted: `username` is a pseudonym since then. Null while there is somebody.',
+    }),
     apiKeys: t.field({
       ...permitted('account:manage'),
       type: [ApiKeyType],
