@@ -19,6 +19,7 @@ import type { BreakerRules } from './domain/breaker-rules.ts';
 import type { BudgetRules } from './domain/budget.ts';
 import type { IdentityProvider } from './domain/identity.ts';
 import type { Deadlines } from './domain/model.ts';
+import type { RedactionKind } from './domain/redaction.ts';
 import type { RoutingStrategy } from './domain/routing.ts';
 
 export { breakerRulesOf } from './config/breaker-settings.ts';
@@ -75,6 +76,8 @@ export interface Config {
   /** Of what was said in requests. */
   readonly privacy: {
     readonly contentRetentionDays: number;
+    /** Off when empty. */
+    readonly redact: readonly RedactionKind[];
   };
   /** Only those that the operator set for all providers; part of each provider's settings already. */
   readonly deadlines: Partial<Deadlines>;
@@ -141,6 +144,7 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
     },
     privacy: {
       contentRetentionDays: values.MCPLANE_CONTENT_RETENTION_DAYS,
+      redact: [...values.MCPLANE_REDACT],
     },
     deadlines: operatorDeadlines(reading),
     providers,

@@ -17,6 +17,7 @@ import { createMembers, type Members } from './control/members.ts';
 import { createPriceBook } from './control/prices.ts';
 import type { IdentityProvider } from './domain/identity.ts';
 import { DEFAULT_DEADLINES } from './domain/model.ts';
+import { createRedactText, type RedactText } from './domain/redaction.ts';
 import { createInstances, type Instances } from './engine/instances.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
@@ -119,9 +120,15 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     maxQueued: limits.maxQueuedRequests,
     maxDeaths: limits.maxDeaths,
     contentRetentionDays: config.privacy.contentRetentionDays,
+    redact: redactorOf(config),
     overhead: metrics.overhead,
     onFinished: metrics.requestFinished,
   });
+}
+
+/** Undefined: nothing is to be redacted. */
+export function redactorOf({ privacy: { redact } }: Config): RedactText | undefined {
+  return redact.length === 0 ? undefined : createRedactText(redact);
 }
 
 export function openStoreOf(config: Config, { log, say }: Surroundings): Promise<Store> {
