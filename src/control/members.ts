@@ -1,6 +1,7 @@
 // People, service accounts, API keys and login sessions: permission, rule, write, audit entry.
 
 import type { Actor, ApiKeyScope, Role } from '../domain/access.ts';
+import type { ChainedAuditEvent } from '../domain/audit-chain.ts';
 import type { Budget } from '../domain/budget.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { RateLimitOverrides } from '../domain/rate-limit.ts';
@@ -61,6 +62,8 @@ export interface Members {
   /** ADMIN, newest first. */
   users(actor: Actor, query: PageQuery): Promise<Page<User>>;
   usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
+  /** What the audit log has about a user, newest first. One's own, or anybody's for ADMIN. */
+  auditEventsOf(actor: Actor, userId: string, query: PageQuery): Promise<Page<ChainedAuditEvent>>;
   /**
    * For oneself, or by ADMIN for anybody. The secret is returned this once. A key made with a key has no scope that the
    * other lacks (FORBIDDEN), and without a wish has the same; left out otherwise: all that the owner's role allows.

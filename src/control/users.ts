@@ -8,8 +8,9 @@ import type { Store } from '../store/store.ts';
 import type { MemberContext } from './member-context.ts';
 import type { Members } from './members.ts';
 import { checkNewPassword, parseUsername } from './names-and-passwords.ts';
+import { authorizeFor } from './own-account.ts';
 
-type Users = Pick<Members, 'createUser' | 'updateUser' | 'viewer' | 'users' | 'usersByIds'>;
+type Users = Pick<Members, 'createUser' | 'updateUser' | 'viewer' | 'users' | 'usersByIds' | 'auditEventsOf'>;
 type Change = Parameters<Members['updateUser']>[2];
 
 export function createUsers(context: MemberContext): Users {
@@ -56,6 +57,11 @@ export function createUsers(context: MemberContext): Users {
     },
 
     usersByIds: ids => context.store.members.usersByIds(ids),
+
+    async auditEventsOf(actor, userId, query) {
+      authorizeFor(actor, userId);
+      return context.store.audit.page({ aboutUserId: userId }, query);
+    },
   };
 }
 

@@ -117,7 +117,12 @@ export interface AuditRepository {
   /** The same for several, in their order. */
   appendAll(events: readonly AuditEvent[]): Promise<void>;
   page(
-    filter: { action?: string | undefined; actorId?: string | undefined },
+    filter: {
+      action?: string | undefined;
+      actorId?: string | undefined;
+      /** What this user did, and what was done to them or to what is theirs. */
+      aboutUserId?: string | undefined;
+    },
     query: PageQuery,
   ): Promise<Page<ChainedAuditEvent>>;
   /** Every entry, from the first one on. */
