@@ -14,6 +14,7 @@ const FOUND: Record<string, string> = {
   'a@b.example@c.example': '[EMAIL]@c.example',
   'card 4111 1111 1111 1111 12/27': 'card [CARD] 12/27',
   '378282246310005, 5555-5555-5555-4444.': '[CARD], [CARD].',
+  '30569309025904 or 4222222222222': '[CARD] or [CARD]',
   'order 17 4111111111111111 is paid': 'order 17 [CARD] is paid',
   'DE89 3704 0044 0532 0130 00 and GB82WEST12345698765432': '[IBAN] and [IBAN]',
   'gb82 west 1234 5698 7654 32 from me': '[IBAN] from me',

@@ -219,5 +219,9 @@ test('where the stored text is not what was streamed, whoever comes back is told
   ] as const)
     assert.deepEqual(told(position), ['restarted', 'by [EMAIL]', 'completed']);
   assert.deepEqual(told([3, 2], 0), ['restarted', 'by [EMAIL]', 'completed']);
+  // Whoever breaks off on the way, again and again, gets all of it in the end.
+  const story = [...replay(stored!, 'by [EMAIL]', [], { epoch: 1, sequence: 3, offset: 2 })];
+  for (const { position } of story.slice(0, -1))
+    assert.deepEqual(told([position.sequence, position.offset]), ['restarted', 'by [EMAIL]', 'completed']);
   assert.deepEqual(told([9, 10]), []);
 });
