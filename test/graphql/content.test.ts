@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { idOf } from '../../src/domain/ids.ts';
 import { startTestApp } from '../support/app.ts';
 import { readStream, submit, textOf } from '../support/requests.ts';
 import { gate, startUpstream, text } from '../support/upstream.ts';
@@ -40,6 +41,18 @@ test('its own submitter deletes it: figures stay, words are null, and the stream
   assert.deepEqual(requests.nodes, []);
   const again = await app.ask(DELETE, { id }, anna);
   assert.equal(again.deleteRequestContent.request.contentDeletedAt, contentDeletedAt);
+});
+
+test('an instance that still holds the events of an answer tells none of its text after another one deleted it', async t => {
+  const app = await startTestApp(t);
+  const id = await submit(app, { prompt: 'My secret' });
+  assert.notEqual(textOf(await readStream(app, id)), '');
+
+  await app.store.content.delete(idOf('request', id)!);
+
+  const events = await readStream(app, id);
+  assert.equal(textOf(events), '');
+  assert.equal(events.at(-1).__typename, 'StreamCompleted');
 });
 
 test('nobody else does, but an administrator, who is remembered', async t => {
