@@ -73,7 +73,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   stack.defer(() => sharing?.close());
   const judging = { sharing, metrics, instances: () => instances.count() };
 
-  const members = await openMembers(config, { store, signals, log, ...judging });
+  const members = await openMembers(config, { store, signals, log, gateway: () => gateway, ...judging });
   const workflows = openWorkflows(config, { store, log, metrics, gateway: () => gateway });
   const limits = openLimits(config, judging);
   stack.defer(() => limits.close());

@@ -21,6 +21,7 @@ import type { IdentityProvider } from './domain/identity.ts';
 import type { LogContent } from './domain/log-content.ts';
 import type { Deadlines } from './domain/model.ts';
 import type { PasswordPolicy } from './domain/password-policy.ts';
+import type { RedactionKind } from './domain/redaction.ts';
 import type { RoutingStrategy } from './domain/routing.ts';
 
 export { breakerRulesOf } from './config/breaker-settings.ts';
@@ -76,6 +77,12 @@ export interface Config {
     readonly hedging: { readonly afterMs: number; readonly maxPercent: number };
   };
   readonly budgets: BudgetRules & { readonly warningPercent: number };
+  /** Of what was said in requests. */
+  readonly privacy: {
+    readonly contentRetentionDays: number;
+    /** Off when empty. */
+    readonly redact: readonly RedactionKind[];
+  };
   /** Only those that the operator set for all providers; part of each provider's settings already. */
   readonly deadlines: Partial<Deadlines>;
   /** Without the simulated one. */
@@ -139,6 +146,10 @@ function toConfig(reading: Reading, providers: readonly ProviderSettings[]): Con
       outputTokens: values.MCPLANE_BUDGET_OUTPUT_TOKENS,
       allowUnpriced: values.MCPLANE_BUDGET_ALLOW_UNPRICED,
       warningPercent: values.MCPLANE_BUDGET_WARNING_PERCENT,
+    },
+    privacy: {
+      contentRetentionDays: values.MCPLANE_CONTENT_RETENTION_DAYS,
+      redact: [...values.MCPLANE_REDACT],
     },
     deadlines: operatorDeadlines(reading),
     providers,

@@ -8,6 +8,7 @@ import { systemClock } from './lib/clock.ts';
 import type { Store } from './store/store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { redactorOf } from './wiring.ts';
 import { createWorkflows, type Workflows } from './workflows/workflows.ts';
 
 interface WorkflowsParts {
@@ -17,10 +18,8 @@ interface WorkflowsParts {
   readonly gateway: () => Gateway;
 }
 
-export function openWorkflows(
-  { limits }: Config,
-  { store, log, metrics, gateway }: WorkflowsParts,
-): Workflows {
+export function openWorkflows(config: Config, { store, log, metrics, gateway }: WorkflowsParts): Workflows {
+  const { limits } = config;
   return createWorkflows({
     store,
     log,
@@ -29,6 +28,7 @@ export function openWorkflows(
     steps: () => gateway().steps,
     bounds: workflowBoundsOf(limits),
     maxPromptBytes: limits.maxPromptBytes,
+    redact: redactorOf(config),
     newId,
     onStepEnded: metrics.stepEnded,
   });

@@ -17,6 +17,7 @@ import { createMembers, type Members } from './control/members.ts';
 import { createPriceBook } from './control/prices.ts';
 import type { IdentityProvider } from './domain/identity.ts';
 import { DEFAULT_DEADLINES } from './domain/model.ts';
+import { createRedactText, type RedactText } from './domain/redaction.ts';
 import { createInstances, type Instances } from './engine/instances.ts';
 import type { EventLog } from './events/event-log.ts';
 import { type OpenedEvents, openEventLog } from './events/open.ts';
@@ -121,12 +122,19 @@ export function openGateway(config: Config, parts: GatewayParts): Gateway {
     maxSchemaCheckMs: limits.maxSchemaCheckMs,
     maxQueued: limits.maxQueuedRequests,
     maxDeaths: limits.maxDeaths,
+    contentRetentionDays: config.privacy.contentRetentionDays,
+    redact: redactorOf(config),
     overhead: metrics.overhead,
     onFinished(request, attempts, exchange) {
       metrics.requestFinished(request, attempts);
       logRequest(request, attempts, exchange);
     },
   });
+}
+
+/** Undefined: nothing is to be redacted. */
+export function redactorOf({ privacy: { redact } }: Config): RedactText | undefined {
+  return redact.length === 0 ? undefined : createRedactText(redact);
 }
 
 export function openStoreOf(config: Config, { log, say }: Surroundings): Promise<Store> {
@@ -188,6 +196,7 @@ interface MembersParts extends LimitsParts {
   readonly store: Store;
   readonly signals: Signals;
   readonly log: Log;
+  readonly gateway: () => Gateway;
 }
 
 export async function openMembers(config: Config, parts: MembersParts): Promise<Members> {
@@ -214,6 +223,7 @@ export async function openMembers(config: Config, parts: MembersParts): Promise<
     passwordPolicy: passwordPolicyOf(config),
     throttle,
     onCredentialsChanged: () => signals.send({ type: 'credentials-changed' }),
+    deleteContentOf: userId => parts.gateway().deleteContentOf(userId),
     log,
   });
   signals.onSignal(({ type }) => {

@@ -110,6 +110,18 @@ function addClientCommands(root: Command): void {
     .option(...URL_OPTION)
     .option(...JSON_OPTION)
     .action(async (name, options) => (await import('./key.ts')).createKey(name, options));
+  root
+    .command('user')
+    .description('Users of a running server.')
+    .command('export')
+    .description(
+      'Print all that is kept of a user, one JSON object a line: account, API keys (no secrets), logins, requests with ' +
+        'what was said, workflows, and what the audit log has. Of yourself, or as ADMIN of anybody.',
+    )
+    .argument('<user>', 'the name or the id of the user')
+    .option(...URL_OPTION)
+    .option('--json', 'print JSON, as it does anyway')
+    .action(async (user, options) => (await import('./user.ts')).exportUser(user, options));
 }
 
 function addWorkflowCommands(root: Command): void {

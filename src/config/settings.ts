@@ -4,6 +4,7 @@ import { BREAKER_SETTINGS } from './breaker-settings.ts';
 import { BUDGET_SETTINGS } from './budget-settings.ts';
 import { IDENTITY_SETTINGS } from './identity-settings.ts';
 import { LIMIT_SETTINGS } from './limit-settings.ts';
+import { PRIVACY_SETTINGS } from './privacy-settings.ts';
 import { PROVIDER_SETTINGS, SERVER_SETTINGS } from './server-settings.ts';
 import type { Setting, ValueOf } from './setting.ts';
 
@@ -13,6 +14,7 @@ const TABLE = {
   ...PROVIDER_SETTINGS,
   ...BREAKER_SETTINGS,
   ...BUDGET_SETTINGS,
+  ...PRIVACY_SETTINGS,
   ...LIMIT_SETTINGS,
 } as const;
 

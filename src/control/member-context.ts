@@ -27,6 +27,8 @@ export interface MembersDeps {
   readonly throttle?: LoginThrottle | undefined;
   /** Somebody's credentials were changed here: for the other instances to be told. */
   readonly onCredentialsChanged?: (() => void) | undefined;
+  /** Cancels what a user has under way and deletes what they said; absent: nothing was. */
+  readonly deleteContentOf?: ((userId: string) => Promise<void>) | undefined;
   readonly log?: WarningLog | undefined;
 }
 

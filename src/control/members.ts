@@ -1,6 +1,7 @@
 // People, service accounts, API keys and login sessions: permission, rule, write, audit entry.
 
 import type { Actor, ApiKeyScope, Role } from '../domain/access.ts';
+import type { ChainedAuditEvent } from '../domain/audit-chain.ts';
 import type { Budget } from '../domain/budget.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { RateLimitOverrides } from '../domain/rate-limit.ts';
@@ -12,6 +13,7 @@ import { createRateLimits } from './rate-limits.ts';
 import { createSessionList } from './session-list.ts';
 import { createSessions } from './sessions.ts';
 import { createSetup } from './setup.ts';
+import { createUserDeletion } from './user-deletion.ts';
 import { createUsers } from './users.ts';
 
 export interface Login {
@@ -63,10 +65,17 @@ export interface Members {
       mustChangePassword?: boolean | undefined;
     },
   ): Promise<User>;
+  /**
+   * ADMIN. Ends all credentials of a user for good, puts a pseudonym in place of the name, and deletes what was said in
+   * their requests, of which unended ones are cancelled. CONFLICT for the last enabled admin. Once more, it goes on.
+   */
+  deleteUser(actor: Actor, userId: string, reason: string): Promise<User>;
   viewer(actor: Actor): Promise<User>;
   /** ADMIN, newest first. */
   users(actor: Actor, query: PageQuery): Promise<Page<User>>;
   usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
+  /** What the audit log has about a user, newest first. One's own, or anybody's for ADMIN. */
+  auditEventsOf(actor: Actor, userId: string, query: PageQuery): Promise<Page<ChainedAuditEvent>>;
   /**
    * For oneself, or by ADMIN for anybody. The secret is returned this once. A key made with a key has no scope that the
    * other lacks (FORBIDDEN), and without a wish has the same; left out otherwise: all that the owner's role allows.
@@ -131,6 +140,7 @@ export function createMembers(deps: MembersDeps): Members {
     ...createSessions(context),
     ...createSessionList(context),
     ...createUsers(context),
+    ...createUserDeletion(context),
     ...createApiKeys(context),
     ...createRateLimits(context),
     ...createBudgets(context),

@@ -8,8 +8,9 @@ import type { Store } from '../store/store.ts';
 import type { MemberContext } from './member-context.ts';
 import type { Members } from './members.ts';
 import { checkNewPassword, parseUsername } from './names-and-passwords.ts';
+import { authorizeFor } from './own-account.ts';
 
-type Users = Pick<Members, 'createUser' | 'updateUser' | 'viewer' | 'users' | 'usersByIds'>;
+type Users = Pick<Members, 'createUser' | 'updateUser' | 'viewer' | 'users' | 'usersByIds' | 'auditEventsOf'>;
 type Change = Parameters<Members['updateUser']>[2];
 
 export function createUsers(context: MemberContext): Users {
@@ -52,6 +53,11 @@ export function createUsers(context: MemberContext): Users {
     },
 
     usersByIds: ids => context.store.members.usersByIds(ids),
+
+    async auditEventsOf(actor, userId, query) {
+      authorizeFor(actor, userId);
+      return context.store.audit.page({ aboutUserId: userId }, query);
+    },
   };
 }
 
@@ -114,10 +120,9 @@ async function writeUser(
   // Counted before the user is read: where the count locks the admins' rows, what is read next is the truth.
   const admins = await store.members.countAdmins();
   const before = await userOrNotFound(store, userId);
+  if (before.deletedAt) throw new DomainError('CONFLICT', 'The user is deleted.');
   const staysAdmin = (change.role ?? before.role) === 'ADMIN' && !(change.disabled ?? before.disabled);
-  if (before.role === 'ADMIN' && !before.disabled && !staysAdmin && admins <= 1) {
-    throw new DomainError('CONFLICT', 'This is the last enabled admin. Make another one first.');
-  }
+  if (!staysAdmin) refuseLastAdmin(before, admins);
   const { role, disabled, mustChangePassword = true } = change;
   const user = await store.members.updateUser(userId, {
     ...(role !== undefined && { role }),
@@ -136,6 +141,12 @@ async function writeUser(
     },
   });
   return user;
+}
+
+/** `admins`: how many are enabled, counted in the same transaction. */
+export function refuseLastAdmin({ role, disabled }: User, admins: number): void {
+  if (role === 'ADMIN' && !disabled && admins <= 1)
+    throw new DomainError('CONFLICT', 'This is the last enabled admin. Make another one first.');
 }
 
 export async function userOrNotFound(store: Store, userId: string): Promise<User> {

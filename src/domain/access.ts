@@ -51,6 +51,8 @@ const PERMISSIONS = {
   'request:read': forAll('READ'),
   'request:read-any': ADMINISTRATION,
   'request:cancel-any': ADMINISTRATION,
+  'request:delete-content': forAll('MANAGE'),
+  'request:delete-content-any': ADMINISTRATION,
   'provider:read': forAll('READ'),
   'provider:manage': ADMINISTRATION,
   'breaker:reset': ADMINISTRATION,

@@ -16,6 +16,8 @@ export interface User {
   readonly rateLimits?: RateLimitOverrides | undefined;
   /** Grows with every password or role change and when disabled: tokens of an older version are refused. */
   readonly tokenVersion: number;
+  /** A pseudonym stands for the name since then, and all credentials have ended. */
+  readonly deletedAt?: Date | undefined;
 }
 
 /** One login. */

@@ -132,6 +132,8 @@ export interface ModelRequest {
   readonly restartSequence: number | undefined;
   /** What it holds of the budgets that it falls under, or held when it ended; undefined without one. */
   readonly reservedNanoUsd?: bigint | undefined;
+  /** What was said in it is not kept any more since then; undefined while it is. */
+  readonly contentDeletedAt?: Date | undefined;
 }
 
 /** The wide parts of a request, kept apart so that lists stay fast. */

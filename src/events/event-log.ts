@@ -34,5 +34,7 @@ export interface EventLog {
    * that have read to the end are let go, and the log may be dropped after its grace time.
    */
   release(requestId: string): void;
+  /** Drops what is held of requests that have ended, here and where instances share it. Never waits, never throws. */
+  forget(requestIds: readonly string[]): void;
   close(): Promise<void>;
 }

@@ -84,6 +84,13 @@ export function createMemoryEventLog(
       if (released.size > maxReleased) sweep();
       else cancelSweep ??= clock.after(graceMs, sweep);
     },
+    forget(requestIds) {
+      for (const requestId of requestIds) {
+        logs.get(requestId)?.buffer.end();
+        logs.delete(requestId);
+        released.delete(requestId);
+      }
+    },
     async close() {
       cancelSweep?.();
       for (const log of logs.values()) log.buffer.end();

@@ -112,6 +112,11 @@ export function placing(requestId: string, position: Position, events?: readonly
   );
 }
 
+/** Removes all there is of the request. */
+export function dropping(requestId: string): Command {
+  return ['del', streamKey(requestId), headKey(requestId)];
+}
+
 /** What `reading` found. */
 export interface Page {
   /** Whether Redis holds anything of the request. */

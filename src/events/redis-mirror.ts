@@ -8,6 +8,7 @@ import type { MemoryEventLog } from './memory.ts';
 import { createPump } from './pump.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { type Copy, createCopy, settle, type Update, type UpdateResult, updateOf } from './redis-copy.ts';
+import { dropping } from './redis-entries.ts';
 
 export interface RedisMirrorOptions {
   /** Tokens that come within this time are one entry; the first token and all other events are written at once. */
@@ -34,6 +35,8 @@ export interface RedisMirror {
   appended(requestId: string, logged: LoggedEvent): void;
   /** Nothing more will be appended. */
   released(requestId: string): void;
+  /** Drops the copies, whatever of them is not written yet. */
+  forget(requestIds: readonly string[]): void;
   /** Requests that are being copied. */
   readonly size: number;
   /** Resolves when all that was appended is written, or given up for now because Redis fails. */
@@ -91,6 +94,11 @@ export function createRedisMirror(
       if (!copy) return;
       copy.released = true;
       pump.mark(copy, false);
+    },
+    forget(requestIds) {
+      for (const requestId of requestIds) copies.delete(requestId);
+      // Behind what is on its way: commands are carried out in their order.
+      if (requestIds.length > 0) void redis.run('mirror', requestIds.map(dropping));
     },
     get size() {
       return copies.size;

@@ -67,6 +67,10 @@ export function createRedisEventLog(
       local.release(requestId);
       mirror.released(requestId);
     },
+    forget(requestIds) {
+      local.forget(requestIds);
+      mirror.forget(requestIds);
+    },
     flushed: mirror.flushed,
     get size() {
       return { mirrored: mirror.size, followed: replicas.size };

@@ -12,6 +12,8 @@ export type Signal =
   | { readonly type: 'providers-changed' }
   /** The stored request is not what it was. */
   | { readonly type: 'request-changed'; readonly requestId: string }
+  /** What was said in the request is deleted: nothing of it may be held any more. */
+  | { readonly type: 'content-deleted'; readonly requestId: string }
   /** Sessions, keys, passwords or roles are not what they were. */
   | { readonly type: 'credentials-changed' };
 
@@ -44,6 +46,7 @@ export function toSignal(value: unknown): Signal | undefined {
       return { type };
     case 'cancel-wished':
     case 'request-changed':
+    case 'content-deleted':
       return typeof requestId === 'string' ? { type, requestId } : undefined;
     default:
       return undefined;

@@ -3,6 +3,8 @@
 import { type Budget, budgetExceeded } from '../domain/budget.ts';
 import { DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
+import { redactSpec } from '../domain/redacted.ts';
+import type { RedactText } from '../domain/redaction.ts';
 import type { ModelRequest } from '../domain/request.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Signals } from '../events/signals.ts';
@@ -40,6 +42,8 @@ interface AcceptanceDeps extends AdmittingDeps {
   readonly signals: Signals;
   /** The incarnation that owns what is accepted here. */
   readonly owner: () => string;
+  /** Replaces personal data before anything is stored or sent; absent: nothing is replaced. */
+  readonly redact?: RedactText | undefined;
   readonly announce: (request: ModelRequest) => void;
   readonly onBudgetExceeded?: ((budget: Budget) => void) | undefined;
 }
@@ -94,7 +98,10 @@ export function createAcceptance(deps: AcceptanceDeps, active: ActiveRequests): 
 
   return {
     accept(submitted) {
-      const accepting = accept(submitted);
+      const { redact } = deps;
+      const accepting = accept(
+        redact ? { ...submitted, spec: redactSpec(submitted.spec, redact) } : submitted,
+      );
       underWay.add(accepting);
       return accepting.finally(() => underWay.delete(accepting));
     },

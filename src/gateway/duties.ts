@@ -15,6 +15,7 @@ interface Parts {
   readonly queue: Queue;
   readonly news: RequestNews;
   readonly status: ProviderStatus;
+  readonly reviewContent: () => void;
 }
 
 type Duties = Pick<
@@ -25,8 +26,11 @@ type Duties = Pick<
   isDraining(): boolean;
 };
 
-export function createDuties(deps: GatewayDeps, { active, acceptance, queue, news, status }: Parts): Duties {
-  const { admission, signals, log, store } = deps;
+export function createDuties(
+  deps: GatewayDeps,
+  { active, acceptance, queue, news, status, reviewContent }: Parts,
+): Duties {
+  const { admission, signals, events, log, store } = deps;
   const forgetTheGone = createForgetting(deps);
   let draining = false;
 
@@ -39,6 +43,7 @@ export function createDuties(deps: GatewayDeps, { active, acceptance, queue, new
   const stopListening = signals.onSignal(signal => {
     if (signal.type === 'work-queued') admission.wake();
     if (signal.type === 'request-changed') void news.changedElsewhere([signal.requestId]);
+    if (signal.type === 'content-deleted') events.forget([signal.requestId]);
     if (signal.type === 'controls-changed')
       followOrders().catch(error => log.warn({ error }, 'what administrators did is looked at again later'));
     const entry = signal.type === 'cancel-wished' && active.get(signal.requestId);
@@ -51,6 +56,7 @@ export function createDuties(deps: GatewayDeps, { active, acceptance, queue, new
     start: () => admission.start(queue.take),
     async review() {
       forgetTheGone();
+      reviewContent();
       await queue.review();
       await followOrders();
       await store.budgets.refresh();

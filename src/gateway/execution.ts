@@ -2,6 +2,7 @@
 // The order at the end is the promise: the row is terminal before any subscriber hears of it.
 
 import { type BudgetRules, DEFAULT_BUDGET_RULES } from '../domain/budget.ts';
+import { redactAnswer, redactWhole } from '../domain/redacted.ts';
 import {
   type Attempt,
   isTerminal,
@@ -74,7 +75,8 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
   const { moments } = active;
   const output: string[] = [];
   let textSeen = false;
-  const emit = (event: StreamEvent) => {
+  const emit = (told: StreamEvent) => {
+    const event = deps.redact ? redactWhole(told, active.spec, deps.redact) : told;
     if (event.type === 'token') {
       // The result of a workflow is made from those of its steps at the end.
       if (event.step === undefined) output.push(event.text);
@@ -217,11 +219,13 @@ function toFinished(
   const providerMs = arrival.attempts.reduce((sum, attempt) => sum + attempt.durationMs, -arrival.overlapMs);
   const last = servingAttempt(arrival.attempts);
   const all = [...active.earlier, ...arrival.attempts];
+  const stored = deps.redact ? redactAnswer(output, active.spec, deps.redact) : output;
+  const lastSequence = active.writer.sequence() + 1;
   return {
     id: request.id,
     epoch: request.epoch,
     status,
-    output: output === '' && status !== 'SUCCEEDED' ? undefined : output,
+    output: stored === '' && status !== 'SUCCEEDED' ? undefined : stored,
     routing: active.spec.workflow ? undefined : withUncovered(active.decision, arrival),
     attempts: arrival.attempts,
     deploymentId: last?.deploymentId,
@@ -237,8 +241,9 @@ function toFinished(
     firstTokenAt: request.firstTokenAt,
     finishedAt: new Date(deps.clock.now()),
     overheadMs: Math.max(0, nowMs - active.moments.receivedAtMs - arrival.waitedMs - providerMs),
-    lastSequence: active.writer.sequence() + 1,
-    restartSequence: request.restartSequence,
+    lastSequence,
+    // What was streamed is not what is stored: whoever comes back is told so.
+    restartSequence: stored === output ? request.restartSequence : lastSequence,
     holdsReservation: request.reservedNanoUsd !== undefined,
   };
 }

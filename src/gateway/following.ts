@@ -86,7 +86,8 @@ export function createFollowing({
 
   function open(request: ModelRequest, position: Position | undefined): AsyncIterableIterator<FollowedEvent> {
     const { id } = request;
-    if (isTerminal(request.status) && !events.holdsRest(id, position))
+    const isDeleted = request.contentDeletedAt !== undefined;
+    if (isTerminal(request.status) && (isDeleted || !events.holdsRest(id, position)))
       return cancellable(() => told(request, position));
     const log = events.follow(id, position);
     if (!log) return waysOn.rest(id, position);

@@ -20,6 +20,7 @@ import type { Admission } from './admission.ts';
 import { callerOf } from './admitting.ts';
 import { cancelRequest } from './cancellation.ts';
 import type { CapacityLoad } from './capacity.ts';
+import { createContent } from './content.ts';
 import { createDuties } from './duties.ts';
 import type { ExecutionDeps } from './execution.ts';
 import { createFollowing } from './following.ts';
@@ -97,6 +98,15 @@ export interface Gateway {
    * for ADMIN, whose doing so is audited.
    */
   cancel(actor: Actor, requestId: string): Promise<ModelRequest>;
+  /**
+   * Deletes what was said in a request that has ended, of a workflow with its steps. NOT_FOUND as for `cancel`; CONFLICT
+   * of a step, and while it or a step of it has not ended. Of somebody else's it is audited.
+   */
+  deleteContent(actor: Actor, requestId: string): Promise<ModelRequest>;
+  /** The same of all requests of a user, whose unended ones are cancelled; whoever asks. */
+  deleteContentOf(userId: string): Promise<void>;
+  /** Deletes what is kept for longer than it is to be, as is done now and then anyway; resolves with of how many. */
+  expireContent(): Promise<number>;
   /** One's own request, or anybody's for ADMIN; undefined when there is none to see. */
   request(actor: Actor, requestId: string): Promise<ModelRequest | undefined>;
   /**
@@ -175,6 +185,8 @@ export interface GatewayDeps extends Omit<ExecutionDeps, 'onFinished' | 'onWaiti
   readonly maxQueued: number;
   /** A request with which so many instances have died is not run again. */
   readonly maxDeaths: number;
+  /** What was said is kept for so many days after the end of a request; absent: for ever. */
+  readonly contentRetentionDays?: number | undefined;
   readonly submissionLimits: SubmissionLimits;
   readonly defaultStrategy: RoutingStrategy;
   /** The incarnation that owns what is accepted here. */
@@ -200,10 +212,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const acceptance = createAcceptance({ ...deps, announce }, active);
   const queue = createQueue(deps, active);
   const status = createProviderStatus(deps);
-  const duties = createDuties(deps, { active, acceptance, queue, news, status });
   const find = async (requestId: string) =>
     active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
-  const { visible, toCancel, noteReading } = createOwnership({ ...deps, find });
+  const { visible, toCancel, toDelete, noteReading } = createOwnership({ ...deps, find });
+  const { review: reviewContent, ...content } = createContent(deps, { toDelete, cancel: cancelWithSteps });
+  const duties = createDuties(deps, { active, acceptance, queue, news, status, reviewContent });
 
   const { open, openAccepted, ...following } = createFollowing({
     ...deps,
@@ -213,9 +226,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     momentsOf: id => active.get(id)?.moments,
   });
 
-  async function cancelStepsOf(requestId: string): Promise<void> {
-    const steps = await store.requests.byIds(await store.workflows.unfinishedRequests(requestId));
+  async function cancelWithSteps(request: ModelRequest): Promise<void> {
     const parts = { ...deps, active, queue, news };
+    await cancelRequest(request, parts);
+    if (request.taskType !== 'WORKFLOW') return;
+    // Steps of a workflow that nobody ran at this moment.
+    const steps = await store.requests.byIds(await store.workflows.unfinishedRequests(request.id));
     await Promise.all(steps.map(step => step && cancelRequest(step, parts)));
   }
 
@@ -234,15 +250,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...submitting,
     async cancel(actor, requestId) {
       const request = await toCancel(actor, requestId);
-      await cancelRequest(request, { ...deps, active, queue, news });
-      // Steps of a workflow that nobody ran at this moment.
-      if (request.taskType === 'WORKFLOW') await cancelStepsOf(requestId);
+      await cancelWithSteps(request);
       return (await find(requestId)) ?? request;
     },
     async request(actor, requestId) {
       authorize(actor, 'request:read');
       return visible(actor, requestId);
     },
+    ...content,
     noteReading,
     instanceId: deps.owner,
     ...following,

@@ -1,6 +1,7 @@
 // A request on its way through its candidates: what it is, where it reports to, and what it may use.
 
 import type { Catalog } from '../control/catalog.ts';
+import type { RedactText } from '../domain/redaction.ts';
 import type { RequestSpec } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
@@ -36,6 +37,8 @@ export interface FailoverDeps {
   readonly maxOutputBytes: number;
   /** For comparing an answer with its schema. */
   readonly maxSchemaCheckMs?: number | undefined;
+  /** Replaces personal data before anything is stored; absent: nothing is replaced. */
+  readonly redact?: RedactText | undefined;
   readonly log: { warn(fields: object, message: string): void };
 }
 

@@ -21,6 +21,8 @@ export interface Ownership extends Pick<Gateway, 'noteReading'> {
   visible(actor: Actor, requestId: string): Promise<ModelRequest | undefined>;
   /** The one to cancel. NOT_FOUND when there is none that the actor may cancel. */
   toCancel(actor: Actor, requestId: string): Promise<ModelRequest>;
+  /** The same for one whose content is to be deleted. */
+  toDelete(actor: Actor, requestId: string): Promise<ModelRequest>;
 }
 
 interface OwnershipDeps {
@@ -41,20 +43,24 @@ export function createOwnership({ store, clock, find }: OwnershipDeps): Ownershi
     return request && (request.userId === actor.userId || can(actor, forAny)) ? request : undefined;
   }
 
-  function eventOf(action: string, actor: Actor, request: Owned): AuditEvent {
-    const subject = toGlobalId('request', request.id);
-    return auditEvent({ action, actor, subject, data: { userId: request.userId } }, clock.now());
+  async function reachOrRefuse(actor: Actor, requestId: string, forAny: Permission) {
+    const request = await reach(actor, requestId, forAny);
+    if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
+    return request;
   }
 
   return {
     visible: (actor, requestId) => reach(actor, requestId, 'request:read-any'),
     async toCancel(actor, requestId) {
       authorize(actor, 'request:cancel');
-      const request = await reach(actor, requestId, 'request:cancel-any');
-      if (!request) throw new DomainError('NOT_FOUND', 'There is no such request.');
+      const request = await reachOrRefuse(actor, requestId, 'request:cancel-any');
       if (request.userId !== actor.userId && !isTerminal(request.status))
-        await store.audit.append(eventOf('request.cancel', actor, request));
+        await store.audit.append(requestEvent('request.cancel', actor, request, clock.now()));
       return request;
+    },
+    async toDelete(actor, requestId) {
+      authorize(actor, 'request:delete-content');
+      return reachOrRefuse(actor, requestId, 'request:delete-content-any');
     },
     noteReading(actor, request) {
       if (request.userId === actor.userId) return undefined;
@@ -63,7 +69,7 @@ export function createOwnership({ store, clock, find }: OwnershipDeps): Ownershi
       if (known && clock.monotonic() - known.atMs < NOTED_FOR_MS) return known.pending;
       const reading: Reading = { atMs: clock.monotonic(), pending: undefined };
       noted.set(key, reading);
-      reading.pending = write(eventOf('request.read', actor, request)).then(
+      reading.pending = write(requestEvent('request.read', actor, request, clock.now())).then(
         () => {
           reading.pending = undefined;
         },
@@ -75,6 +81,11 @@ export function createOwnership({ store, clock, find }: OwnershipDeps): Ownershi
       return reading.pending;
     },
   };
+}
+
+/** What the audit log keeps of an act on a request of somebody else. */
+export function requestEvent(action: string, actor: Actor, { id, userId }: Owned, nowMs: number): AuditEvent {
+  return auditEvent({ action, actor, subject: toGlobalId('request', id), data: { userId } }, nowMs);
 }
 
 interface Reading {

@@ -26,7 +26,9 @@ export function* replay(
     position: { epoch, sequence, offset: 0 },
     event: { type: 'restarted', attempt, reason: 'The answer was begun again.' },
   });
-  if (restarts && after.epoch < epoch && restart > 0) {
+  // Void to its end: the text is not what was streamed.
+  const isWhollyVoid = restart >= last;
+  if (restarts && after.epoch < epoch && restart > 0 && !isWhollyVoid) {
     // The generation begins with the restart; what died with the earlier ones was told by them.
     const own = attempts.slice(attempts.findLastIndex(({ outcome }) => outcome === 'LOST') + 1);
     yield restarted(own[0]?.number ?? request.attemptCount, restart);
@@ -38,7 +40,8 @@ export function* replay(
     for (const attempt of attempts)
       if (attempt.number > seen && attempt.number < last)
         yield attemptStarted(attempt, { epoch, sequence: attempt.number, offset: 0 });
-    if (restarts) yield restarted(request.attemptCount, restart || Math.max(0, last - 2));
+    if (restarts)
+      yield restarted(request.attemptCount, isWhollyVoid || !restart ? Math.max(0, last - 2) : restart);
   }
   yield* textIn(text, sameText ? after.offset : 0, beforeEnd);
   yield { position: end, event: terminalEvent(request) };

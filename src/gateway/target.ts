@@ -106,16 +106,13 @@ function judge(
   ended: AttemptResult,
   text: string,
   { spec: { outputSchema }, requestId }: Journey,
-  { maxSchemaCheckMs, log }: FailoverDeps,
+  { maxSchemaCheckMs, redact, log }: FailoverDeps,
 ): AttemptResult {
   if (ended.outcome !== 'succeeded' || !outputSchema) return ended;
   const outcome = holdToSchema(ended, text, outputSchema, maxSchemaCheckMs);
-  if (outcome.outcome === 'failed')
-    log.warn(
-      { requestId, code: outcome.code, fault: outcome.fault },
-      'an answer does not keep to its schema',
-    );
-  return outcome;
+  if (outcome.outcome !== 'failed') return outcome;
+  log.warn({ requestId, code: outcome.code, fault: outcome.fault }, 'an answer does not keep to its schema');
+  return redact ? { ...outcome, message: redact(outcome.message) } : outcome;
 }
 
 function ownFault(durationMs: number, text: string): AttemptFailed {

@@ -1,8 +1,9 @@
 // The record of administrative and security-relevant acts: appended to a chain, read in pages, never changed.
 
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
 import type { AuditEvent } from '../domain/audit.ts';
 import { type ChainedAuditEvent, type ChainLink, nextLink } from '../domain/audit-chain.ts';
+import { toGlobalId } from '../domain/ids.ts';
 import { storableText, toJson } from './json.ts';
 import { keysetPage } from './keyset.ts';
 import type { AuditRepository } from './store.ts';
@@ -19,7 +20,7 @@ export function auditIn(db: Kysely<Tables>): AuditRepository {
     append: event => appendAll([event]),
     appendAll,
 
-    async page({ action, actorId, subject, from, to }, query) {
+    async page({ action, actorId, aboutUserId, subject, from, to }, query) {
       const page = await keysetPage(query, (condition, direction, limit) =>
         db
           .selectFrom('audit_events')
@@ -30,6 +31,7 @@ export function auditIn(db: Kysely<Tables>): AuditRepository {
           .$if(subject !== undefined, rows => rows.where('subject', '=', subject!))
           .$if(from !== undefined, rows => rows.where('at', '>=', from!))
           .$if(to !== undefined, rows => rows.where('at', '<', to!))
+          .$if(aboutUserId !== undefined, rows => rows.where(isAbout(aboutUserId!)))
           .orderBy('id', direction)
           .limit(limit)
           .execute(),
@@ -57,6 +59,11 @@ export function auditIn(db: Kysely<Tables>): AuditRepository {
       return row && toLink(row);
     },
   };
+}
+
+/** As in the indexes: an entry about a request or a key has the id of its owner among its facts. */
+function isAbout(userId: string) {
+  return sql<SqlBool>`(actor_id = ${userId} or subject = ${toGlobalId('user', userId)} or data ->> 'userId' = ${userId})`;
 }
 
 /** One after the other: the head stays locked until the transaction ends, so whatever else it locks must come before. */

@@ -7,6 +7,7 @@ import { auditIn } from './audit.ts';
 import { breakersIn } from './breakers.ts';
 import { createBudgetOwners } from './budget-owners.ts';
 import { budgetsIn } from './budgets.ts';
+import { contentIn } from './content.ts';
 import { deploymentControlsIn } from './deployment-controls.ts';
 import { externalIdentitiesIn } from './external-identities.ts';
 import { instancesIn } from './instances.ts';
@@ -100,6 +101,7 @@ function repositoriesIn(
   const shared = { owners: createBudgetOwners(db), settlements };
   return {
     requests: requestsIn(db, shared),
+    content: contentIn(db),
     budgets: budgetsIn(db, shared),
     queue: queueIn(db, settlements),
     metrics: metricsIn(db),

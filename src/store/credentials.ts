@@ -95,7 +95,7 @@ export function apiKeysIn(db: Kysely<Tables>) {
         .selectFrom('api_keys')
         .innerJoin('users', 'users.id', 'api_keys.user_id')
         .selectAll('api_keys')
-        .select(['username', 'role', 'disabled', 'must_change_password', 'token_version'])
+        .select(['username', 'role', 'disabled', 'must_change_password', 'token_version', 'deleted_at'])
         .select(OWNER_COLUMNS)
         .where('prefix', '=', prefix)
         .executeTakeFirst();

@@ -63,14 +63,30 @@ function userWritesIn(db: Kysely<Tables>) {
         .executeTakeFirst();
       return row && toUser(row);
     },
+
+    async deleteUser(id, pseudonym) {
+      const isTheirs = sql<boolean>`user_id = ${id}::uuid`;
+      await sql`
+        with logins as (delete from sessions where ${isTheirs}),
+        keys as (
+          update api_keys set name = 'deleted', revoked_at = coalesce(revoked_at, now()) where ${isTheirs}
+        ),
+        definitions as (delete from workflow_definitions where ${isTheirs}),
+        repeats as (delete from idempotency_keys where ${isTheirs})
+        update users set username = ${pseudonym}, disabled = true, password_hash = null,
+          token_version = token_version + 1, deleted_at = now()
+        where id = ${id}::uuid and deleted_at is null`.execute(db);
+    },
   } satisfies Partial<MemberRepository>;
 }
 
 function userReadsIn(db: Kysely<Tables>) {
   return {
     async usersByIds(ids) {
-      const { rows } = await sql<Omit<Selectable<UsersTable>, 'password_hash'>>`${prepared('users_by_ids')}
-        select id, username, role, disabled, must_change_password, token_version, created_at,
+      const { rows } = await sql<
+        Omit<Selectable<UsersTable>, 'password_hash' | 'content_deleted_at'>
+      >`${prepared('users_by_ids')}
+        select id, username, role, disabled, must_change_password, token_version, created_at, deleted_at,
           requests_per_minute, tokens_per_minute, concurrent_requests
         from users where id = any(${uuidsIn(ids)}::uuid[])`.execute(db);
       return byId(ids, rows, row => row.id, toUser);

@@ -10,6 +10,7 @@ import type { Instance, InstanceHost } from '../domain/instance.ts';
 import type { ApiKey, Session, User } from '../domain/member.ts';
 import type { MetricsDimension, MetricsRow } from '../domain/metrics.ts';
 import type { BudgetRepository } from './budgets.ts';
+import type { ContentRepository } from './content.ts';
 import type { ExternalIdentityRepository } from './external-identities.ts';
 import type { QueueRepository } from './queue-repository.ts';
 import type { RateLimitRepository } from './rate-limits.ts';
@@ -23,6 +24,7 @@ export type * from './request-repository.ts';
 
 export interface Store {
   readonly requests: RequestRepository;
+  readonly content: ContentRepository;
   readonly budgets: BudgetRepository;
   readonly queue: QueueRepository;
   readonly metrics: MetricsRepository;
@@ -79,6 +81,11 @@ export interface MemberRepository {
     id: string,
     change: { role?: Role; disabled?: boolean; passwordHash?: string; mustChangePassword?: boolean },
   ): Promise<User | undefined>;
+  /**
+   * Puts the pseudonym in place of the name and disables the user for good; ends sessions and keys, and removes the
+   * definitions of workflows and the idempotency keys that they made.
+   */
+  deleteUser(id: string, pseudonym: string): Promise<void>;
   usersByIds(ids: readonly string[]): Promise<(User | undefined)[]>;
   userByName(username: string): Promise<{ user: User; passwordHash: string | undefined } | undefined>;
   passwordHash(userId: string): Promise<string | undefined>;
@@ -108,6 +115,8 @@ export interface MemberRepository {
 export interface AuditFilter {
   readonly action?: string | undefined;
   readonly actorId?: string | undefined;
+  /** What this user did, and what was done to them or to what is theirs. */
+  readonly aboutUserId?: string | undefined;
   /** As a client's id. */
   readonly subject?: string | undefined;
   readonly from?: Date | undefined;

@@ -91,6 +91,7 @@ export interface RequestsTable extends OutcomeColumns {
   /** What it holds, and held when it ended, of each of these budgets; null without one. */
   reserved_nano_usd: Int8 | null;
   budget_ids: string[] | null;
+  content_deleted_at: Generated<Date | null>;
 }
 
 export interface AttemptsTable extends OutcomeColumns {
@@ -132,6 +133,9 @@ export interface UsersTable extends RateLimitColumns {
   must_change_password: boolean;
   token_version: number;
   created_at: Date;
+  deleted_at: Generated<Date | null>;
+  /** Nothing is left of what a deleted user had said. */
+  content_deleted_at: Generated<Date | null>;
 }
 
 export interface SessionsTable {

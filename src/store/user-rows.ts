@@ -5,7 +5,7 @@ import type { User } from '../domain/member.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import type { UsersTable } from './tables.ts';
 
-export function toUser(row: Omit<Selectable<UsersTable>, 'password_hash'>): User {
+export function toUser(row: Omit<Selectable<UsersTable>, 'password_hash' | 'content_deleted_at'>): User {
   return {
     id: row.id,
     username: row.username,
@@ -15,5 +15,6 @@ export function toUser(row: Omit<Selectable<UsersTable>, 'password_hash'>): User
     ...rateLimitsOf(row),
     createdAt: row.created_at,
     tokenVersion: row.token_version,
+    ...(row.deleted_at && { deletedAt: row.deleted_at }),
   };
 }

@@ -202,6 +202,7 @@ async function begin(
   spec: WorkflowSpec,
 ): Promise<StoredRun | undefined> {
   const { reuse } = spec;
+  // A run whose content was deleted meanwhile has no results any more: what made them is run again.
   const { rows } = await sql<{ user_id: string; api_key_id: string | null }>`
     with ${ownership(run)},
     begun as (
@@ -214,7 +215,9 @@ async function begin(
       select owned.id, step_id, item, status, earlier.request_id, tries, input, output, note, true,
         started_at, finished_at
       from workflow_steps as earlier, owned
-      where workflow_id = ${reuse?.requestId ?? null}::uuid and (
+      where workflow_id = ${reuse?.requestId ?? null}::uuid and exists (
+        select from requests as source where source.id = workflow_id and source.content_deleted_at is null
+      ) and (
         (step_id = any(${reuse?.steps ?? []}::text[]) and status in ('SUCCEEDED', 'FAILED'))
         or (step_id = any(${reuse?.items ?? []}::text[]) and item >= 0 and status = 'SUCCEEDED')
       )

@@ -3,6 +3,7 @@
 import { type Actor, authorize, can } from '../domain/access.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { newId } from '../domain/ids.ts';
+import { redactWorkflow } from '../domain/redacted.ts';
 import type { WorkflowDefinition } from '../domain/workflow.ts';
 import { parseWorkflow } from '../domain/workflow-input.ts';
 import type { DefinitionRun, Workflows, WorkflowsDeps } from './workflows.ts';
@@ -12,7 +13,7 @@ const MAX_DESCRIPTION_LENGTH = 2_000;
 
 type Definitions = Pick<Workflows, 'createDefinition' | 'deleteDefinition' | 'definition' | 'runDefinition'>;
 
-export function createDefinitions({ store, gateway, clock, bounds }: WorkflowsDeps): Definitions {
+export function createDefinitions({ store, gateway, clock, bounds, redact }: WorkflowsDeps): Definitions {
   async function wanted(actor: Actor, run: DefinitionRun): Promise<WorkflowDefinition> {
     const { definitionId, name, version } = run;
     if ((definitionId == null) === (name == null))
@@ -38,8 +39,8 @@ export function createDefinitions({ store, gateway, clock, bounds }: WorkflowsDe
         id: newId(clock.now()),
         userId: actor.userId,
         name,
-        description: description ?? undefined,
-        workflow: spec,
+        description: description == null ? undefined : (redact?.(description) ?? description),
+        workflow: redact ? redactWorkflow(spec, redact) : spec,
         createdAt: new Date(clock.now()),
       });
     },

@@ -4,6 +4,7 @@ import { type Actor, authorize, can } from '../domain/access.ts';
 import { type Act, auditEvent } from '../domain/audit.ts';
 import { badInput, DomainError } from '../domain/errors.ts';
 import { toGlobalId } from '../domain/ids.ts';
+import type { RedactText } from '../domain/redaction.ts';
 import { isTerminal, type ModelRequest } from '../domain/request.ts';
 import type { Submission } from '../domain/submission.ts';
 import type { StepState, StepStatus, WorkflowDefinition, WorkflowSpec } from '../domain/workflow.ts';
@@ -29,6 +30,8 @@ export interface WorkflowsDeps {
   readonly steps: () => StepRequests;
   readonly bounds: WorkflowBounds;
   readonly maxPromptBytes: number;
+  /** Replaces personal data before anything is stored; absent: nothing is replaced. */
+  readonly redact?: RedactText | undefined;
   readonly log: { warn(fields: object, message: string): void };
   readonly newId: () => string;
   readonly onStepEnded: (status: StepStatus) => void;
@@ -104,6 +107,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
     const request = await deps.steps().request(requestId);
     const isReached = request?.userId === actor.userId || can(actor, 'request:cancel-any');
     const run = request && isReached ? await describe(request) : undefined;
+    if (isReached && request?.contentDeletedAt) throw contentDeleted();
     if (!run) throw new DomainError('NOT_FOUND', 'There is no such workflow.');
     return run;
   }
@@ -133,7 +137,8 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
       const run = await reach(actor, requestId);
       if (comment != null && comment.length > MAX_COMMENT_LENGTH)
         throw badInput('comment', `must have at most ${MAX_COMMENT_LENGTH} characters`);
-      const decision = { stepId, approved, by: actor.username, comment: comment ?? undefined };
+      const said = comment == null ? undefined : (deps.redact?.(comment) ?? comment);
+      const decision = { stepId, approved, by: actor.username, comment: said };
       const decided = await store.transaction(async inside => {
         const done = await inside.workflows.decide(requestId, decision);
         if (done)
@@ -166,7 +171,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
       if (!isTerminal(run.request.status))
         throw new DomainError('CONFLICT', 'The workflow has not ended. Cancel it, or wait.');
       const [body] = await store.requests.bodiesByIds([requestId]);
-      if (!body) throw new DomainError('NOT_FOUND', 'What the workflow was asked for is not kept any more.');
+      if (!body) throw contentDeleted();
       const spec = { ...body.spec, workflow: { ...run.spec, reuse: reuseOf(run, fromStep ?? undefined) } };
       // What comes of it is the actor's, with all that somebody else asked for.
       if (run.request.userId !== actor.userId)
@@ -176,6 +181,10 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
 
     ...createDefinitions(deps),
   };
+}
+
+function contentDeleted(): DomainError {
+  return new DomainError('CONFLICT', 'What the workflow was asked for is deleted: it cannot be run again.');
 }
 
 /** In the transaction of what was done. */

@@ -38,6 +38,12 @@ async function read(
   return events;
 }
 
+async function holdsAnything(log: EventLog, requestId: string): Promise<boolean> {
+  for await (const _event of log.follow(requestId, undefined, new AbortController().signal) ?? [])
+    return true;
+  return false;
+}
+
 function textOf(events: readonly LoggedEvent[]): string {
   return events.map(({ event }) => (event.type === 'token' ? event.text : '')).join('');
 }
@@ -77,6 +83,23 @@ export function eventLogContract(name: string, createLog: CreateLog, options: Te
       { epoch: 1, sequence: 3, offset: 5 },
     ]);
     assert.equal(writer.sequence(), 3);
+    await log.close();
+  });
+
+  contract('of a request that is forgotten nothing is to be read any more', async t => {
+    const log = await createLog(t);
+    const id = newId();
+    const writer = log.open(id, 1);
+    writer.append(token('a secret'));
+    writer.append(COMPLETED);
+    await read(log, id);
+
+    log.release(id);
+    log.forget([id]);
+
+    assert.equal(log.holdsRest(id, undefined), false);
+    // Where others share it, it is gone a moment later.
+    while (await holdsAnything(log, id)) await setImmediate();
     await log.close();
   });
 

@@ -24,7 +24,8 @@ test('instances that start at once on an empty database create one first adminis
   const log = createLog({ level: 'silent', pretty: false });
 
   const metrics = createMetrics();
-  const alone = { sharing: undefined, instances: () => 3 };
+  const gateway = () => assert.fail('nobody is deleted');
+  const alone = { sharing: undefined, instances: () => 3, gateway };
 
   const instances = await Promise.all(
     [1, 2, 3].map(() => openMembers(config, { store, signals: createNoSignals(), log, metrics, ...alone })),

@@ -34,6 +34,7 @@ async function twoInstances(t: TestContext, maxEntries = 1_000) {
   return {
     open: writer.events.open,
     release: writer.events.release,
+    forget: writer.events.forget,
     follow: reader.events.follow,
     holdsRest: writer.events.holdsRest,
     async close() {

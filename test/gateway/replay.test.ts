@@ -197,3 +197,31 @@ function storedRequest(): ModelRequest {
     restartSequence: undefined,
   };
 }
+
+test('where the stored text is not what was streamed, whoever comes back is told to begin again', async t => {
+  const store = await openTestStore(t);
+  const request = aRequest();
+  await store.requests.accept(request);
+  await store.requests.finish(
+    anEndOf(request, { output: 'by [EMAIL]', lastSequence: 9, restartSequence: 9, attempts: [] }),
+  );
+  const [stored] = await store.requests.byIds([request.id]);
+  const told = ([sequence, offset]: readonly [number, number], epoch = 1) =>
+    [...replay(stored!, 'by [EMAIL]', [], { epoch, sequence, offset })].map(({ event }) =>
+      event.type === 'token' ? event.text : event.type,
+    );
+
+  for (const position of [
+    [3, 2],
+    [8, 4],
+    [8, 10],
+    [8, 30],
+  ] as const)
+    assert.deepEqual(told(position), ['restarted', 'by [EMAIL]', 'completed']);
+  assert.deepEqual(told([3, 2], 0), ['restarted', 'by [EMAIL]', 'completed']);
+  // Whoever breaks off on the way, again and again, gets all of it in the end.
+  const story = [...replay(stored!, 'by [EMAIL]', [], { epoch: 1, sequence: 3, offset: 2 })];
+  for (const { position } of story.slice(0, -1))
+    assert.deepEqual(told([position.sequence, position.offset]), ['restarted', 'by [EMAIL]', 'completed']);
+  assert.deepEqual(told([9, 10]), []);
+});

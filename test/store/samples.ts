@@ -1,5 +1,6 @@
 // Requests, outcomes and users as the tests of the store write them; each test names only what it is about.
 
+import { randomBytes } from 'node:crypto';
 import { newId } from '../../src/domain/ids.ts';
 import type { User } from '../../src/domain/member.ts';
 import type { Attempt, RequestSpec } from '../../src/domain/request.ts';
@@ -159,4 +160,24 @@ export async function makeFinished(
   await store.requests.accept(request);
   await store.requests.finish(anEndOf(request, change.end));
   return request;
+}
+
+/** An id that was made so long ago. */
+export function idOfTheTime(agoMs: number): string {
+  const time = (Date.now() - agoMs).toString(16).padStart(12, '0');
+  const rest = randomBytes(9).toString('hex');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(0, 3)}-8${rest.slice(3, 6)}-${rest.slice(6)}`;
+}
+
+/** Accepted and ended so long ago. */
+export function endedAgo(
+  store: Store,
+  agoMs: number,
+  { request = {}, end = {} }: Parameters<typeof makeFinished>[1] = {},
+): Promise<NewRequest> {
+  const createdAt = new Date(Date.now() - agoMs);
+  return makeFinished(store, {
+    request: { id: idOfTheTime(agoMs), createdAt, ...request },
+    end: { finishedAt: createdAt, ...end },
+  });
 }

@@ -10,6 +10,7 @@ import { builder } from '../builder.ts';
 import { actorOf } from '../context.ts';
 import { pageCost } from '../cost.ts';
 import { toConnection, toPageQuery } from '../pagination.ts';
+import { UserType } from './member.ts';
 import { TimeRangeInput, toCreatedBetween } from './request-filter.ts';
 
 const AuditEventType = builder.objectRef<ChainedAuditEvent>('AuditEvent').implement({
@@ -47,6 +48,11 @@ const AuditEventType = builder.objectRef<ChainedAuditEvent>('AuditEvent').implem
   }),
 });
 
+const AuditEventConnection = builder.connectionObject(
+  { type: AuditEventType, name: 'AuditEventConnection', description: 'A page of the audit log.' },
+  { name: 'AuditEventEdge', description: 'An entry and its place in the page.' },
+);
+
 const AuditFilterInput = builder.inputType('AuditFilter', {
   description: 'Every condition given must hold.',
   fields: t => ({
@@ -73,8 +79,7 @@ builder.queryField('auditEvents', t =>
         return toConnection('auditEvents', await context.store.audit.page(toAuditFilter(filter), query));
       },
     },
-    { name: 'AuditEventConnection', description: 'A page of the audit log.' },
-    { name: 'AuditEventEdge', description: 'An entry and its place in the page.' },
+    AuditEventConnection,
   ),
 );
 
@@ -98,3 +103,23 @@ function nameOf(argument: string, name: string | null | undefined): string | und
     throw badInput(argument, 'is no such name');
   return name ?? undefined;
 }
+
+builder.objectField(UserType, 'auditEvents', t =>
+  t.connection(
+    {
+      ...permitted('account:manage'),
+      type: AuditEventType,
+      description:
+        "What the audit log has of the user: what they did, and what was done to them and to what is theirs, newest first. One's own, or anybody's for ADMIN; else FORBIDDEN.",
+      complexity: pageCost,
+      resolve: async (user, args, context) => {
+        const query = toPageQuery('auditEvents', args);
+        return toConnection(
+          'auditEvents',
+          await context.members.auditEventsOf(actorOf(context), user.id, query),
+        );
+      },
+    },
+    AuditEventConnection,
+  ),
+);

@@ -88,6 +88,12 @@ builder.node(UserType, {
         'Whether the password has to be changed first: until then, whoever logs in with it may do nothing else.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
+    deletedAt: t.expose('deletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the user was deleted: `username` is a pseudonym since then. Null while there is somebody.',
+    }),
     apiKeys: t.field({
       ...permitted('account:manage'),
       type: [ApiKeyType],

@@ -215,4 +215,10 @@ builder.objectFields(ModelRequestType, t => ({
     nullable: true,
     description: 'The model that the provider says it used.',
   }),
+  contentDeletedAt: t.expose('contentDeletedAt', {
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'When the prompt, the answer, the metadata and whatever else was said in it were deleted: they are null or empty since then. Null while they are kept.',
+  }),
 }));

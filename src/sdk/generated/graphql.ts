@@ -1115,6 +1115,45 @@ export type UpdateUserMutationVariables = Exact<{
 
 export type UpdateUserMutation = { updateUser: { user: { id: string, username: string, role: Role, disabled: boolean } } };
 
+export type UserAccountQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type UserAccountQuery = { node:
+    | { id: string, username: string, role: Role, disabled: boolean, createdAt: string, deletedAt: string | null, apiKeys: Array<{ id: string, name: string, prefix: string, scopes: Array<ApiKeyScope> | null, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null }>, sessions: Array<{ id: string, createdAt: string, expiresAt: string }> }
+    | Record<PropertyKey, never>
+   | null };
+
+export type UserAuditEventsQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type UserAuditEventsQuery = { node:
+    | { auditEvents: { nodes: Array<{ id: string, at: string, actorId: string | null, actorName: string | null, action: string, subject: string | null, reason: string | null, data: unknown }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | Record<PropertyKey, never>
+   | null };
+
+export type UserRequestsQueryVariables = Exact<{
+  user: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type UserRequestsQuery = { requests: { nodes: Array<{ step: string | null, contentDeletedAt: string | null, maxOutputTokens: number | null, temperature: number | null, stop: Array<string>, outputSchema: unknown, system: string | null, metadata: unknown, output: string | null, id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, parent: { id: string } | null, messages: Array<{ role: MessageRole, content: string }>, attempts: Array<{ number: number, deploymentId: string, servedModel: string | null, outcome: AttemptOutcome, startedAt: string, timeToFirstTokenMs: number | null, durationMs: number, cost: string | null, priceSource: string | null, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, estimated: boolean } | null }>, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type UserWorkflowDefinitionsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type UserWorkflowDefinitionsQuery = { workflowDefinitions: { nodes: Array<{ id: string, ownerId: string, name: string, version: number, description: string | null, steps: unknown, parameters: unknown, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
 export type UsersQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -1144,6 +1183,23 @@ export type WorkflowDefinitionsQueryVariables = Exact<{
 export type WorkflowDefinitionsQuery = { workflowDefinitions: { nodes: Array<{ id: string, name: string, version: number, description: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type WorkflowStateFragment = { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, workflow: { pausedAt: string | null, cost: string | null, estimatedRemainingMs: number | null, estimatedRemainingCost: string | null, progress: { total: number, ended: number, running: number, waiting: number, percent: number }, steps: Array<{ id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null }> } | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null };
+
+export type WorkflowStepItemsQueryVariables = Exact<{
+  id: string;
+  step: string;
+  from?: number | null | undefined;
+  first?: number | null | undefined;
+}>;
+
+
+export type WorkflowStepItemsQuery = { request: { workflow: { step: { items: Array<{ index: number, input: unknown, status: StepStatus, output: string | null, tries: number, request: { id: string } | null }> } | null } | null } | null };
+
+export type WorkflowStepsQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type WorkflowStepsQuery = { request: { workflow: { steps: Array<{ prompt: string, output: string | null, startedAt: string | null, finishedAt: string | null, id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, request: { id: string } | null, error: { code: ErrorCode, message: string } | null }> } | null } | null };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -2815,6 +2871,171 @@ export const UpdateUserDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateUserMutation, UpdateUserMutationVariables>;
+export const UserAccountDocument = new TypedDocumentString(`
+    query userAccount($id: ID!) {
+  node(id: $id) {
+    ... on User {
+      id
+      username
+      role
+      disabled
+      createdAt
+      deletedAt
+      apiKeys {
+        id
+        name
+        prefix
+        scopes
+        createdAt
+        expiresAt
+        lastUsedAt
+        revokedAt
+      }
+      sessions {
+        id
+        createdAt
+        expiresAt
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UserAccountQuery, UserAccountQueryVariables>;
+export const UserAuditEventsDocument = new TypedDocumentString(`
+    query userAuditEvents($id: ID!, $first: Int, $after: String) {
+  node(id: $id) {
+    ... on User {
+      auditEvents(first: $first, after: $after) {
+        nodes {
+          id
+          at
+          actorId
+          actorName
+          action
+          subject
+          reason
+          data
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UserAuditEventsQuery, UserAuditEventsQueryVariables>;
+export const UserRequestsDocument = new TypedDocumentString(`
+    query userRequests($user: ID!, $first: Int, $after: String) {
+  requests(
+    first: $first
+    after: $after
+    filter: { user: $user, includeSteps: true }
+  ) {
+    nodes {
+      ...requestSummary
+      parent {
+        id
+      }
+      step
+      contentDeletedAt
+      maxOutputTokens
+      temperature
+      stop
+      outputSchema
+      system
+      messages {
+        role
+        content
+      }
+      metadata
+      output
+      attempts {
+        number
+        deploymentId
+        servedModel
+        outcome
+        startedAt
+        timeToFirstTokenMs
+        durationMs
+        cost
+        priceSource
+        error {
+          code
+          message
+        }
+        usage {
+          inputTokens
+          outputTokens
+          cachedInputTokens
+          estimated
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}`) as unknown as TypedDocumentString<UserRequestsQuery, UserRequestsQueryVariables>;
+export const UserWorkflowDefinitionsDocument = new TypedDocumentString(`
+    query userWorkflowDefinitions($first: Int, $after: String) {
+  workflowDefinitions(first: $first, after: $after) {
+    nodes {
+      id
+      ownerId
+      name
+      version
+      description
+      steps
+      parameters
+      createdAt
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UserWorkflowDefinitionsQuery, UserWorkflowDefinitionsQueryVariables>;
 export const UsersDocument = new TypedDocumentString(`
     query users($first: Int, $after: String) {
   users(first: $first, after: $after) {
@@ -2958,3 +3179,57 @@ export const WorkflowDefinitionsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<WorkflowDefinitionsQuery, WorkflowDefinitionsQueryVariables>;
+export const WorkflowStepItemsDocument = new TypedDocumentString(`
+    query workflowStepItems($id: ID!, $step: ID!, $from: Int, $first: Int) {
+  request(id: $id) {
+    workflow {
+      step(id: $step) {
+        items(from: $from, first: $first) {
+          index
+          input
+          status
+          output
+          tries
+          request {
+            id
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WorkflowStepItemsQuery, WorkflowStepItemsQueryVariables>;
+export const WorkflowStepsDocument = new TypedDocumentString(`
+    query workflowSteps($id: ID!) {
+  request(id: $id) {
+    workflow {
+      steps {
+        ...stepState
+        prompt
+        output
+        startedAt
+        finishedAt
+        request {
+          id
+        }
+      }
+    }
+  }
+}
+    fragment stepState on WorkflowStep {
+  id
+  title
+  kind
+  status
+  dependsOn
+  note
+  tries
+  reused
+  durationMs
+  itemCount
+  itemsEnded
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<WorkflowStepsQuery, WorkflowStepsQueryVariables>;

@@ -133,6 +133,18 @@ import {
   type UpdateUserMutation,
   type UpdateUserMutationVariables,
   UpdateUserDocument,
+  type UserAccountQuery,
+  type UserAccountQueryVariables,
+  UserAccountDocument,
+  type UserAuditEventsQuery,
+  type UserAuditEventsQueryVariables,
+  UserAuditEventsDocument,
+  type UserRequestsQuery,
+  type UserRequestsQueryVariables,
+  UserRequestsDocument,
+  type UserWorkflowDefinitionsQuery,
+  type UserWorkflowDefinitionsQueryVariables,
+  UserWorkflowDefinitionsDocument,
   type UsersQuery,
   type UsersQueryVariables,
   UsersDocument,
@@ -145,6 +157,12 @@ import {
   type WorkflowDefinitionsQuery,
   type WorkflowDefinitionsQueryVariables,
   WorkflowDefinitionsDocument,
+  type WorkflowStepItemsQuery,
+  type WorkflowStepItemsQueryVariables,
+  WorkflowStepItemsDocument,
+  type WorkflowStepsQuery,
+  type WorkflowStepsQueryVariables,
+  WorkflowStepsDocument,
 } from './graphql.ts';
 import type { CallOptions, Transport } from '../transport.ts';
 
@@ -194,10 +212,16 @@ export function getSdk(transport: Transport) {
     tokenStream: (variables: TokenStreamSubscriptionVariables, options?: CallOptions) => transport.subscribe<TokenStreamSubscription, TokenStreamSubscriptionVariables>(TokenStreamDocument, variables, options),
     updateProvider: (variables: UpdateProviderMutationVariables, options?: CallOptions) => transport.request<UpdateProviderMutation, UpdateProviderMutationVariables>(UpdateProviderDocument, variables, options),
     updateUser: (variables: UpdateUserMutationVariables, options?: CallOptions) => transport.request<UpdateUserMutation, UpdateUserMutationVariables>(UpdateUserDocument, variables, options),
+    userAccount: (variables: UserAccountQueryVariables, options?: CallOptions) => transport.request<UserAccountQuery, UserAccountQueryVariables>(UserAccountDocument, variables, options),
+    userAuditEvents: (variables: UserAuditEventsQueryVariables, options?: CallOptions) => transport.request<UserAuditEventsQuery, UserAuditEventsQueryVariables>(UserAuditEventsDocument, variables, options),
+    userRequests: (variables: UserRequestsQueryVariables, options?: CallOptions) => transport.request<UserRequestsQuery, UserRequestsQueryVariables>(UserRequestsDocument, variables, options),
+    userWorkflowDefinitions: (variables?: UserWorkflowDefinitionsQueryVariables, options?: CallOptions) => transport.request<UserWorkflowDefinitionsQuery, UserWorkflowDefinitionsQueryVariables>(UserWorkflowDefinitionsDocument, variables, options),
     users: (variables?: UsersQueryVariables, options?: CallOptions) => transport.request<UsersQuery, UsersQueryVariables>(UsersDocument, variables, options),
     viewer: (variables?: ViewerQueryVariables, options?: CallOptions) => transport.request<ViewerQuery, ViewerQueryVariables>(ViewerDocument, variables, options),
     workflow: (variables: WorkflowQueryVariables, options?: CallOptions) => transport.request<WorkflowQuery, WorkflowQueryVariables>(WorkflowDocument, variables, options),
     workflowDefinitions: (variables?: WorkflowDefinitionsQueryVariables, options?: CallOptions) => transport.request<WorkflowDefinitionsQuery, WorkflowDefinitionsQueryVariables>(WorkflowDefinitionsDocument, variables, options),
+    workflowStepItems: (variables: WorkflowStepItemsQueryVariables, options?: CallOptions) => transport.request<WorkflowStepItemsQuery, WorkflowStepItemsQueryVariables>(WorkflowStepItemsDocument, variables, options),
+    workflowSteps: (variables: WorkflowStepsQueryVariables, options?: CallOptions) => transport.request<WorkflowStepsQuery, WorkflowStepsQueryVariables>(WorkflowStepsDocument, variables, options),
   };
 }
 export type Sdk = ReturnType<typeof getSdk>;
