@@ -126,12 +126,14 @@ export interface ModelRequest {
   readonly attemptCount: number;
   /** Generation of ownership; writes of an older generation are refused. */
   readonly epoch: number;
-  /** Number of the terminal stream event; undefined while it is not finished. */
+  /** Number of the last stream event, of the terminal one or before it was parked; undefined before. */
   readonly lastSequence: number | undefined;
   /** Number of the last event that made earlier text void; undefined while there was none. */
   readonly restartSequence: number | undefined;
   /** What it holds of the budgets that it falls under, or held when it ended; undefined without one. */
   readonly reservedNanoUsd?: bigint | undefined;
+  /** Of a workflow that runs: only people can do anything now, and it is in nobody's hands. Absent: no. */
+  readonly isParked?: boolean | undefined;
 }
 
 /** The wide parts of a request, kept apart so that lists stay fast. */

@@ -15,7 +15,7 @@ import {
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { EventLog, LogWriter } from '../events/event-log.ts';
-import { pause } from '../lib/clock.ts';
+import { keepTrying } from '../lib/keep-trying.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
 import { type Allowance, createAllowance } from './allowance.ts';
@@ -102,6 +102,10 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
     : await askProviders(active, emit, deps);
   moments.endedAtMs = deps.clock.monotonic();
   const reason: StopReason | undefined = active.controller.signal.reason;
+  if (!arrival) {
+    active.request = { ...active.request, isParked: true, lastSequence: active.writer.sequence() };
+    return abandon(active, deps);
+  }
   if (reason === 'fenced') abandon(active, deps);
   else if (reason === 'shutdown' && arrival.status === 'CANCELLED') await giveBack(active, arrival, deps);
   else await conclude(active, arrival, { output: arrival.output ?? output.join(''), deps });
@@ -131,13 +135,15 @@ function askProviders(active: Active, emit: Emit, deps: ExecutionDeps): Promise<
   );
 }
 
-/** What runs are the steps, each in a place of its own: the workflow itself holds none meanwhile. */
-async function carryOutSteps(active: Active, emit: Emit, deps: ExecutionDeps): Promise<Ended> {
-  const { request, spec, controller } = active;
+/** What runs are the steps, each in a place of its own: the workflow itself holds none meanwhile. Undefined: it is parked. */
+async function carryOutSteps(active: Active, emit: Emit, deps: ExecutionDeps): Promise<Ended | undefined> {
+  const { request, spec, controller, writer } = active;
   const startedAtMs = deps.clock.monotonic();
   deps.onWaiting?.(true);
-  const ended = await deps.runWorkflow({ request, spec, signal: controller.signal, emit });
+  const { signal } = controller;
+  const ended = await deps.runWorkflow({ request, spec, signal, emit, sequence: writer.sequence });
   deps.onWaiting?.(false);
+  if (!ended) return undefined;
   const waitedMs = deps.clock.monotonic() - startedAtMs;
   return { ...ended, finishReason: undefined, attempts: [], waitedMs, overlapMs: 0 };
 }
@@ -169,7 +175,7 @@ export async function concludeUnstarted(
   return active.request;
 }
 
-/** Lets go of a request that belongs to somebody else now. Whoever follows it is sent to the store. */
+/** Lets go of a request that belongs to somebody else now, or to nobody. Whoever follows it is sent to the store. */
 function abandon({ request, done }: Active, { events }: ExecutionDeps): void {
   events.release(request.id);
   done.resolve(request);
@@ -273,18 +279,15 @@ async function persist(
 }
 
 /** Writes until the database has it: an answer that was paid for is not given up because of an outage. */
-async function untilWritten<Result>(
+function untilWritten<Result>(
   requestId: string,
   write: () => Promise<Result>,
   { clock, log, stopped }: ExecutionDeps,
 ): Promise<Result | undefined> {
-  for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
-    try {
-      return await write();
-    } catch (error) {
-      if (stopped()) return undefined;
-      log.warn({ error, requestId }, 'the result could not be written yet; it is tried again');
-      await pause(clock, delayMs);
-    }
-  }
+  const onFailure = (error: unknown) => {
+    if (stopped()) throw error;
+    log.warn({ error, requestId }, 'the result could not be written yet; it is tried again');
+    return undefined;
+  };
+  return keepTrying(write, { clock, onFailure }).catch(() => undefined);
 }

@@ -184,7 +184,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
   });
   const acceptance = createAcceptance({ ...deps, announce }, active);
-  const queue = createQueue(deps, active);
+  const queue = createQueue({ ...deps, news }, active);
   const status = createProviderStatus(deps);
   const duties = createDuties(deps, { active, acceptance, queue, news, status });
   const find = async (requestId: string) =>
@@ -198,12 +198,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     noteReading,
     momentsOf: id => active.get(id)?.moments,
   });
-
-  async function cancelStepsOf(requestId: string): Promise<void> {
-    const steps = await store.requests.byIds(await store.workflows.unfinishedRequests(requestId));
-    const parts = { ...deps, active, queue, news };
-    await Promise.all(steps.map(step => step && cancelRequest(step, parts)));
-  }
 
   const { parse, ...submitting } = createSubmitting(deps, {
     acceptance,
@@ -220,8 +214,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     async cancel(actor, requestId) {
       const request = await toCancel(actor, requestId);
       await cancelRequest(request, { ...deps, active, queue, news });
-      // Steps of a workflow that nobody ran at this moment.
-      if (request.taskType === 'WORKFLOW') await cancelStepsOf(requestId);
       return (await find(requestId)) ?? request;
     },
     async request(actor, requestId) {

@@ -47,6 +47,7 @@ const REQUEST_COLUMNS = [
   'last_sequence',
   'restart_sequence',
   'reserved_nano_usd',
+  'owner',
 ] as const satisfies readonly (keyof RequestsTable)[];
 
 export type RequestRow = Pick<Selectable<RequestsTable>, (typeof REQUEST_COLUMNS)[number]>;
@@ -84,6 +85,7 @@ export function toModelRequest(row: RequestRow): ModelRequest {
     lastSequence: row.last_sequence === null ? undefined : Number(row.last_sequence),
     restartSequence: row.restart_sequence === null ? undefined : Number(row.restart_sequence),
     reservedNanoUsd: toAmount(row.reserved_nano_usd),
+    ...(row.status === 'RUNNING' && row.owner === null && { isParked: true }),
   };
 }
 

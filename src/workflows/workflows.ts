@@ -13,8 +13,9 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { RunWorkflow, StepRequests } from '../gateway/steps.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
+import type { StoredStep } from '../store/workflows.ts';
 import { createDefinitions } from './definitions.ts';
-import { withPlanning } from './plan.ts';
+import { createDescriptions } from './descriptions.ts';
 import { type Remaining, remainingOf } from './remaining.ts';
 import { reuseOf } from './rerun.ts';
 import { runWorkflow } from './run-workflow.ts';
@@ -84,6 +85,8 @@ export interface Workflows {
   runDefinition(actor: Actor, run: DefinitionRun): Promise<ModelRequest>;
   /** The steps of a run in their order, and what it was asked for. Undefined: the request is no workflow. */
   describe(request: ModelRequest): Promise<RunDescription | undefined>;
+  /** One step, read without the others. */
+  step(request: ModelRequest, stepId: string): Promise<StoredStep | undefined>;
   /** Estimates for what is left of it. */
   remaining(run: RunDescription): Remaining;
 }
@@ -97,6 +100,7 @@ export interface RunDescription {
 
 export function createWorkflows(deps: WorkflowsDeps): Workflows {
   const { store } = deps;
+  const { describe, step } = createDescriptions(store);
 
   /** One's own, or anybody's for those who may also cancel it. */
   async function reach(actor: Actor, requestId: string): Promise<RunDescription> {
@@ -108,17 +112,6 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
     return run;
   }
 
-  async function describe(request: ModelRequest): Promise<RunDescription | undefined> {
-    if (request.taskType !== 'WORKFLOW') return undefined;
-    const [[run], [steps]] = await Promise.all([
-      store.workflows.specsByIds([request.id]),
-      store.workflows.stepsByIds([request.id]),
-    ]);
-    // Before it has begun, what was asked for.
-    const spec = run?.spec ?? (await store.requests.bodiesByIds([request.id]))[0]?.spec.workflow;
-    return spec && { request, spec: withPlanning(spec), pausedAt: run?.pausedAt, steps: steps ?? [] };
-  }
-
   async function changed({ request }: RunDescription): Promise<ModelRequest> {
     await deps.steps().changed(request.id);
     return (await deps.steps().request(request.id)) ?? request;
@@ -127,6 +120,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
   return {
     run: journey => runWorkflow(journey, deps),
     describe,
+    step,
     remaining: run => remainingOf(run, deps.steps()),
 
     async decide(actor, { requestId, stepId, approved, comment }) {
