@@ -46,6 +46,7 @@ export interface WorkflowDefinitionsTable {
   name: string;
   version: number;
   description: string | null;
+  shared: boolean;
   spec: Json;
   created_at: Date;
 }

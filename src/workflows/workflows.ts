@@ -38,6 +38,8 @@ export interface WorkflowsDeps {
 export interface NewDefinition {
   readonly name: string;
   readonly description?: string | null | undefined;
+  /** For everybody to read and run; ADMIN. */
+  readonly shared?: boolean | null | undefined;
   readonly workflow: WorkflowInput;
 }
 
@@ -79,9 +81,9 @@ export interface Workflows {
   createDefinition(actor: Actor, definition: NewDefinition): Promise<WorkflowDefinition>;
   /** All versions of the name. NOT_FOUND when one has none. Runs of it are not touched. */
   deleteDefinition(actor: Actor, name: string): Promise<void>;
-  /** One's own, or anybody's for ADMIN. */
+  /** One's own or a shared one, or anybody's for ADMIN. */
   definition(actor: Actor, id: string): Promise<WorkflowDefinition | undefined>;
-  /** Submits a run of a definition of one's own. NOT_FOUND when there is none. */
+  /** Submits a run of a definition that one may see. NOT_FOUND when there is none. */
   runDefinition(actor: Actor, run: DefinitionRun): Promise<ModelRequest>;
   /** The steps of a run in their order, and what it was asked for. Undefined: the request is no workflow. */
   describe(request: ModelRequest): Promise<RunDescription | undefined>;
