@@ -60,7 +60,15 @@ async function createCallers({ members, store }: Pick<App, 'members' | 'store'>)
 function keepWorkflow({ workflowDefinitions }: Store, userId: string) {
   const workflow = { steps: [], input: '', parameters: {}, approvePlan: false } as unknown as WorkflowSpec;
   const createdAt = new Date();
-  return workflowDefinitions.create({ id: newId(), userId, name: 'a', description: '', workflow, createdAt });
+  return workflowDefinitions.create({
+    id: newId(),
+    userId,
+    name: 'a',
+    description: '',
+    shared: false,
+    workflow,
+    createdAt,
+  });
 }
 
 /** Real ids where there are some, so that what is found has to be judged. */

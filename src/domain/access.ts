@@ -75,6 +75,8 @@ const PERMISSIONS = {
   'member:manage': ADMINISTRATION,
   'audit:read': ADMINISTRATION,
   'budget:manage': ADMINISTRATION,
+  /** A definition of a workflow for everybody. */
+  'workflow:share': ADMINISTRATION,
 } as const satisfies Record<string, Grant>;
 export type Permission = keyof typeof PERMISSIONS;
 

@@ -126,7 +126,7 @@ export interface ModelRequest {
   readonly attemptCount: number;
   /** Generation of ownership; writes of an older generation are refused. */
   readonly epoch: number;
-  /** Number of the terminal stream event; undefined while it is not finished. */
+  /** Number of the last stream event, of the terminal one or before it was parked; undefined before. */
   readonly lastSequence: number | undefined;
   /** Number of the last event that made earlier text void; undefined while there was none. */
   readonly restartSequence: number | undefined;
@@ -134,6 +134,8 @@ export interface ModelRequest {
   readonly reservedNanoUsd?: bigint | undefined;
   /** What was said in it is not kept any more since then; undefined while it is. */
   readonly contentDeletedAt?: Date | undefined;
+  /** Of a workflow that runs: only people can do anything now, and it is in nobody's hands. Absent: no. */
+  readonly isParked?: boolean | undefined;
 }
 
 /** The wide parts of a request, kept apart so that lists stay fast. */

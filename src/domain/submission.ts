@@ -64,6 +64,8 @@ export function parseSubmission(
   )
     throw badInput('metadata', `is too large: at most ${limits.maxMetadataBytes} bytes of JSON are accepted`);
   const outputSchema = parseOutputSchema(submission.outputSchema, limits.maxSchemaBytes);
+  if (outputSchema && workflow)
+    throw badInput('outputSchema', 'is for one answer: give it to the step of the workflow that makes it');
   if (outputSchema && messages.at(-1)?.role === 'ASSISTANT')
     throw badInput('outputSchema', 'excludes a last message by ASSISTANT, which the answer would continue');
   const { idempotencyKey } = submission;

@@ -193,6 +193,8 @@ export interface WorkflowDefinition {
   /** 1, 2, …: a version is never changed. */
   readonly version: number;
   readonly description: string | undefined;
+  /** Everybody may read and run it. */
+  readonly shared: boolean;
   /** Its parameters are the defaults of a run. */
   readonly workflow: WorkflowSpec;
   readonly createdAt: Date;

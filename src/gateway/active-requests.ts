@@ -20,7 +20,9 @@ export interface ActiveRequests {
   disown(active: Active): Promise<void>;
   /** One of those whose row had not come when it was disowned. */
   disowned(requestId: string): Active | undefined;
-  /** Resolves with the request as it is then: terminal, or waiting again after a shutdown. */
+  /** Resolves when nothing of a request is left that was here under an earlier epoch; undefined: it was not. */
+  gone(requestId: string): Promise<void> | undefined;
+  /** Resolves with the request as it is then: terminal, parked, or waiting again after a shutdown. */
   stop(active: Active, reason: StopReason): Promise<ModelRequest>;
   /**
    * Waits up to `graceMs` for all to end, then lets the rest wait again; resolves when nothing is left. Workflows are not
@@ -48,12 +50,14 @@ export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRe
   const active = new Map<string, Active>();
   const arriving = new Map<string, Promise<boolean>>();
   const disowned = new Map<string, Active>();
+  const runs = new Map<string, Promise<void>>();
   let givenUp = false;
   const deps = { ...surroundings, stopped: () => givenUp || surroundings.stopped() };
 
   async function run(entry: Active): Promise<void> {
     await execute(entry, deps);
     active.delete(entry.request.id);
+    runs.delete(entry.request.id);
     if (limits) letGo(entry.request, limits);
     admission.leave();
   }
@@ -70,8 +74,9 @@ export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRe
       active.set(entry.request.id, entry);
       limits?.hold(entry.request.id);
       announce(entry.request);
-      void run(entry);
+      runs.set(entry.request.id, run(entry));
     },
+    gone: requestId => runs.get(requestId),
     async disown(entry) {
       const { id } = entry.request;
       arriving.set(id, Promise.resolve(false));

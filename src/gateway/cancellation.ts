@@ -22,14 +22,16 @@ export interface CancellationDeps {
 }
 
 /** Resolves when the request has ended, or when the instance that runs it has not obeyed in time. */
-export async function cancelRequest(
-  request: ModelRequest,
-  { store, signals, clock, active, queue, news }: CancellationDeps,
-): Promise<void> {
+export async function cancelRequest(request: ModelRequest, deps: CancellationDeps): Promise<void> {
+  const { store, signals, clock, active, queue, news } = deps;
   const { id } = request;
   if (isTerminal(request.status)) return;
+  const isWorkflow = request.taskType === 'WORKFLOW';
   const endsAtMs = clock.monotonic() + MAX_WAIT_MS;
-  let wished = false;
+  const wish = () => store.requests.wishCancel(id);
+  // What ends in several steps is to end also when whoever has it in hand dies between two of them.
+  if (isWorkflow && !(await wish())) return;
+  let isTold = false;
   // It may move while it is looked for: from the queue to an instance, or back.
   while (clock.monotonic() < endsAtMs) {
     const entry = active.get(id);
@@ -40,15 +42,23 @@ export async function cancelRequest(
     if (await queue.cancel(id)) {
       const [cancelled] = await store.requests.byIds([id]);
       if (cancelled) news.announce(cancelled);
+      if (isWorkflow) await cancelStepsOf(id, deps);
       return;
     }
-    if (!wished) {
-      wished = await store.requests.wishCancel(id);
-      if (!wished) return;
+    if (!isTold) {
+      if (!(await wish())) return;
       signals.send({ type: 'cancel-wished', requestId: id });
+      isTold = true;
     }
     await news.next(id, POLL_MS);
     const [stored] = await store.requests.byIds([id]);
     if (!stored || isTerminal(stored.status)) return;
   }
+}
+
+/** Nobody had the workflow in hand: those of its steps that wait have ended with it, and those that run hear of it here. */
+async function cancelStepsOf(workflowId: string, deps: CancellationDeps): Promise<void> {
+  const { requests, workflows } = deps.store;
+  const steps = await requests.byIds(await workflows.unfinishedRequests(workflowId));
+  await Promise.all(steps.map(step => step && cancelRequest(step, deps)));
 }

@@ -2,7 +2,7 @@
 // The order at the end is the promise: the row is terminal before any subscriber hears of it.
 
 import { type BudgetRules, DEFAULT_BUDGET_RULES } from '../domain/budget.ts';
-import { redactAnswer, redactWhole } from '../domain/redacted.ts';
+import { redactWhole } from '../domain/redacted.ts';
 import {
   type Attempt,
   isTerminal,
@@ -10,25 +10,23 @@ import {
   type ModelRequest,
   type RequestError,
   type RequestSpec,
-  requestError,
-  servingAttempt,
 } from '../domain/request.ts';
 import type { RoutingDecision } from '../domain/routing.ts';
 import type { StreamEvent } from '../domain/stream.ts';
 import type { EventLog, LogWriter } from '../events/event-log.ts';
-import { pause } from '../lib/clock.ts';
+import { keepTrying } from '../lib/keep-trying.ts';
 import type { FinishedRequest, Store } from '../store/store.ts';
 import type { OverheadMeter } from '../telemetry/overhead.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { type Allowance, createAllowance } from './allowance.ts';
 import { createBooking } from './booking.ts';
 import { type Arrival, failover } from './failover.ts';
+import { afterFinish, toFinished } from './finished-request.ts';
 import type { FailoverDeps } from './journey.ts';
 import { type Moments, tellOverhead } from './moments.ts';
 import type { Planning } from './planning.ts';
 import { terminalEvent } from './replay.ts';
 import type { RunWorkflow } from './steps.ts';
-import { totalCost, totalUsage } from './totals.ts';
 
 /** Why a running request is told to stop; the reason of its abort signal. */
 export type StopReason = 'cancelled' | 'shutdown' | 'fenced';
@@ -105,6 +103,10 @@ export async function execute(active: Active, deps: ExecutionDeps): Promise<void
     : await askProviders(active, emit, deps);
   moments.endedAtMs = deps.clock.monotonic();
   const reason: StopReason | undefined = active.controller.signal.reason;
+  if (!arrival) {
+    active.request = { ...active.request, isParked: true, lastSequence: active.writer.sequence() };
+    return abandon(active, deps);
+  }
   if (reason === 'fenced') abandon(active, deps);
   else if (reason === 'shutdown' && arrival.status === 'CANCELLED') await giveBack(active, arrival, deps);
   else await conclude(active, arrival, { output: arrival.output ?? output.join(''), deps });
@@ -134,13 +136,15 @@ function askProviders(active: Active, emit: Emit, deps: ExecutionDeps): Promise<
   );
 }
 
-/** What runs are the steps, each in a place of its own: the workflow itself holds none meanwhile. */
-async function carryOutSteps(active: Active, emit: Emit, deps: ExecutionDeps): Promise<Ended> {
-  const { request, spec, controller } = active;
+/** What runs are the steps, each in a place of its own: the workflow itself holds none meanwhile. Undefined: it is parked. */
+async function carryOutSteps(active: Active, emit: Emit, deps: ExecutionDeps): Promise<Ended | undefined> {
+  const { request, spec, controller, writer } = active;
   const startedAtMs = deps.clock.monotonic();
   deps.onWaiting?.(true);
-  const ended = await deps.runWorkflow({ request, spec, signal: controller.signal, emit });
+  const { signal } = controller;
+  const ended = await deps.runWorkflow({ request, spec, signal, emit, sequence: writer.sequence });
   deps.onWaiting?.(false);
+  if (!ended) return undefined;
   const waitedMs = deps.clock.monotonic() - startedAtMs;
   return { ...ended, finishReason: undefined, attempts: [], waitedMs, overlapMs: 0 };
 }
@@ -172,7 +176,7 @@ export async function concludeUnstarted(
   return active.request;
 }
 
-/** Lets go of a request that belongs to somebody else now. Whoever follows it is sent to the store. */
+/** Lets go of a request that belongs to somebody else now, or to nobody. Whoever follows it is sent to the store. */
 function abandon({ request, done }: Active, { events }: ExecutionDeps): void {
   events.release(request.id);
   done.resolve(request);
@@ -201,62 +205,10 @@ async function conclude(
   active.moments.storedAtMs = deps.clock.monotonic();
   if (stored === ours) {
     active.writer.append(terminalEvent(ours));
-    deps.onFinished(ours, arrival.attempts, { spec: active.spec, output });
+    deps.onFinished(ours, arrival.attempts, { spec: active.spec, output: finished.output ?? '' });
   } else if (stored)
     deps.log.warn({ requestId: stored.id }, 'a result was dropped: somebody else had ended the request');
   abandon(active, deps);
-}
-
-function toFinished(
-  active: Active,
-  arrival: Arrival,
-  { output, deps }: { output: string; deps: ExecutionDeps },
-): FinishedRequest {
-  const { request } = active;
-  const { status } = arrival;
-  const cancelled = requestError('CANCELLED', 'The request was cancelled.');
-  const nowMs = deps.clock.monotonic();
-  const providerMs = arrival.attempts.reduce((sum, attempt) => sum + attempt.durationMs, -arrival.overlapMs);
-  const last = servingAttempt(arrival.attempts);
-  const all = [...active.earlier, ...arrival.attempts];
-  const stored = deps.redact ? redactAnswer(output, active.spec, deps.redact) : output;
-  const lastSequence = active.writer.sequence() + 1;
-  return {
-    id: request.id,
-    epoch: request.epoch,
-    status,
-    output: stored === '' && status !== 'SUCCEEDED' ? undefined : stored,
-    routing: active.spec.workflow ? undefined : withUncovered(active.decision, arrival),
-    attempts: arrival.attempts,
-    deploymentId: last?.deploymentId,
-    providerId: last?.providerId,
-    servedModel: last?.servedModel ?? last?.model,
-    finishReason: arrival.finishReason,
-    // Of a workflow the reason may be a person's no.
-    error: status === 'CANCELLED' && !(active.spec.workflow && arrival.error) ? cancelled : arrival.error,
-    usage: totalUsage(all),
-    costNanoUsd: totalCost(all),
-    failedAttemptsCostNanoUsd: totalCost(all.filter(each => each.outcome !== 'SUCCEEDED')),
-    startedAt: request.startedAt,
-    firstTokenAt: request.firstTokenAt,
-    finishedAt: new Date(deps.clock.now()),
-    overheadMs: Math.max(0, nowMs - active.moments.receivedAtMs - arrival.waitedMs - providerMs),
-    lastSequence,
-    // What was streamed is not what is stored: whoever comes back is told so.
-    restartSequence: stored === output ? request.restartSequence : lastSequence,
-    holdsReservation: request.reservedNanoUsd !== undefined,
-  };
-}
-
-/** The decision, and what kept its candidates from being asked later on. */
-function withUncovered(decision: RoutingDecision, { uncovered = [] }: Arrival): RoutingDecision {
-  if (uncovered.length === 0) return decision;
-  return { ...decision, rejections: [...decision.rejections, ...uncovered] };
-}
-
-function afterFinish({ request, earlier }: Active, finished: FinishedRequest): ModelRequest {
-  const { output: _output, routing: _routing, holdsReservation: _holds, attempts, ...columns } = finished;
-  return { ...request, ...columns, attemptCount: earlier.length + attempts.length };
 }
 
 /** The request as it is stored, which is `ours` unless somebody else had ended it; undefined when that is not known. */
@@ -279,18 +231,15 @@ async function persist(
 }
 
 /** Writes until the database has it: an answer that was paid for is not given up because of an outage. */
-async function untilWritten<Result>(
+function untilWritten<Result>(
   requestId: string,
   write: () => Promise<Result>,
   { clock, log, stopped }: ExecutionDeps,
 ): Promise<Result | undefined> {
-  for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
-    try {
-      return await write();
-    } catch (error) {
-      if (stopped()) return undefined;
-      log.warn({ error, requestId }, 'the result could not be written yet; it is tried again');
-      await pause(clock, delayMs);
-    }
-  }
+  const onFailure = (error: unknown) => {
+    if (stopped()) throw error;
+    log.warn({ error, requestId }, 'the result could not be written yet; it is tried again');
+    return undefined;
+  };
+  return keepTrying(write, { clock, onFailure }).catch(() => undefined);
 }

@@ -27,6 +27,8 @@ import type { RequestNews } from './request-news.ts';
 
 /** A request whose log is nowhere to be read is asked after this often, if nobody says sooner that it changed. */
 const POLL_MS = 500;
+/** One that waits for people; all who follow such requests look at the same time, and so together. */
+const PARKED_POLL_MS = 5_000;
 
 interface FollowingDeps {
   readonly store: Store;
@@ -68,7 +70,12 @@ export function createFollowing({
       const [request] = await store.requests.byIds([requestId]);
       if (!request) return;
       if (isTerminal(request.status)) return yield* told(request, last);
-      await news.next(requestId, POLL_MS, signal);
+      if (request.isParked && !knowsAll(last, request)) {
+        yield* told(request, last);
+        last = endOf(request);
+      }
+      const pollMs = request.isParked ? PARKED_POLL_MS - (clock.monotonic() % PARKED_POLL_MS) : POLL_MS;
+      await news.next(requestId, pollMs, signal);
       for await (const logged of events.follow(requestId, last, signal) ?? []) {
         yield new Followed(requestId, logged);
         if (isLast(logged.event)) return;
@@ -124,7 +131,16 @@ export function createFollowing({
   };
 }
 
-/** What follows in the story of a request that has ended, from the store. */
+/** Of a request that has ended or is parked: the place of its last event. */
+function endOf({ epoch, lastSequence = 1 }: ModelRequest): Position {
+  return { epoch, sequence: lastSequence, offset: 0 };
+}
+
+function knowsAll(seen: Position | undefined, request: ModelRequest): boolean {
+  return seen?.epoch === request.epoch && seen.sequence >= endOf(request).sequence;
+}
+
+/** What follows in the story of a request that has ended, or is parked, from the store. */
 async function* tell(
   request: ModelRequest,
   after: Position | undefined,

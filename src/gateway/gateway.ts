@@ -210,12 +210,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
   });
   const acceptance = createAcceptance({ ...deps, announce }, active);
-  const queue = createQueue(deps, active);
+  const queue = createQueue({ ...deps, news }, active);
   const status = createProviderStatus(deps);
   const find = async (requestId: string) =>
     active.get(requestId)?.request ?? (await store.requests.byIds([requestId]))[0];
   const { visible, toCancel, toDelete, noteReading } = createOwnership({ ...deps, find });
-  const { review: reviewContent, ...content } = createContent(deps, { toDelete, cancel: cancelWithSteps });
+  const cancel = (request: ModelRequest) => cancelRequest(request, { ...deps, active, queue, news });
+  const { review: reviewContent, ...content } = createContent(deps, { toDelete, cancel });
   const duties = createDuties(deps, { active, acceptance, queue, news, status, reviewContent });
 
   const { open, openAccepted, ...following } = createFollowing({
@@ -225,15 +226,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     noteReading,
     momentsOf: id => active.get(id)?.moments,
   });
-
-  async function cancelWithSteps(request: ModelRequest): Promise<void> {
-    const parts = { ...deps, active, queue, news };
-    await cancelRequest(request, parts);
-    if (request.taskType !== 'WORKFLOW') return;
-    // Steps of a workflow that nobody ran at this moment.
-    const steps = await store.requests.byIds(await store.workflows.unfinishedRequests(request.id));
-    await Promise.all(steps.map(step => step && cancelRequest(step, parts)));
-  }
 
   const { parse, ...submitting } = createSubmitting(deps, {
     acceptance,
@@ -250,7 +242,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ...submitting,
     async cancel(actor, requestId) {
       const request = await toCancel(actor, requestId);
-      await cancelWithSteps(request);
+      await cancel(request);
       return (await find(requestId)) ?? request;
     },
     async request(actor, requestId) {

@@ -11,13 +11,15 @@ import type { Admission } from './admission.ts';
 import type { Active } from './execution.ts';
 import { createMoments } from './moments.ts';
 import type { Planning } from './planning.ts';
+import type { RequestNews } from './request-news.ts';
 
 /** What subscribers are told when another instance takes a request over. */
 const TAKEN_OVER = 'The instance that ran the request stopped; the answer is begun again.';
+const TAKEN_UP = 'The workflow is taken up again; the results of its steps are told again.';
 const CANCELLED = requestError('CANCELLED', 'The request was cancelled while it waited.');
 
 export interface Queue {
-  /** Claims up to `limit` of those that wait and runs them; resolves with how many. */
+  /** Claims up to `limit` of those that wait for their turn and runs them; resolves with how many. */
   take(limit: number): Promise<number>;
   /** Ends a request that waits; false: it does not (any more). */
   cancel(requestId: string): Promise<boolean>;
@@ -31,6 +33,7 @@ interface QueueDeps {
   readonly admission: Admission;
   readonly limits?: CallerLimits | undefined;
   readonly planning: Planning;
+  readonly news: Pick<RequestNews, 'hint'>;
   readonly clock: Clock;
   readonly owner: () => string;
   readonly maxQueued: number;
@@ -45,6 +48,7 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
   let strays = new Set<string>();
   /** Claimed, and about to run. */
   const taking = new Set<string>();
+  const obey = createObedience(active, deps.news);
 
   /** Runs it, unless its own acceptance here ends in a refusal: then nobody waits for it. */
   function begin(entry: Active): void {
@@ -65,6 +69,8 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
     const ids = claimed.map(request => request.id);
     for (const id of ids) taking.add(id);
     try {
+      // A workflow that was parked a moment ago, or what was lost, may come back before it has quite left.
+      for (const id of ids) await active.gone(id);
       const entries = await read(claimed, deps);
       const choices = entries.flatMap(({ request: { id }, spec, decision: { chosen } }) =>
         chosen === undefined || spec.workflow ? [] : [{ id, deploymentId: chosen }],
@@ -112,13 +118,26 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
     },
     async review() {
       const held = await store.queue.heldBy(owner());
-      for (const { id, cancelWished } of held) {
-        const entry = cancelWished ? active.get(id) : undefined;
-        if (entry) void active.stop(entry, 'cancelled');
-      }
+      obey(held);
       await giveBackStrays(held);
+      await store.queue.wake();
       admission.observe(await store.queue.length(deps.maxQueued));
     },
+  };
+}
+
+/** Does what was ordered elsewhere, or by word that did not come through. */
+function createObedience(active: ActiveRequests, news: QueueDeps['news']) {
+  /** Of each workflow how often people have acted on it. */
+  let known: ReadonlyMap<string, number> = new Map();
+  return (held: readonly HeldRequest[]): void => {
+    for (const { id, cancelWished } of held) {
+      const entry = cancelWished ? active.get(id) : undefined;
+      if (entry) void active.stop(entry, 'cancelled');
+    }
+    const before = known;
+    known = new Map(held.flatMap(({ id, acts }) => (acts === null ? [] : [[id, acts] as const])));
+    for (const [id, acts] of known) if (acts !== before.get(id)) news.hint(id);
   };
 }
 
@@ -138,7 +157,8 @@ function toActive(
   { events, planning, clock }: QueueDeps,
 ): Active {
   const writer = events.open(request.id, request.epoch);
-  const restart = { type: 'restarted', attempt: lastNumberOf(earlier) + 1, reason: TAKEN_OVER } as const;
+  const reason = spec.workflow ? TAKEN_UP : TAKEN_OVER;
+  const restart = { type: 'restarted', attempt: lastNumberOf(earlier) + 1, reason } as const;
   const restartSequence = request.epoch > 1 ? writer.append(restart).position.sequence : undefined;
   return {
     request: { ...request, restartSequence },

@@ -1,7 +1,6 @@
 // The stream of a request whose log is gone, told from its row: the same text, the same end, cursors that fit.
 
-import type { Attempt, ModelRequest } from '../domain/request.ts';
-import { requestError } from '../domain/request.ts';
+import { type Attempt, isTerminal, type ModelRequest, requestError } from '../domain/request.ts';
 import { type LoggedEvent, MAX_PIECE_LENGTH, type Position, type StreamEvent } from '../domain/stream.ts';
 import type { StepState } from '../domain/workflow.ts';
 
@@ -48,8 +47,8 @@ export function* replay(
 }
 
 /**
- * The same of a workflow: its steps one after the other, each with its result. The order in which they were streamed is
- * not kept, so whoever comes back in the middle is told to drop what they have.
+ * The same of a workflow: its steps one after the other, each with its result, and its end if it has one. The order in
+ * which they were streamed is not kept, so whoever comes back in the middle is told to drop what they have.
  */
 export function* replaySteps(
   request: ModelRequest,
@@ -75,7 +74,8 @@ export function* replaySteps(
       };
     offset += output?.length ?? 0;
   }
-  yield { position: { epoch, sequence: last, offset }, event: terminalEvent(request) };
+  if (isTerminal(request.status))
+    yield { position: { epoch, sequence: last, offset }, event: terminalEvent(request) };
 }
 
 /** The text from an offset on, in pieces as they are joined for slow readers. Only their offsets tell them apart. */

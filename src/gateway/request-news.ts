@@ -11,6 +11,8 @@ export interface RequestNews {
   announce(request: ModelRequest): void;
   /** Changed by somebody else: reads how they stand now, and tells those who listen here. */
   changedElsewhere(requestIds: readonly string[]): Promise<void>;
+  /** Perhaps changed by somebody else: wakes whoever waits for it here. */
+  hint(requestId: string): void;
   /** Requests that change from now on, as far as they are wanted, until the iteration is left. */
   subscribe(isWanted: (request: ModelRequest) => boolean): AsyncIterableIterator<ModelRequest>;
   /** Resolves at the request's next change, after `atMostMs`, or when the signal aborts. */
@@ -28,9 +30,13 @@ export function createRequestNews({ store, signals, clock, log }: RequestNewsDep
   const changes = createTopic<ModelRequest>();
   const waiting = new Map<string, Set<() => void>>();
 
+  function hint(requestId: string): void {
+    for (const wake of waiting.get(requestId) ?? []) wake();
+  }
+
   function tell(request: ModelRequest): void {
     changes.publish(request.id, request);
-    for (const wake of waiting.get(request.id) ?? []) wake();
+    hint(request.id);
   }
 
   async function changedElsewhere(requestIds: readonly string[]): Promise<void> {
@@ -49,6 +55,7 @@ export function createRequestNews({ store, signals, clock, log }: RequestNewsDep
       signals.send({ type: 'request-changed', requestId: request.id });
     },
     changedElsewhere,
+    hint,
     subscribe: changes.subscribe,
     async next(requestId, atMostMs, signal) {
       if (signal?.aborted) return;

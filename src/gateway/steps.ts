@@ -7,6 +7,7 @@ import { isTerminal, type ModelRequest, type RequestBody, type RequestSpec } fro
 import type { StreamEvent } from '../domain/stream.ts';
 import type { Store } from '../store/store.ts';
 import type { Acceptance } from './acceptance.ts';
+import type { Admission } from './admission.ts';
 import { type CancellationDeps, cancelRequest } from './cancellation.ts';
 import type { Arrival } from './failover.ts';
 import type { FollowedEvent } from './gateway.ts';
@@ -25,7 +26,7 @@ export interface StepRequests {
   follow(request: ModelRequest): AsyncIterableIterator<FollowedEvent>;
   /** What the first candidate would take for an answer of typical length, in nano-USD; undefined: unknown. */
   estimate(spec: RequestSpec): bigint | undefined;
-  /** Tells whoever watches or runs it, here and elsewhere, that it is no longer as it was. */
+  /** Tells whoever watches or runs it, here and elsewhere, that it is no longer as it was, and may wait to be run. */
   changed(requestId: string): Promise<void>;
   /** Resolves when it has ended. */
   cancel(request: ModelRequest): Promise<void>;
@@ -41,6 +42,8 @@ export interface WorkflowJourney {
   readonly signal: AbortSignal;
   /** Appends to the log of the workflow's request; never waits. */
   readonly emit: (event: StreamEvent) => void;
+  /** Number of the last event in that log. */
+  readonly sequence: () => number;
 }
 
 /** It makes no attempts of its own: those of its steps are theirs. */
@@ -48,11 +51,12 @@ export interface WorkflowArrival extends Pick<Arrival, 'status' | 'error'> {
   readonly output: string | undefined;
 }
 
-/** Carries a workflow out. Never throws. */
-export type RunWorkflow = (journey: WorkflowJourney) => Promise<WorkflowArrival>;
+/** Carries a workflow out. Never throws. Undefined: it is parked, and in nobody's hands any more. */
+export type RunWorkflow = (journey: WorkflowJourney) => Promise<WorkflowArrival | undefined>;
 
 interface StepRequestsDeps extends CancellationDeps {
   readonly acceptance: Acceptance;
+  readonly admission: Pick<Admission, 'wake'>;
   readonly planning: Pick<Planning, 'decide'>;
   readonly open: (request: ModelRequest) => AsyncIterableIterator<FollowedEvent>;
   /** As it stands now, wherever it is. */
@@ -64,13 +68,16 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
   return {
     async submit(actor, requestId, spec) {
       // As the database has the workflow: its owner may have lost it without knowing.
-      const [known, workflow] = await store.requests.byIds([requestId, spec.step!.workflowId]);
+      const [[known, workflow], onBehalfOf] = await Promise.all([
+        store.requests.byIds([requestId, spec.step!.workflowId]),
+        toActor(actor, store),
+      ]);
       // Whoever has it in hand runs it; here nothing more is to be done.
       if (known || active.get(requestId)) return;
       if (!workflow || isTerminal(workflow.status))
         throw new DomainError('CONFLICT', 'The workflow has ended: no step of it is begun.');
       await acceptance.accept({
-        actor: await toActor(actor, store),
+        actor: onBehalfOf,
         spec,
         id: requestId,
         idempotencyKey: undefined,
@@ -86,6 +93,8 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
     },
     changed(requestId) {
       deps.signals.send({ type: 'request-changed', requestId });
+      deps.signals.send({ type: 'work-queued' });
+      deps.admission.wake();
       return news.changedElsewhere([requestId]);
     },
     cancel: step => cancelRequest(step, deps),

@@ -74,10 +74,11 @@ export function createSubmitting(
     submitWorkflowOf(actor, submission, workflowOf, address) {
       const specOf = () => {
         const hasInput = submission.prompt != null || submission.messages != null;
-        const spec = parse(hasInput ? submission : { ...submission, prompt: 'none' });
+        const taskType = 'WORKFLOW';
+        const spec = parse({ ...submission, taskType, ...(!hasInput && { prompt: 'none' }) });
         const messages = hasInput ? spec.messages : [{ role: 'USER', content: '' } as const];
         const workflow = workflowOf(promptOf(messages));
-        return { ...spec, messages, taskType: 'WORKFLOW', workflow } as const;
+        return { ...spec, messages, workflow };
       };
       return submit(actor, specOf, { idempotencyKey: submission.idempotencyKey, address });
     },

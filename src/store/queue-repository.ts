@@ -7,6 +7,8 @@ export interface HeldRequest {
   readonly id: string;
   /** Somebody wishes it cancelled, perhaps through another instance; or it is a step of a workflow that has ended. */
   readonly cancelWished: boolean;
+  /** Of a workflow that has begun, how often people have acted on it; else null. */
+  readonly acts: number | null;
 }
 
 /** What became of the requests of dead instances. */
@@ -28,7 +30,10 @@ export interface QueueRepository {
   claim(owner: string, limit: number, lastDeath?: number): Promise<ModelRequest[]>;
   /** Notes who is going to serve claimed requests, for the ledger of the lost should this instance die. */
   routed(choices: readonly { readonly id: string; readonly deploymentId: string }[]): Promise<void>;
-  /** Ends a waiting request as CANCELLED with `error`, and the steps of a workflow with it; false: it does not wait. */
+  /**
+   * Ends a request that waits, for its turn or for people, as CANCELLED with `error`, and the steps of a workflow with
+   * it; false: it does not wait.
+   */
   cancel(id: string, error: RequestError): Promise<boolean>;
   /**
    * A running request waits again, with what was spent on it so far in the ledger, booked before or not; false: fenced,
@@ -42,8 +47,8 @@ export interface QueueRepository {
   /**
    * What these owners (or all but one, embedded) had in hand waits again under a higher epoch, and the call that each
    * request had under way is LOST in the ledger, behind those that are booked. A request with which `maxDeaths`
-   * instances have died FAILS with `error`; a workflow that waits for people is not counted. What somebody wished to
-   * cancel is CANCELLED. In a transaction, since it is several statements.
+   * instances have died FAILS with `error`. What somebody wished to cancel is CANCELLED. A workflow that waits for people
+   * is in nobody's hands, and left as it is. In a transaction, since it is several statements.
    */
   recover(
     owners: readonly string[] | { readonly allBut: string },
@@ -51,7 +56,9 @@ export interface QueueRepository {
     error: RequestError,
   ): Promise<Recovered>;
   heldBy(owner: string): Promise<HeldRequest[]>;
-  /** How many wait, up to `atMost`. */
+  /** What waits for people beyond its time waits in the queue again; resolves with how many there were. */
+  wake(): Promise<number>;
+  /** How many wait for their turn, up to `atMost`. */
   length(atMost: number): Promise<number>;
   /** Places in the queue from 1 on, at most 10,000; undefined for what does not wait. */
   positions(ids: readonly string[]): Promise<(number | undefined)[]>;

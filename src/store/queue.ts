@@ -70,7 +70,7 @@ export function queueIn(db: Kysely<Tables>, settlements: Settlements): QueueRepo
       const { rows } = await sql<{ settled: SettledJson; is_workflow: boolean }>`
         with cancelled as (
           update requests set status = 'CANCELLED', owner = null, epoch = epoch + 1, ${endedBy(error)}
-          where id = ${id}::uuid and status = 'QUEUED'
+          where id = ${id}::uuid and (status = 'QUEUED' or (status = 'RUNNING' and owner is null))
           returning id, task_type, budget_ids, reserved_nano_usd
         ),
         ${settling(settledRequest)}
@@ -108,10 +108,25 @@ export function queueIn(db: Kysely<Tables>, settlements: Settlements): QueueRepo
       const { rows } = await sql<HeldRequest>`
         select id, cancel_wished_at is not null or exists (
             select from requests as workflow where workflow.id = requests.parent_id and workflow.finished_at is not null
-          ) as "cancelWished"
+          ) as "cancelWished",
+          case when task_type = 'WORKFLOW' then (select acts from workflows where request_id = requests.id) end as acts
         from requests
         where owner = ${owner} and status in ('QUEUED', 'RUNNING') order by id`.execute(db);
       return rows;
+    },
+
+    async wake() {
+      const { rows } = await sql`
+        with due as (
+          update workflows set wake_at = null where request_id in (
+            select request_id from workflows where wake_at <= now() for update skip locked
+          )
+          returning request_id
+        )
+        update requests set status = 'QUEUED' from due
+        where requests.id = due.request_id and status = 'RUNNING' and owner is null
+        returning requests.id`.execute(db);
+      return rows.length;
     },
 
     async length(atMost) {

@@ -24,11 +24,7 @@ export async function recover(
   { maxDeaths, error }: { maxDeaths: number; error: RequestError },
 ): Promise<Recovered & { readonly ended: readonly string[] }> {
   const theirs =
-    'allBut' in owners
-      ? sql`owner is distinct from ${owners.allBut}::text`
-      : sql`owner = any(${owners}::text[])`;
-  // Nobody dies of a workflow in which nothing is to be done.
-  const waitsForPeople = sql`exists (select from workflows where request_id = requests.id and waiting)`;
+    'allBut' in owners ? sql`owner <> ${owners.allBut}::text` : sql`owner = any(${owners}::text[])`;
   // The epoch grows here already, so that whoever wakes up late is refused from now on.
   const takeAway = async (which: RawBuilder<unknown>, become: RawBuilder<unknown>) => {
     const { rows } = await sql<{ id: string }>`
@@ -37,12 +33,12 @@ export async function recover(
         order by id for update skip locked
       )
       update requests
-      set ${become}, owner = null, epoch = epoch + 1, deaths = deaths + case when ${waitsForPeople} then 0 else 1 end
+      set ${become}, owner = null, epoch = epoch + 1, deaths = deaths + 1
       where id in (select id from dead)
       returning id`.execute(db);
     return rows.map(row => row.id).sort();
   };
-  const mayLive = sql`(deaths + 1 < ${maxDeaths}::integer or ${waitsForPeople})`;
+  const mayLive = sql`deaths + 1 < ${maxDeaths}::integer`;
   const cancelled = await takeAway(
     sql`cancel_wished_at is not null`,
     sql`status = 'CANCELLED', ${endedBy(CANCELLED)}`,
@@ -111,6 +107,12 @@ export async function endSteps(db: Kysely<Tables>, ids: readonly string[]): Prom
     steps as (
       update workflow_steps set status = 'CANCELLED', finished_at = now()
       where workflow_id = ${theirs} and status in ('PENDING', 'RUNNING', 'WAITING')
+    ),
+    others as (
+      insert into workflow_steps (workflow_id, step_id, item, status, tries, reused, finished_at)
+      select workflows.request_id, step ->> 'id', -1, 'CANCELLED', 0, false, now()
+      from workflows, jsonb_array_elements(spec -> 'steps') as step where workflows.request_id = ${theirs}
+      on conflict do nothing
     )
     select id from ended`.execute(db);
   return rows.map(row => row.id);

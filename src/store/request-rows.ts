@@ -48,6 +48,7 @@ const REQUEST_COLUMNS = [
   'restart_sequence',
   'reserved_nano_usd',
   'content_deleted_at',
+  'owner',
 ] as const satisfies readonly (keyof RequestsTable)[];
 
 export type RequestRow = Pick<Selectable<RequestsTable>, (typeof REQUEST_COLUMNS)[number]>;
@@ -86,6 +87,7 @@ export function toModelRequest(row: RequestRow): ModelRequest {
     restartSequence: row.restart_sequence === null ? undefined : Number(row.restart_sequence),
     reservedNanoUsd: toAmount(row.reserved_nano_usd),
     contentDeletedAt: row.content_deleted_at ?? undefined,
+    ...(row.status === 'RUNNING' && row.owner === null && { isParked: true }),
   };
 }
 

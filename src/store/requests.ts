@@ -33,7 +33,11 @@ export function requestsIn(
     async wishCancel(id) {
       const wished = await db
         .updateTable('requests')
-        .set({ cancel_wished_at: sql<Date>`coalesce(cancel_wished_at, now())` })
+        .set({
+          cancel_wished_at: sql<Date>`coalesce(cancel_wished_at, now())`,
+          // Nobody would find the wish for what is in nobody's hands.
+          status: sql`case when owner is null then 'QUEUED' else status end`,
+        })
         .where('id', '=', id)
         .where('status', 'in', UNFINISHED)
         .returning('id')

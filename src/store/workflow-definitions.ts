@@ -13,9 +13,12 @@ export interface WorkflowDefinitionRepository {
   /** Stores it as the next version of its owner's name; resolves with it, its version filled in. */
   create(definition: Omit<WorkflowDefinition, 'version'>): Promise<WorkflowDefinition>;
   byIds(ids: readonly string[]): Promise<(WorkflowDefinition | undefined)[]>;
-  /** The latest version of the name, or the one that is asked for. */
+  /**
+   * The latest version of the name, or the one that is asked for: among the user's own, or, where the user has none of
+   * that name, among those that are shared.
+   */
   byName(userId: string, name: string, version: number | undefined): Promise<WorkflowDefinition | undefined>;
-  /** Newest first; all versions of everybody, or those of one user. */
+  /** Newest first; all versions of everybody, or those that one user has and that are shared. */
   page(userId: string | undefined, query: PageQuery): Promise<Page<WorkflowDefinition>>;
   /** All versions of that name; false: there were none. */
   delete(userId: string, name: string): Promise<boolean>;
@@ -23,13 +26,13 @@ export interface WorkflowDefinitionRepository {
 
 export function workflowDefinitionsIn(db: Kysely<Tables>): WorkflowDefinitionRepository {
   return {
-    async create({ id, userId, name, description, workflow, createdAt }) {
+    async create({ id, userId, name, description, shared, workflow, createdAt }) {
       // Two at once want the same number: the second finds it taken and counts again.
       for (;;) {
         const { rows } = await sql<Selectable<WorkflowDefinitionsTable>>`
-          insert into workflow_definitions (id, user_id, name, version, description, spec, created_at)
+          insert into workflow_definitions (id, user_id, name, version, description, shared, spec, created_at)
           select ${id}::uuid, ${userId}::uuid, ${name}, coalesce(max(version), 0) + 1, ${description ?? null}::text,
-            ${toJson(workflow)}::text::jsonb, ${createdAt}::timestamptz
+            ${shared}::boolean, ${toJson(workflow)}::text::jsonb, ${createdAt}::timestamptz
           from workflow_definitions where user_id = ${userId}::uuid and name = ${name}
           on conflict (user_id, name, version) do nothing
           returning *`.execute(db);
@@ -47,16 +50,16 @@ export function workflowDefinitionsIn(db: Kysely<Tables>): WorkflowDefinitionRep
     },
 
     async byName(userId, name, version) {
-      const row = await db
-        .selectFrom('workflow_definitions')
-        .selectAll()
-        .where('user_id', '=', userId)
-        .where('name', '=', name)
-        .$if(version !== undefined, query => query.where('version', '=', version!))
-        .orderBy('version', 'desc')
-        .limit(1)
-        .executeTakeFirst();
-      return row && toDefinition(row);
+      const { rows } = await sql<Selectable<WorkflowDefinitionsTable>>`
+        select * from workflow_definitions
+        where name = ${name} and (
+          user_id = ${userId}::uuid or shared and not exists (
+            select from workflow_definitions as own where own.user_id = ${userId}::uuid and own.name = ${name}
+          )
+        ) and version = coalesce(${version ?? null}::integer, version)
+        order by case when user_id = ${userId}::uuid then version end desc nulls last, created_at desc, id desc
+        limit 1`.execute(db);
+      return rows[0] && toDefinition(rows[0]);
     },
 
     async page(userId, query) {
@@ -65,7 +68,9 @@ export function workflowDefinitionsIn(db: Kysely<Tables>): WorkflowDefinitionRep
           .selectFrom('workflow_definitions')
           .selectAll()
           .where(condition)
-          .$if(userId !== undefined, select => select.where('user_id', '=', userId!))
+          .$if(userId !== undefined, select =>
+            select.where(either => either.or([either('user_id', '=', userId!), either('shared', '=', true)])),
+          )
           .orderBy('id', direction)
           .limit(limit)
           .execute(),
@@ -91,6 +96,7 @@ function toDefinition(row: Selectable<WorkflowDefinitionsTable>): WorkflowDefini
     name: row.name,
     version: row.version,
     description: row.description ?? undefined,
+    shared: row.shared,
     workflow: row.spec as WorkflowDefinition['workflow'],
     createdAt: row.created_at,
   };

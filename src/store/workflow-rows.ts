@@ -36,6 +36,20 @@ const REPLACED = sql.raw(
     .join(', '),
 );
 
+/** Who may move a run on: the owner of its request, at this epoch. */
+export interface RunOwnership {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/** Locked until the end of the statement, so that nobody takes the request over meanwhile. */
+export function ownership({ id, epoch }: RunOwnership): RawBuilder<unknown> {
+  return sql`owned as (
+    select id, user_id, api_key_id from requests
+    where id = ${id}::uuid and epoch = ${epoch} and status = 'RUNNING' for no key update
+  )`;
+}
+
 /** Writes the states under what the statement calls `owned`. */
 export function upsertSteps(id: string, steps: readonly StepState[]): RawBuilder<unknown> {
   return sql`

@@ -10,7 +10,10 @@ export interface WorkflowsTable {
   request_id: string;
   spec: Json;
   paused_at: Date | null;
-  waiting: boolean;
+  /** How often people have acted on it. */
+  acts: Generated<number>;
+  /** When it is to be taken up again if nobody has it in hand; null: when people act. */
+  wake_at: Date | null;
   created_at: Generated<Date>;
 }
 
@@ -43,6 +46,7 @@ export interface WorkflowDefinitionsTable {
   name: string;
   version: number;
   description: string | null;
+  shared: boolean;
   spec: Json;
   created_at: Date;
 }

@@ -1,48 +1,49 @@
 // Runs of workflows: the states of their steps. They are moved on by the owner of the workflow's request alone: every
-// write holds that request's row at the owner's epoch, and what has ended is never written again.
+// write holds that request's row at the owner's epoch, and what has ended is never written again. A run in which only
+// people can act has no owner; what they do gives it back to the queue.
 
-import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { hasEnded, type StepState, type WorkflowSpec } from '../domain/workflow.ts';
+import { type Kysely, sql } from 'kysely';
+import {
+  hasEnded,
+  pendingState,
+  type StepSpec,
+  type StepState,
+  type WorkflowSpec,
+} from '../domain/workflow.ts';
 import { byId, uuidsIn } from './ids.ts';
 import { toJson } from './json.ts';
 import type { Tables } from './tables.ts';
+import { type PeopleRepository, peopleIn } from './workflow-people.ts';
 import { type StepRequestReads, stepRequestsIn } from './workflow-requests.ts';
-import { toStepState, upsertSteps } from './workflow-rows.ts';
+import { ownership, type RunOwnership, toStepState, upsertSteps } from './workflow-rows.ts';
 
+export type { Acts, Decision, Parking } from './workflow-people.ts';
 export type { Spending } from './workflow-requests.ts';
-
-/** Who may move a run on: the owner of its request, at this epoch. */
-export interface RunOwnership {
-  readonly id: string;
-  readonly epoch: number;
-}
+export type { RunOwnership } from './workflow-rows.ts';
 
 export interface StoredRun {
   readonly spec: WorkflowSpec;
   readonly pausedAt: Date | undefined;
+  /** How often people have acted on it. */
+  readonly acts: number;
   readonly steps: readonly StepState[];
   /** On whose behalf its steps are requested. */
   readonly userId: string;
   readonly apiKeyId: string | undefined;
 }
 
+export interface StoredStep {
+  readonly spec: StepSpec;
+  readonly state: StepState;
+}
+
 export interface RunChange extends RunOwnership {
   readonly steps: readonly StepState[];
   /** The steps that were planned; absent: they stay as they are. */
   readonly spec?: WorkflowSpec | undefined;
-  /** Nothing can be done before a person acts: the death of an instance then says nothing about the run. */
-  readonly waiting: boolean;
 }
 
-export interface Decision {
-  readonly stepId: string;
-  readonly approved: boolean;
-  /** Name of who decided. */
-  readonly by: string;
-  readonly comment: string | undefined;
-}
-
-export interface WorkflowRepository extends StepRequestReads {
+export interface WorkflowRepository extends StepRequestReads, PeopleRepository {
   /**
    * The run as it is, begun with these when it had not begun; results of an earlier run that are to be reused are
    * taken over. Undefined: somebody else owns it.
@@ -52,42 +53,38 @@ export interface WorkflowRepository extends StepRequestReads {
    * Writes states, all or none, and tells whether the run is paused. States that have ended stay as they are.
    * Undefined: somebody else owns it, and nothing was written.
    */
-  advance(change: RunChange): Promise<{ readonly pausedAt: Date | undefined } | undefined>;
+  advance(change: RunChange): Promise<Pick<StoredRun, 'pausedAt' | 'acts'> | undefined>;
   /** Undefined for what is no workflow, or has not begun. */
   specsByIds(ids: readonly string[]): Promise<(Pick<StoredRun, 'spec' | 'pausedAt'> | undefined)[]>;
+  /** One step, without its items. Undefined: the run has not begun, or has no such step. */
+  step(id: string, stepId: string): Promise<StoredStep | undefined>;
   /** The steps of each in no order, without the items of lists. */
   stepsByIds(ids: readonly string[]): Promise<StepState[][]>;
   /** Items of one step from number `from` on, in their order. */
   items(id: string, stepId: string, from: number, limit: number): Promise<StepState[]>;
   /** Of each fan-out of a run, how many items there are and how many have ended. */
   itemCounts(id: string): Promise<ReadonlyMap<string, { readonly total: number; readonly ended: number }>>;
-  decisions(id: string): Promise<Decision[]>;
-  /** False: the step does not wait for a decision, or somebody else has decided. */
-  decide(id: string, decision: Decision): Promise<boolean>;
-  /** Pauses it or lets it go on, also one that has not begun yet; false: it is so already. */
-  setPaused(id: string, paused: boolean): Promise<boolean>;
 }
 
 export function workflowsIn(db: Kysely<Tables>): WorkflowRepository {
   return {
     begin: (run, spec) => begin(db, run, spec),
 
-    async advance({ id, epoch, steps, spec, waiting }) {
+    async advance({ id, epoch, steps, spec }) {
       const json = toJson(spec);
-      const { rows } = await sql<{ paused_at: Date | null }>`
+      const { rows } = await sql<{ paused_at: Date | null; acts: number }>`
         with ${ownership({ id, epoch })},
         alive as (
           update requests set deaths = 0 from owned
           where requests.id = owned.id and deaths > 0 and ${steps.some(({ status }) => hasEnded(status))}::boolean
         ),
-        flags as (
-          update workflows set waiting = ${waiting}, spec = coalesce(${json}::text::jsonb, spec)
-          from owned
-          where request_id = owned.id and (waiting <> ${waiting}::boolean or ${json}::text is not null)
+        planned as (
+          update workflows set spec = ${json}::text::jsonb from owned
+          where request_id = owned.id and ${json}::text is not null
         ),
         written as (${upsertSteps(id, steps)})
-        select paused_at from workflows join owned on owned.id = request_id`.execute(db);
-      return rows[0] && { pausedAt: rows[0].paused_at ?? undefined };
+        select paused_at, acts from workflows join owned on owned.id = request_id`.execute(db);
+      return rows[0] && { pausedAt: rows[0].paused_at ?? undefined, acts: rows[0].acts };
     },
 
     async specsByIds(ids) {
@@ -105,13 +102,30 @@ export function workflowsIn(db: Kysely<Tables>): WorkflowRepository {
     },
 
     ...stepReadsIn(db),
-    ...decisionsIn(db),
+    ...peopleIn(db),
     ...stepRequestsIn(db),
   };
 }
 
 function stepReadsIn(db: Kysely<Tables>) {
   return {
+    async step(id, stepId) {
+      const [specs, row] = await Promise.all([
+        sql<{ spec: StepSpec }>`
+          select each.spec from workflows, jsonb_array_elements(workflows.spec -> 'steps') as each (spec)
+          where request_id = ${id}::uuid and each.spec ->> 'id' = ${stepId}`.execute(db),
+        db
+          .selectFrom('workflow_steps')
+          .selectAll()
+          .where('workflow_id', '=', id)
+          .where('step_id', '=', stepId)
+          .where('item', '=', -1)
+          .executeTakeFirst(),
+      ]);
+      const [found] = specs.rows;
+      return found && { spec: found.spec, state: row ? toStepState(row) : pendingState(stepId) };
+    },
+
     async stepsByIds(ids) {
       const rows = await db
         .selectFrom('workflow_steps')
@@ -146,56 +160,6 @@ function stepReadsIn(db: Kysely<Tables>) {
   } satisfies Partial<WorkflowRepository>;
 }
 
-function decisionsIn(db: Kysely<Tables>) {
-  return {
-    async decisions(id) {
-      const rows = await db
-        .selectFrom('workflow_steps')
-        .select(['step_id', 'decision', 'decided_by', 'comment'])
-        .where('workflow_id', '=', id)
-        .where('item', '=', -1)
-        .where('status', '=', 'WAITING')
-        .where('decision', 'is not', null)
-        .execute();
-      return rows.map(row => ({
-        stepId: row.step_id,
-        approved: row.decision === 'APPROVED',
-        by: row.decided_by ?? '',
-        comment: row.comment ?? undefined,
-      }));
-    },
-
-    async decide(id, { stepId, approved, by, comment }) {
-      const decided = await db
-        .updateTable('workflow_steps')
-        .set({ decision: approved ? 'APPROVED' : 'REJECTED', decided_by: by, comment: comment ?? null })
-        .where('workflow_id', '=', id)
-        .where('step_id', '=', stepId)
-        .where('item', '=', -1)
-        .where('status', '=', 'WAITING')
-        .where('decision', 'is', null)
-        .returning('step_id')
-        .executeTakeFirst();
-      return decided !== undefined;
-    },
-
-    async setPaused(id, paused) {
-      const { rows } = await (paused
-        ? sql`
-          insert into workflows as held (request_id, spec, paused_at)
-          select request_id, spec -> 'workflow', now() from request_bodies
-          where request_id = ${id}::uuid and spec -> 'workflow' is not null
-          on conflict (request_id) do update set paused_at = now() where held.paused_at is null
-          returning request_id`
-        : sql`
-          update workflows set paused_at = null where request_id = ${id}::uuid and paused_at is not null
-          returning request_id`
-      ).execute(db);
-      return rows.length > 0;
-    },
-  } satisfies Partial<WorkflowRepository>;
-}
-
 async function begin(
   db: Kysely<Tables>,
   run: RunOwnership,
@@ -226,25 +190,19 @@ async function begin(
     select user_id, api_key_id from owned`.execute(db);
   const [owned] = rows;
   if (!owned) return undefined;
+  // How often people have acted is read before what they did: an act between the two is looked for later.
   const stored = await db
     .selectFrom('workflows')
-    .select(['spec', 'paused_at'])
+    .select(['spec', 'paused_at', 'acts'])
     .where('request_id', '=', run.id)
     .executeTakeFirstOrThrow();
   const steps = await db.selectFrom('workflow_steps').selectAll().where('workflow_id', '=', run.id).execute();
   return {
     spec: stored.spec as WorkflowSpec,
     pausedAt: stored.paused_at ?? undefined,
+    acts: stored.acts,
     steps: steps.map(toStepState),
     userId: owned.user_id,
     apiKeyId: owned.api_key_id ?? undefined,
   };
-}
-
-/** Locked until the end of the statement, so that nobody takes the request over meanwhile. */
-function ownership({ id, epoch }: RunOwnership): RawBuilder<unknown> {
-  return sql`owned as (
-    select id, user_id, api_key_id from requests
-    where id = ${id}::uuid and epoch = ${epoch} and status = 'RUNNING' for no key update
-  )`;
 }

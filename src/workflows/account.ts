@@ -2,7 +2,7 @@
 // left beside those that are under way.
 
 import { type ModelRequest, type RequestError, type RequestSpec, requestError } from '../domain/request.ts';
-import type { Usage } from '../domain/usage.ts';
+import { formatUsd, type Usage } from '../domain/usage.ts';
 import { type StepSpec, type StepState, stateKey } from '../domain/workflow.ts';
 import type { StoredRun } from '../store/workflows.ts';
 import { isUnderWay } from './step.ts';
@@ -23,14 +23,15 @@ export async function createAccount(
   { spec: { limits }, steps: states }: Pick<StoredRun, 'spec' | 'steps'>,
   { store, steps }: Pick<WorkflowsDeps, 'store' | 'steps'>,
 ): Promise<Account> {
-  const underWay = states.filter(isUnderWay).map(({ requestId }) => requestId!);
-  const before = await store.workflows.spentBeside(runId, underWay);
-  let spent = before.costNanoUsd ?? 0n;
-  let tokens = tokensOf(before.usage);
-  const setAside = new Map<string, bigint>();
   const maxCost = limits.maxCost === undefined ? undefined : BigInt(limits.maxCost);
   const { maxTokens } = limits;
   const isLimited = maxCost !== undefined;
+  const underWay = states.filter(isUnderWay).map(({ requestId }) => requestId!);
+  const before =
+    isLimited || maxTokens !== undefined ? await store.workflows.spentBeside(runId, underWay) : undefined;
+  let spent = before?.costNanoUsd ?? 0n;
+  let tokens = tokensOf(before?.usage);
+  const setAside = new Map<string, bigint>();
 
   function refusal(step: StepSpec, estimate: bigint): string | undefined {
     if (step.maxCost !== undefined && estimate > BigInt(step.maxCost))
@@ -70,7 +71,6 @@ function tokensOf(usage: Usage | undefined): number {
   return (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
 }
 
-/** For people: to a hundredth of a cent. */
 function usd(nanoUsd: bigint): string {
-  return `$${(Number(nanoUsd) / 1e9).toFixed(4)}`;
+  return `$${formatUsd(nanoUsd)}`;
 }

@@ -28,8 +28,9 @@ export function createDefinitions({ store, gateway, clock, bounds, redact }: Wor
   }
 
   return {
-    async createDefinition(actor, { name, description, workflow }) {
+    async createDefinition(actor, { name, description, shared, workflow }) {
       authorize(actor, 'request:submit');
+      if (shared) authorize(actor, 'workflow:share');
       if (!NAME.test(name)) throw badInput('name', 'must be 1 to 100 letters, digits, spaces, dots, - and _');
       if (description != null && description.length > MAX_DESCRIPTION_LENGTH)
         throw badInput('description', `must have at most ${MAX_DESCRIPTION_LENGTH} characters`);
@@ -40,6 +41,7 @@ export function createDefinitions({ store, gateway, clock, bounds, redact }: Wor
         userId: actor.userId,
         name,
         description: description == null ? undefined : (redact?.(description) ?? description),
+        shared: shared ?? false,
         workflow: redact ? redactWorkflow(spec, redact) : spec,
         createdAt: new Date(clock.now()),
       });
@@ -80,7 +82,7 @@ function parametersOf(given: unknown, known: object): object {
   return given;
 }
 
-/** One's own, or anybody's for ADMIN. */
-function maySee(actor: Actor, { userId }: WorkflowDefinition): boolean {
-  return userId === actor.userId || can(actor, 'request:read-any');
+/** One's own and shared ones, or anybody's for ADMIN. */
+function maySee(actor: Actor, { userId, shared }: WorkflowDefinition): boolean {
+  return userId === actor.userId || shared || can(actor, 'request:read-any');
 }

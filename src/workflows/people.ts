@@ -1,5 +1,6 @@
 // What people do to a run: they pause it, resume it, and decide about steps that wait for them. It is looked for when
-// somebody tells of it, and now and then in case nobody does.
+// somebody tells of it; what nobody told of is found by the count of their acts, which comes with every heartbeat and
+// with every write. A run in which nothing can be done but by them is left to nobody.
 
 import { requestError } from '../domain/request.ts';
 import type { StepState } from '../domain/workflow.ts';
@@ -7,68 +8,87 @@ import type { Decision, StoredRun } from '../store/workflows.ts';
 import { untilStored } from './until-stored.ts';
 import type { WorkflowsDeps } from './workflows.ts';
 
-/** How often they are looked for: while the run waits for somebody, and otherwise. */
-const WATCH_MS = 2_000;
-const IDLE_WATCH_MS = 10_000;
 /** Who tells of them is listened to all the time. */
 const LISTEN_MS = 3_600_000;
 
 interface Surroundings {
-  readonly runId: string;
+  readonly own: { readonly id: string; readonly epoch: number };
   /** Aborted when the run is not carried on here. */
   readonly signal: AbortSignal;
   /** Rings when somebody may have acted. */
   readonly bell: { ring(): void };
+  /** Number of the last event that was told of the run. */
+  readonly sequence: () => number;
+  /** When it is over, whatever people do. */
+  readonly endsAt: Date | undefined;
 }
 
 export class People {
   /** As it was known last. */
   isPaused: boolean;
+  /** How many of their acts were looked at. */
+  #acts: number;
   readonly #surroundings: Surroundings;
   readonly #deps: WorkflowsDeps;
-  #mayHaveActed = true;
+  #mayHaveActed: boolean;
 
-  constructor({ pausedAt }: StoredRun, surroundings: Surroundings, deps: WorkflowsDeps) {
+  constructor({ pausedAt, acts, steps }: StoredRun, surroundings: Surroundings, deps: WorkflowsDeps) {
     this.isPaused = pausedAt !== undefined;
+    this.#acts = acts;
+    this.#mayHaveActed = steps.some(({ status }) => status === 'WAITING');
     this.#surroundings = surroundings;
     this.#deps = deps;
   }
 
   /** Resolves when the run is over. */
   async listen(): Promise<void> {
-    const { runId, signal } = this.#surroundings;
+    const { own, signal, bell } = this.#surroundings;
     while (!signal.aborted) {
-      await this.#deps.steps().nextChange(runId, LISTEN_MS, signal);
-      this.#lookAgain();
+      await this.#deps.steps().nextChange(own.id, LISTEN_MS, signal);
+      this.#mayHaveActed = true;
+      bell.ring();
     }
   }
 
-  /** Looks again after a while; what is returned takes it back. */
-  watch(isWaiting: boolean): () => void {
-    const watchMs = isWaiting || this.isPaused ? WATCH_MS : IDLE_WATCH_MS;
-    return this.#deps.clock.after(watchMs, () => this.#lookAgain());
+  /** What a write has said of the run. */
+  told({ pausedAt, acts }: Pick<StoredRun, 'pausedAt' | 'acts'>): void {
+    this.isPaused = pausedAt !== undefined;
+    if (acts !== this.#acts) this.#mayHaveActed = true;
   }
 
   /** The steps that somebody has decided on since the last look. */
   async decided(states: Iterable<StepState>, now: Date): Promise<StepState[]> {
     if (!this.#mayHaveActed) return [];
     this.#mayHaveActed = false;
-    const { runId, signal } = this.#surroundings;
-    const { workflows } = this.#deps.store;
-    const waiting = [...states].filter(({ status }) => status === 'WAITING');
-    const [[run], decisions] = await untilStored(
-      () =>
-        Promise.all([workflows.specsByIds([runId]), waiting.length > 0 ? workflows.decisions(runId) : []]),
+    const { own, signal } = this.#surroundings;
+    const { count, pausedAt, decisions } = await untilStored(
+      () => this.#deps.store.workflows.acts(own.id),
       signal,
       this.#deps,
     );
-    this.isPaused = run?.pausedAt !== undefined;
+    this.isPaused = pausedAt !== undefined;
+    this.#acts = count;
+    const waiting = [...states].filter(({ status }) => status === 'WAITING');
     return decidedStates(waiting, decisions, now);
   }
 
-  #lookAgain(): void {
-    this.#mayHaveActed = true;
-    this.#surroundings.bell.ring();
+  /** Leaves the run to nobody, unless somebody has acted meanwhile: false. */
+  async park(): Promise<boolean> {
+    if (this.#mayHaveActed) return false;
+    const { own, signal, sequence, endsAt } = this.#surroundings;
+    const parking = { ...own, acts: this.#acts, wakeAt: endsAt, lastSequence: sequence() };
+    let isSent = false;
+    const park = () => {
+      isSent = true;
+      return this.#deps.store.workflows.park(parking);
+    };
+    const isParked = await untilStored(park, signal, this.#deps).catch(error => {
+      // Whether it is left is not known, and it may be somebody else's by now. If it is not, it is found without a holder.
+      if (isSent && signal.aborted) return true;
+      throw error;
+    });
+    this.#mayHaveActed ||= !isParked;
+    return isParked;
   }
 }
 

@@ -4,7 +4,7 @@ import type { RequestSpec } from '../domain/request.ts';
 import { hasEnded, type StepSpec } from '../domain/workflow.ts';
 import { depthsOf } from '../domain/workflow-graph.ts';
 import type { StepRequests } from '../gateway/steps.ts';
-import { wishesOf } from './step.ts';
+import { schemaOf, wishesOf } from './step.ts';
 import type { RunDescription } from './workflows.ts';
 
 export interface Remaining {
@@ -53,7 +53,7 @@ function roughSpecOf(step: StepSpec, { request }: RunDescription): RequestSpec {
     ...wishesOf(step, request),
     messages: [{ role: 'USER', content: step.template }],
     system: step.system,
-    outputSchema: undefined,
+    outputSchema: schemaOf(step),
     buffered: false,
     deadlines: {},
   };

@@ -8,7 +8,10 @@ import { tryToStore, untilStored } from './until-stored.ts';
 import type { WorkflowsDeps } from './workflows.ts';
 
 /** Never throws: a fault of ours fails the workflow, and the results of its steps are kept. */
-export async function runWorkflow(journey: WorkflowJourney, deps: WorkflowsDeps): Promise<WorkflowArrival> {
+export async function runWorkflow(
+  journey: WorkflowJourney,
+  deps: WorkflowsDeps,
+): Promise<WorkflowArrival | undefined> {
   const { request, spec, signal } = journey;
   const { workflows } = deps.store;
   const own = { id: request.id, epoch: request.epoch };

@@ -12,7 +12,7 @@ import {
   type WorkflowSpec,
 } from '../domain/workflow.ts';
 import { afterFailure, progress } from '../domain/workflow-progress.ts';
-import { endOf } from '../domain/workflow-result.ts';
+import { endOf, type States } from '../domain/workflow-result.ts';
 import type { WorkflowArrival, WorkflowJourney } from '../gateway/steps.ts';
 import { createBell } from '../lib/abort.ts';
 import type { StoredRun } from '../store/workflows.ts';
@@ -47,6 +47,7 @@ export class Run {
   readonly #signal: AbortSignal;
   readonly #bell: ReturnType<typeof createBell>;
   readonly #people: People;
+  readonly #endsAt: Date | undefined;
   /** Steps whose requests are made or followed here. */
   readonly #underWay = new Set<Promise<void>>();
   /** Ends of steps that are not written down yet. */
@@ -55,7 +56,6 @@ export class Run {
   #draft = new Map<string, StepState>();
   #spec: WorkflowSpec;
   #storedSpec: WorkflowSpec;
-  #isWaiting = false;
   #wakeAt: Date | undefined;
 
   constructor(journey: WorkflowJourney, stored: StoredRun, account: Account, deps: WorkflowsDeps) {
@@ -68,12 +68,21 @@ export class Run {
     this.#states = new Map(stored.steps.map(state => [stateKey(state), state]));
     this.#signal = AbortSignal.any([journey.signal, this.#over.signal]);
     this.#bell = createBell(this.#signal);
-    const surroundings = { runId: journey.request.id, signal: this.#signal, bell: this.#bell };
+    const { id, epoch, createdAt } = journey.request;
+    const { deadlineMs } = stored.spec.limits;
+    this.#endsAt = deadlineMs === undefined ? undefined : new Date(createdAt.getTime() + deadlineMs);
+    const surroundings = {
+      own: { id, epoch },
+      signal: this.#signal,
+      bell: this.#bell,
+      sequence: journey.sequence,
+      endsAt: this.#endsAt,
+    };
     this.#people = new People(stored, surroundings, deps);
   }
 
-  /** Never throws. */
-  async toItsEnd(): Promise<WorkflowArrival> {
+  /** Undefined: it is parked. Never throws. */
+  async toItsEnd(): Promise<WorkflowArrival | undefined> {
     const stopTimer = this.#startDeadline();
     void this.#people.listen();
     try {
@@ -82,7 +91,8 @@ export class Run {
         if (await this.#advance()) continue;
         const end = endOf(this.#spec, this.#states);
         if (end) return end;
-        await this.#somethingToHappen();
+        if (!this.#waitsForPeople()) await this.#somethingToHappen();
+        else if (await this.#people.park()) return undefined;
       }
     } catch (error) {
       if (!this.#signal.aborted)
@@ -100,10 +110,9 @@ export class Run {
   }
 
   #startDeadline(): (() => void) | undefined {
-    const { deadlineMs } = this.#spec.limits;
-    if (deadlineMs === undefined) return undefined;
+    if (!this.#endsAt) return undefined;
     const { clock } = this.#deps;
-    const leftMs = this.#journey.request.createdAt.getTime() + deadlineMs - clock.now();
+    const leftMs = this.#endsAt.getTime() - clock.now();
     const end = () => this.#over.abort(OUT_OF_TIME);
     if (leftMs > 0) return clock.after(leftMs, end);
     end();
@@ -116,7 +125,7 @@ export class Run {
     for (const state of [...this.#states.values()].filter(isUnderWay)) {
       const built = this.#built(state, this.#states);
       if ('spec' in built) this.#account.resume(state, built.spec);
-      this.#carryOut(state);
+      this.#carryOut(state, built);
     }
   }
 
@@ -133,34 +142,39 @@ export class Run {
     const moment = { now, maxItems: this.#deps.bounds.maxItems, held: this.#people.isPaused };
     const next = progress(this.#spec, new Map([...this.#states, ...changed]), moment);
     note(next.changed);
-    note(this.#admitted(next.starts, changed, now));
+    const begun = new Map<string, BuiltSpec>();
+    note(this.#admitted(next.starts, { changed, begun, now }));
     this.#wakeAt = next.wakeAt;
-    const waiting = this.#waitsForPeople(new Map([...this.#states, ...changed]));
     const spec = this.#planned();
-    if (changed.size === 0 && !spec && waiting === this.#isWaiting) return false;
-    await this.#write([...changed.values()], spec, waiting);
+    if (changed.size === 0 && !spec) return false;
+    await this.#write([...changed.values()], spec);
     for (const [key, state] of changed) {
       this.#states.set(key, state);
       if (state.item === undefined && hasEnded(state.status)) this.#deps.onStepEnded(state.status);
     }
     this.#draft = new Map();
     tellChanges(this.#journey.emit, [...changed.values()], spec);
-    for (const state of changed.values()) if (isUnderWay(state)) this.#carryOut(state);
+    for (const [key, built] of begun) this.#carryOut(changed.get(key)!, built);
     return true;
   }
 
   /** Those that may be begun under the limits of the run, with the id of their request; the others fail. */
-  #admitted(starts: readonly StepState[], changed: ReadonlyMap<string, StepState>, now: Date): StepState[] {
+  #admitted(
+    starts: readonly StepState[],
+    { changed, begun, now }: { changed: States; begun: Map<string, BuiltSpec>; now: Date },
+  ): StepState[] {
     const states = new Map([...this.#states, ...changed]);
     return starts.map(state => {
       const step = this.#stepOf(state);
       const built = this.#built(state, states);
       const error = 'error' in built ? built.error : this.#account.admit(state, step, built.spec);
-      return error ? afterFailure(step, state, { error, now }) : { ...state, requestId: this.#deps.newId() };
+      if (error) return afterFailure(step, state, { error, now });
+      begun.set(stateKey(state), built);
+      return { ...state, requestId: this.#deps.newId() };
     });
   }
 
-  #built(state: StepState, states: ReadonlyMap<string, StepState>): BuiltSpec {
+  #built(state: StepState, states: States): BuiltSpec {
     const step = this.#stepOf(state);
     return stepSpecOf(state, { step, states, workflow: this.#spec, ...this.#journey }, this.#deps);
   }
@@ -184,10 +198,9 @@ export class Run {
     return succeeded;
   }
 
-  #waitsForPeople(states: ReadonlyMap<string, StepState>): boolean {
-    const all = [...states.values()];
-    const isBusy = this.#wakeAt !== undefined || all.some(isUnderWay);
-    return !isBusy && (this.#people.isPaused || all.some(({ status }) => status === 'WAITING'));
+  /** Nothing follows, nothing is under way, and nothing is to come by itself. */
+  #waitsForPeople(): boolean {
+    return this.#wakeAt === undefined && this.#underWay.size === 0 && this.#ends.length === 0;
   }
 
   /** The workflow with steps that were planned and are not written yet. */
@@ -195,25 +208,23 @@ export class Run {
     return this.#spec === this.#storedSpec ? undefined : this.#spec;
   }
 
-  async #write(steps: readonly StepState[], spec: WorkflowSpec | undefined, waiting: boolean): Promise<void> {
+  async #write(steps: readonly StepState[], spec: WorkflowSpec | undefined): Promise<void> {
     const { id, epoch } = this.#journey.request;
-    const change = { id, epoch, steps, spec, waiting };
+    const change = { id, epoch, steps, spec };
     const { workflows } = this.#deps.store;
     const written = await untilStored(() => workflows.advance(change), this.#signal, this.#deps);
     if (!written) {
       await untilTold(this.#signal);
       throw this.#signal.reason;
     }
-    // Who pauses a run tells it; the answer of a write only says it sooner.
-    this.#people.isPaused = written.pausedAt !== undefined;
-    this.#isWaiting = waiting;
+    this.#people.told(written);
     this.#storedSpec = this.#spec;
   }
 
-  #carryOut(state: StepState): void {
+  #carryOut(state: StepState, spec: BuiltSpec): void {
     const place = {
       state,
-      spec: this.#built(state, this.#states),
+      spec,
       actor: this.#stored,
       emit: this.#journey.emit,
       signal: this.#signal,
@@ -230,10 +241,8 @@ export class Run {
   async #somethingToHappen(): Promise<void> {
     const { clock } = this.#deps;
     const wakeMs = this.#wakeAt && Math.max(1, this.#wakeAt.getTime() - clock.now());
-    const stopWatch = this.#people.watch(this.#isWaiting);
     const stopTimer = wakeMs === undefined ? undefined : clock.after(wakeMs, () => this.#bell.ring());
     await this.#bell.wait();
-    stopWatch();
     stopTimer?.();
   }
 
@@ -267,7 +276,7 @@ export class Run {
     const spec = this.#planned();
     const { id, epoch } = this.#journey.request;
     const { workflows } = this.#deps.store;
-    await tryToStore(() => workflows.advance({ id, epoch, steps, spec, waiting: false }), this.#deps);
+    await tryToStore(() => workflows.advance({ id, epoch, steps, spec }), this.#deps);
     tellChanges(this.#journey.emit, steps, spec);
   }
 

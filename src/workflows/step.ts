@@ -15,13 +15,12 @@ import { type States, valuesOf } from '../domain/workflow-result.ts';
 import { render, TemplateError } from '../domain/workflow-template.ts';
 import type { FollowedEvent } from '../gateway/gateway.ts';
 import type { StepActor, StepRequests } from '../gateway/steps.ts';
-import { pause } from '../lib/clock.ts';
+import { keepTrying } from '../lib/keep-trying.ts';
 import { planPrompt } from './plan.ts';
 import { tryToStore, untilStored } from './until-stored.ts';
 import type { WorkflowsDeps } from './workflows.ts';
 
-/** While there is no room for a step it is offered again so soon, and then less and less often. */
-const FIRST_PAUSE_MS = 100;
+/** While there is no room for a step it is offered again at least so often. */
 const LONGEST_PAUSE_MS = 5_000;
 
 /** How a step's request ended; `request` is undefined when none was made. */
@@ -60,6 +59,10 @@ export function wishesOf(
   } satisfies Partial<RequestSpec>;
 }
 
+export function schemaOf({ outputSchema }: StepSpec): RequestSpec['outputSchema'] {
+  return outputSchema === undefined ? undefined : JSON.parse(outputSchema);
+}
+
 /** The request of a step, the same every time it is built from the same results. */
 export function stepSpecOf(
   state: StepState,
@@ -80,7 +83,7 @@ export function stepSpecOf(
       system,
       buffered: parent.buffered,
       deadlines: step.deadlineMs === undefined ? {} : { totalMs: step.deadlineMs },
-      outputSchema: step.outputSchema === undefined ? undefined : JSON.parse(step.outputSchema),
+      outputSchema: schemaOf(step),
       step: { workflowId: request.id, step: stateKey(state) },
     };
     return { spec };
@@ -119,25 +122,24 @@ export async function carryOutStep(place: StepPlace, deps: WorkflowsDeps): Promi
  * Makes the request, unless that was done before. A lack of room is waited out, since the workflow was accepted, and so
  * is the database: a request that may have been made is not made again under another id.
  */
-async function offer({ state, spec, actor, signal }: StepPlace, deps: WorkflowsDeps): Promise<void> {
+function offer({ state, spec, actor, signal }: StepPlace, deps: WorkflowsDeps): Promise<void> {
   const requestId = state.requestId!;
   const steps = deps.steps();
-  for (let faults = 0, pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    signal.throwIfAborted();
-    try {
-      if (!('error' in spec)) return await steps.submit(actor, requestId, spec.spec);
-      // It can no longer be made, under other limits for example; but it may be there.
-      if (await steps.request(requestId)) return;
-      throw new DomainError('BAD_USER_INPUT', spec.error.message);
-    } catch (error) {
-      const isKnown = error instanceof DomainError;
-      if (isKnown ? !PASSING.has(error.code) : ++faults === MAX_FAULTS) throw error;
-      if (!isKnown)
-        deps.log.warn({ error, requestId }, 'the request of a step could not be made; it is tried again');
-      const wishedMs = (isKnown && error.retryAfterMs) || 0;
-      await pause(deps.clock, Math.max(pauseMs, Math.min(wishedMs, LONGEST_PAUSE_MS)), signal);
-    }
+  let faults = 0;
+  async function make(): Promise<void> {
+    if (!('error' in spec)) return steps.submit(actor, requestId, spec.spec);
+    // It can no longer be made, under other limits for example; but it may be there.
+    if (await steps.request(requestId)) return;
+    throw new DomainError('BAD_USER_INPUT', spec.error.message);
   }
+  function onFailure(error: unknown): number {
+    const isKnown = error instanceof DomainError;
+    if (isKnown ? !PASSING.has(error.code) : ++faults === MAX_FAULTS) throw error;
+    if (!isKnown)
+      deps.log.warn({ error, requestId }, 'the request of a step could not be made; it is tried again');
+    return Math.min((isKnown && error.retryAfterMs) || 0, LONGEST_PAUSE_MS);
+  }
+  return keepTrying(make, { clock: deps.clock, longestPauseMs: LONGEST_PAUSE_MS, signal, onFailure });
 }
 
 /** None says anything about the step. */
@@ -185,10 +187,10 @@ async function listen(
 }
 
 async function stepEndOf(key: string, requestId: string, steps: StepRequests): Promise<StepEnd> {
-  const request = await steps.request(requestId);
+  // Both at once: nearly all steps succeed, and the next one waits for this.
+  const [request, body] = await Promise.all([steps.request(requestId), steps.body(requestId)]);
   if (!request || !isTerminal(request.status)) throw new Error('The request of a step has not ended');
-  if (request.status === 'SUCCEEDED')
-    return { key, request, output: (await steps.body(requestId))?.output ?? '' };
+  if (request.status === 'SUCCEEDED') return { key, request, output: body?.output ?? '' };
   return { key, request, error: request.error ?? requestError('INTERNAL', 'The step did not succeed.') };
 }
 

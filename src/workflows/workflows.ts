@@ -14,8 +14,9 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { RunWorkflow, StepRequests } from '../gateway/steps.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
+import type { StoredStep } from '../store/workflows.ts';
 import { createDefinitions } from './definitions.ts';
-import { withPlanning } from './plan.ts';
+import { createDescriptions } from './descriptions.ts';
 import { type Remaining, remainingOf } from './remaining.ts';
 import { reuseOf } from './rerun.ts';
 import { runWorkflow } from './run-workflow.ts';
@@ -40,6 +41,8 @@ export interface WorkflowsDeps {
 export interface NewDefinition {
   readonly name: string;
   readonly description?: string | null | undefined;
+  /** For everybody to read and run; ADMIN. */
+  readonly shared?: boolean | null | undefined;
   readonly workflow: WorkflowInput;
 }
 
@@ -81,12 +84,14 @@ export interface Workflows {
   createDefinition(actor: Actor, definition: NewDefinition): Promise<WorkflowDefinition>;
   /** All versions of the name. NOT_FOUND when one has none. Runs of it are not touched. */
   deleteDefinition(actor: Actor, name: string): Promise<void>;
-  /** One's own, or anybody's for ADMIN. */
+  /** One's own or a shared one, or anybody's for ADMIN. */
   definition(actor: Actor, id: string): Promise<WorkflowDefinition | undefined>;
-  /** Submits a run of a definition of one's own. NOT_FOUND when there is none. */
+  /** Submits a run of a definition that one may see. NOT_FOUND when there is none. */
   runDefinition(actor: Actor, run: DefinitionRun): Promise<ModelRequest>;
   /** The steps of a run in their order, and what it was asked for. Undefined: the request is no workflow. */
   describe(request: ModelRequest): Promise<RunDescription | undefined>;
+  /** One step, read without the others. */
+  step(request: ModelRequest, stepId: string): Promise<StoredStep | undefined>;
   /** Estimates for what is left of it. */
   remaining(run: RunDescription): Remaining;
 }
@@ -100,6 +105,7 @@ export interface RunDescription {
 
 export function createWorkflows(deps: WorkflowsDeps): Workflows {
   const { store } = deps;
+  const { describe, step } = createDescriptions(store);
 
   /** One's own, or anybody's for those who may also cancel it. */
   async function reach(actor: Actor, requestId: string): Promise<RunDescription> {
@@ -112,17 +118,6 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
     return run;
   }
 
-  async function describe(request: ModelRequest): Promise<RunDescription | undefined> {
-    if (request.taskType !== 'WORKFLOW') return undefined;
-    const [[run], [steps]] = await Promise.all([
-      store.workflows.specsByIds([request.id]),
-      store.workflows.stepsByIds([request.id]),
-    ]);
-    // Before it has begun, what was asked for.
-    const spec = run?.spec ?? (await store.requests.bodiesByIds([request.id]))[0]?.spec.workflow;
-    return spec && { request, spec: withPlanning(spec), pausedAt: run?.pausedAt, steps: steps ?? [] };
-  }
-
   async function changed({ request }: RunDescription): Promise<ModelRequest> {
     await deps.steps().changed(request.id);
     return (await deps.steps().request(request.id)) ?? request;
@@ -131,6 +126,7 @@ export function createWorkflows(deps: WorkflowsDeps): Workflows {
   return {
     run: journey => runWorkflow(journey, deps),
     describe,
+    step,
     remaining: run => remainingOf(run, deps.steps()),
 
     async decide(actor, { requestId, stepId, approved, comment }) {

@@ -57,6 +57,16 @@ const REFUSED: [string, Submission, RegExp][] = [
   ['a hot temperature', { prompt: 'a', temperature: 2.1 }, /temperature must be from 0 to 2/],
   ['five stop texts', { prompt: 'a', stop: ['1', '2', '3', '4', '5'] }, /stop has more than 4/],
   ['a negative deadline', { prompt: 'a', deadlines: { idleMs: -1 } }, /deadlines.idleMs/],
+  [
+    'a schema for a whole workflow',
+    { workflow: { steps: [{ id: 'a', prompt: 'a' }] }, outputSchema: { type: 'object' } },
+    /outputSchema is for one answer: give it to the step/,
+  ],
+  [
+    'a schema for what is to be planned',
+    { prompt: 'a', taskType: 'WORKFLOW', outputSchema: { type: 'object' } },
+    /outputSchema is for one answer/,
+  ],
   ['an endless deadline', { prompt: 'a', deadlines: { totalMs: 60_001 } }, /deadlines.totalMs/],
   ['large metadata', { prompt: 'a', metadata: { note: 'x'.repeat(200) } }, /metadata is too large/],
   [

@@ -65,7 +65,7 @@ const CONNECTIONS: Record<string, Rows> = {
       const id = newId();
       const workflow = parseWorkflow({}, '', BOUNDS);
       const about = { name: id, description: undefined, createdAt: new Date() };
-      await store.workflowDefinitions.create({ id, userId: newId(), ...about, workflow });
+      await store.workflowDefinitions.create({ id, userId: newId(), ...about, shared: false, workflow });
       return id;
     },
     remove: ({ db }, id) => db.deleteFrom('workflow_definitions').where('id', '=', id).execute(),

@@ -79,7 +79,6 @@ async function aRun(store: Store, agoMs = 0) {
   const error = requestError('CANCELLED', `rejected: ${CANARY}`);
   await store.workflows.advance({
     ...own,
-    waiting: false,
     steps: [
       stateOf('a', undefined, { requestId: step.id, output: CANARY }),
       stateOf('b', undefined, { output: CANARY, note: CANARY }),

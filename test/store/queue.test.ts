@@ -203,8 +203,8 @@ onBothStores(open => {
     for (const request of [wished, other, foreign]) await store.requests.accept(request);
     await store.requests.wishCancel(wished.id);
     assert.deepEqual(await store.queue.heldBy('instance-1'), [
-      { id: wished.id, cancelWished: true },
-      { id: other.id, cancelWished: false },
+      { id: wished.id, cancelWished: true, acts: null },
+      { id: other.id, cancelWished: false, acts: null },
     ]);
     await store.requests.finish(anEndOf(other));
     assert.deepEqual(

@@ -3,46 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newId } from '../../src/domain/ids.ts';
-import { requestError } from '../../src/domain/request.ts';
 import { pendingState, type StepState } from '../../src/domain/workflow.ts';
-import { parseWorkflow } from '../../src/domain/workflow-input.ts';
 import type { Store } from '../../src/store/store.ts';
-import { BOUNDS } from '../workflows/plays.ts';
 import { onBothStores } from './both-stores.ts';
 import { anEndOf, aRequest, aSpec } from './samples.ts';
-
-const OWNER = 'dead';
-const MAX_DEATHS = 3;
-const POISON = requestError('INTERNAL', 'It killed too many.');
-const SPEC = parseWorkflow(
-  {
-    steps: [
-      { id: 'a', prompt: 'a' },
-      { id: 'b', prompt: 'b {{steps.a.output}}' },
-      { id: 'ask', kind: 'APPROVAL', prompt: 'well?' },
-    ],
-  },
-  'task',
-  BOUNDS,
-);
+import { aRun, dieOnce, MAX_DEATHS, OWNER, POISON, SPEC, statusOf } from './workflow-setup.ts';
 
 function a(change: Partial<StepState>): StepState {
   return { ...pendingState('a'), ...change };
-}
-
-/** A workflow in the hands of the one who is going to die. */
-async function aRun(store: Store) {
-  const request = aRequest({ owner: OWNER, spec: aSpec({ taskType: 'WORKFLOW', workflow: SPEC }) });
-  await store.requests.accept(request);
-  const own = { id: request.id, epoch: 1 };
-  await store.workflows.begin(own, SPEC);
-  return {
-    request,
-    ...own,
-    advance: (steps: readonly StepState[], { epoch = 1, waiting = false } = {}) =>
-      store.workflows.advance({ ...own, epoch, steps, waiting }),
-    states: async () => (await store.workflows.stepsByIds([own.id]))[0]!,
-  };
 }
 
 async function aStepOf(workflowId: string, store: Store, change: Parameters<typeof aRequest>[0] = {}) {
@@ -52,14 +20,6 @@ async function aStepOf(workflowId: string, store: Store, change: Parameters<type
 }
 
 const queued = { status: 'QUEUED', owner: undefined, epoch: 0 } as const;
-
-async function dieOnce(store: Store) {
-  return store.transaction(inside => inside.queue.recover([OWNER], MAX_DEATHS, POISON));
-}
-
-async function statusOf(store: Store, id: string) {
-  return (await store.requests.byIds([id]))[0]!.status;
-}
 
 onBothStores(open => {
   test('who has lost a workflow neither begins it nor writes a state of it', async t => {
@@ -120,26 +80,6 @@ onBothStores(open => {
     assert.equal(await statusOf(store, run.id), 'FAILED');
   });
 
-  test('no death counts against a workflow that waits for people', async t => {
-    const { store } = await open(t);
-    const run = await aRun(store);
-    await run.advance([{ ...pendingState('ask'), status: 'WAITING' }], { waiting: true });
-    let epoch = 1;
-    for (let death = 0; death < MAX_DEATHS * 2; death += 1) {
-      assert.deepEqual((await dieOnce(store)).requeued, [run.id]);
-      epoch = (await store.queue.claim(OWNER, 1))[0]!.epoch;
-    }
-    await run.advance([{ ...pendingState('a'), status: 'RUNNING', requestId: newId() }], {
-      epoch,
-      waiting: false,
-    });
-    for (let death = 1; death < MAX_DEATHS; death += 1) {
-      await dieOnce(store);
-      await store.queue.claim(OWNER, 1);
-    }
-    assert.deepEqual((await dieOnce(store)).failed, [run.id], 'from then on they count');
-  });
-
   test('with a workflow that ends without an owner its steps end', async t => {
     const { store, db } = await open(t);
     for (const how of ['cancelled while it waits', 'wished to be cancelled', 'died too often'] as const) {
@@ -174,9 +114,14 @@ onBothStores(open => {
         ['CANCELLED', 'RUNNING', 'SUCCEEDED'],
         how,
       );
-      assert.deepEqual(await store.queue.heldBy('alive'), [{ id: runs.id, cancelWished: true }], how);
+      assert.deepEqual(
+        await store.queue.heldBy('alive'),
+        [{ id: runs.id, cancelWished: true, acts: null }],
+        how,
+      );
       assert.deepEqual((await run.states()).map(({ stepId, status }) => [stepId, status]).sort(), [
         ['a', 'CANCELLED'],
+        ['ask', 'CANCELLED'],
         ['b', 'SUCCEEDED'],
       ]);
       await store.requests.finish(anEndOf(runs));
@@ -213,8 +158,9 @@ onBothStores(open => {
       ['a', 'b', 'ask'],
     );
     assert.equal(await store.workflows.setPaused(request.id, false), true);
-    assert.deepEqual(await store.workflows.advance({ ...claimed!, steps: [], waiting: false }), {
+    assert.deepEqual(await store.workflows.advance({ ...claimed!, steps: [] }), {
       pausedAt: undefined,
+      acts: 2,
     });
   });
 

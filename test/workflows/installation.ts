@@ -3,26 +3,27 @@
 
 import assert from 'node:assert/strict';
 import { createRandom } from '../../bench/routing/random.ts';
-import { isTerminal } from '../../src/domain/request.ts';
 import type { StepState, WorkflowSpec } from '../../src/domain/workflow.ts';
 import type { WorkflowArrival, WorkflowJourney } from '../../src/gateway/steps.ts';
-import { StoreUnavailable } from '../../src/store/unavailable.ts';
-import type { RunChange } from '../../src/store/workflows.ts';
+import type { Parking, RunChange } from '../../src/store/workflows.ts';
 import { runWorkflow } from '../../src/workflows/run-workflow.ts';
 import type { WorkflowsDeps } from '../../src/workflows/workflows.ts';
 import { turn } from '../gateway/attempt-setup.ts';
 import { aSpec } from '../store/samples.ts';
 import { createTestClock } from '../support/clock.ts';
 import { type Cluster, createCluster } from './cluster.ts';
+import { depsOf } from './deps.ts';
 import { createNews } from './news.ts';
 import { type Fate, Owner } from './owner.ts';
-import { BOUNDS } from './plays.ts';
 import type { Rows } from './rows.ts';
 import type { Act, Schedule } from './schedules.ts';
 import { Watch } from './watch.ts';
 
 const LEASE_MS = 500;
 const AFTER_ACTS_MS = 1_000;
+/** What nobody told of is found by a heartbeat. */
+const BEAT_MS = 1_500;
+const TAKING_MS = 60;
 /** Far more than any schedule needs. */
 const MOST_TURNS = 20_000;
 const COMMENT = 'because';
@@ -38,6 +39,7 @@ export class Installation {
   readonly faults: unknown[] = [];
   /** Owns it as the database has it. */
   #isOwned = false;
+  #isBeingTaken = false;
   /** How many have had it. */
   owners = 0;
   readonly #schedule: Schedule;
@@ -113,6 +115,15 @@ export class Installation {
     const arrival = await runWorkflow(this.#journeyOf(owner), this.#depsOf(owner));
     const { reason } = owner.controller.signal;
     if (reason === 'fenced') return;
+    if (!arrival) {
+      // Without an answer it does not know whether it is parked: then it is found without a holder.
+      if (this.#owns(owner))
+        this.#at(2 * BEAT_MS, async () => {
+          await this.rows.giveBack(owner.epoch);
+          await this.#takeUp();
+        });
+      return;
+    }
     if (reason === 'shutdown' && arrival.status === 'CANCELLED') {
       await owner.certain(() => this.#counted(() => this.rows.giveBack(owner.epoch)));
       this.#at(LEASE_MS >> 3, () => this.#takeUp());
@@ -157,9 +168,14 @@ export class Installation {
 
   /** Whoever is next takes what waits. */
   async #takeUp(): Promise<void> {
-    if (this.end || isTerminal(await this.rows.status())) return;
-    if (this.#isCancelWished) await this.#cancelWaiting();
-    else await this.#start();
+    if (this.end || this.#isBeingTaken) return;
+    if (this.#isCancelWished) {
+      await this.#cancelWaiting();
+      return;
+    }
+    this.#isBeingTaken = true;
+    if ((await this.rows.status()) === 'QUEUED') await this.#start();
+    this.#isBeingTaken = false;
   }
 
   async #act(what: Act['what']): Promise<void> {
@@ -169,7 +185,7 @@ export class Installation {
     } else if (what === 'cancel') await this.#cancel();
     else {
       await this.rows.workflows.setPaused(this.rows.id, what === 'pause');
-      this.#tell();
+      this.#acted();
     }
   }
 
@@ -186,8 +202,14 @@ export class Installation {
     return true;
   }
 
-  #tell(): void {
-    if (!this.#schedule.isDeaf) this.#news.tell();
+  /** Whoever has it in hand hears of it, and if nobody has, somebody takes it up. */
+  #acted(): void {
+    const tell = () => {
+      this.#news.tell();
+      this.#at(TAKING_MS, () => this.#takeUp());
+    };
+    if (this.#schedule.isDeaf) this.#at(BEAT_MS, async () => tell());
+    else tell();
   }
 
   #journeyOf(owner: Owner): WorkflowJourney {
@@ -200,59 +222,23 @@ export class Installation {
       spec: aSpec({ taskType: 'WORKFLOW', workflow: this.#spec }),
       signal: owner.controller.signal,
       emit: event => void owner.events.push(event),
+      sequence: () => owner.events.length,
     };
   }
 
   #depsOf(owner: Owner): WorkflowsDeps {
-    const { cluster, rows } = this;
-    const called =
-      <Given extends readonly unknown[], Result>(work: (...given: Given) => Promise<Result>) =>
-      (...given: Given) =>
-        owner.call(() => this.#counted(() => work(...given)));
-    const { workflows } = rows;
-    const store = {
+    return depsOf(owner, {
+      cluster: this.cluster,
       workflows: {
-        begin: called(async (...given: Parameters<typeof workflows.begin>) => {
-          const stored = await workflows.begin(...given);
-          owner.knowsOfPause = stored?.pausedAt !== undefined;
-          return stored;
-        }),
-        advance: called((change: RunChange) => this.#advance(owner, change)),
-        specsByIds: called(async (ids: readonly string[]) => {
-          const [run] = await workflows.specsByIds(ids);
-          owner.knowsOfPause = run?.pausedAt !== undefined;
-          return [run];
-        }),
-        decisions: called(workflows.decisions),
-        spendingByIds: called(async () => [{ costNanoUsd: cluster.spent([]), usage: undefined }]),
-        spentBeside: called(async (_id: string, except: readonly string[]) => ({
-          costNanoUsd: cluster.spent(except),
-          usage: undefined,
-        })),
+        ...this.rows.workflows,
+        advance: change => this.#advance(owner, change),
+        park: parking => this.#park(owner, parking),
       },
-    };
-    const steps = {
-      ...cluster,
-      submit: called(cluster.submit),
-      request: called(cluster.request),
-      body: called(cluster.body),
-      cancel: called(cluster.cancel),
-      nextChange: (_id: string, atMostMs: number, signal: AbortSignal) =>
-        this.#news.next(owner, atMostMs, signal),
-    };
-    const own: Omit<WorkflowsDeps, 'store' | 'gateway' | 'steps' | 'log'> = {
-      clock: owner.clock,
-      bounds: BOUNDS,
-      maxPromptBytes: 100_000,
+      news: this.#news,
       newId: () => `00000000-0000-7000-8000-${String(++this.#ids).padStart(12, '0')}`,
-      onStepEnded: () => {},
-    };
-    const log = {
-      warn: ({ error }: { error: unknown }) => {
-        if (!(error instanceof StoreUnavailable)) this.faults.push(error);
-      },
-    };
-    return { ...own, store, steps: () => steps, log } as unknown as WorkflowsDeps;
+      counted: work => this.#counted(work),
+      onFault: fault => this.faults.push(fault),
+    });
   }
 
   async #advance(owner: Owner, change: RunChange) {
@@ -265,6 +251,21 @@ export class Installation {
     for (const state of now) if (state.status === 'WAITING') this.#decideLater(state);
     return written;
   }
+
+  async #park(owner: Owner, parking: Parking): Promise<boolean> {
+    const isParked = await this.rows.workflows.park(parking);
+    if (!isParked || !this.#owns(owner)) return isParked;
+    assert.deepEqual(this.cluster.open(), [], 'a step runs in a workflow that is parked');
+    this.#isOwned = false;
+    if (this.#isCancelWished) this.#at(TAKING_MS, () => this.#takeUp());
+    if (parking.wakeAt)
+      this.#at(parking.wakeAt.getTime() - this.#clock.now() + BEAT_MS, async () => {
+        await this.rows.wake();
+        await this.#takeUp();
+      });
+    return true;
+  }
+
   #decideLater({ stepId }: StepState): void {
     if (this.#asked.has(stepId)) return;
     this.#asked.add(stepId);
@@ -273,7 +274,7 @@ export class Installation {
       stepId === 'approve-plan' ? play.plan!.decision! : play.steps.find(({ id }) => id === stepId)!.decision;
     this.#at(afterMs, async () => {
       await this.rows.workflows.decide(this.rows.id, { stepId, approved, by: 'somebody', comment: COMMENT });
-      this.#tell();
+      this.#acted();
     });
   }
 }

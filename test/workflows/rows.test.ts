@@ -33,9 +33,19 @@ const state = fc
 const age = fc.constantFrom(0, 0, 0, 1);
 const deed = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('claim' as const) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('recover', 'decisions', 'cancelWaiting') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('recover', 'acts', 'cancelWaiting', 'wake') }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('begin', 'giveBack'), age }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('finish' as const), age }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('park' as const),
+      age,
+      /** Acts that it does not know of. */
+      missed: fc.constantFrom(0, 0, 1),
+      hasTime: fc.boolean(),
+    }),
+  },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -64,14 +74,27 @@ async function done(rows: Rows, given: Deed, epoch: number): Promise<unknown> {
   switch (given.do) {
     case 'recover':
       return rows.recover();
-    case 'decisions':
-      return (await workflows.decisions(id)).toSorted((one, other) => (one.stepId < other.stepId ? -1 : 1));
+    case 'wake':
+      return rows.wake();
+    case 'acts': {
+      const { count, pausedAt, decisions } = await workflows.acts(id);
+      return [
+        count,
+        pausedAt !== undefined,
+        decisions.toSorted((one, other) => (one.stepId < other.stepId ? -1 : 1)),
+      ];
+    }
+    case 'park': {
+      const acts = (await workflows.acts(id)).count - given.missed;
+      const wakeAt = given.hasTime ? new Date(0) : undefined;
+      return workflows.park({ ...own, acts, wakeAt, lastSequence: 1 });
+    }
     case 'cancelWaiting':
       return rows.cancelWaiting();
     case 'claim':
     case 'begin': {
       const begun = await workflows.begin(own, SPEC);
-      return begun && [begun.spec.input, begun.pausedAt !== undefined, byKey(begun.steps)];
+      return begun && [begun.spec.input, begun.pausedAt !== undefined, begun.acts, byKey(begun.steps)];
     }
     case 'giveBack':
       return rows.giveBack(own.epoch);
@@ -79,8 +102,8 @@ async function done(rows: Rows, given: Deed, epoch: number): Promise<unknown> {
       return rows.finish(own.epoch, 'SUCCEEDED');
     case 'advance': {
       const spec = given.isPlanned ? PLANNED : undefined;
-      const written = await workflows.advance({ ...own, steps: given.steps, spec, waiting: false });
-      return written && written.pausedAt !== undefined;
+      const written = await workflows.advance({ ...own, steps: given.steps, spec });
+      return written && [written.pausedAt !== undefined, written.acts];
     }
     case 'setPaused':
       return workflows.setPaused(id, given.paused);

@@ -8,14 +8,20 @@ import {
   requestError,
   type TerminalStatus,
 } from '../../src/domain/request.ts';
-import { hasEnded, type StepState, stateKey, type WorkflowSpec } from '../../src/domain/workflow.ts';
+import {
+  hasEnded,
+  pendingState,
+  type StepState,
+  stateKey,
+  type WorkflowSpec,
+} from '../../src/domain/workflow.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Decision, WorkflowRepository } from '../../src/store/workflows.ts';
 import { aRequest, aSpec } from '../store/samples.ts';
 
 export type RunRepository = Pick<
   WorkflowRepository,
-  'begin' | 'advance' | 'specsByIds' | 'decisions' | 'decide' | 'setPaused'
+  'begin' | 'advance' | 'acts' | 'decide' | 'setPaused' | 'park'
 >;
 
 export interface Rows {
@@ -31,6 +37,8 @@ export interface Rows {
   finish(epoch: number, status: TerminalStatus): Promise<boolean>;
   /** False: it does not wait. */
   cancelWaiting(): Promise<boolean>;
+  /** The time has come that was named when it was parked. */
+  wake(): Promise<void>;
   status(): Promise<RequestStatus>;
   /** All states, items too. */
   states(): Promise<StepState[]>;
@@ -66,6 +74,9 @@ export async function rowsIn(store: Store, workflow: WorkflowSpec): Promise<Rows
     },
     finish: (epoch, status) => store.requests.finish({ ...anEnd(id), epoch, status }),
     cancelWaiting: () => store.queue.cancel(id, CANCELLED),
+    async wake() {
+      await store.queue.wake();
+    },
     status: async () => (await row()).status,
     async states() {
       const [steps] = await store.workflows.stepsByIds([id]);
@@ -102,6 +113,8 @@ function anEnd(id: string) {
 interface Run {
   spec: WorkflowSpec;
   pausedAt: Date | undefined;
+  acts: number;
+  wakeAt: Date | undefined;
 }
 
 export function rowsInMemory(workflow: WorkflowSpec, userId = newId()): Rows {
@@ -111,16 +124,25 @@ export function rowsInMemory(workflow: WorkflowSpec, userId = newId()): Rows {
   let status: RequestStatus = 'QUEUED';
   let epoch = 0;
   let run: Run | undefined;
+  let isParked = false;
   const owns = (owner: { epoch: number }) => status === 'RUNNING' && owner.epoch === epoch;
   const openOf = (stepId: string) => {
     const state = states.get(stepId);
     return state?.status === 'WAITING' ? state : undefined;
   };
+  const become = (next: RequestStatus) => {
+    status = next;
+    isParked = false;
+  };
+  const acted = (wakes: boolean) => {
+    run!.acts += 1;
+    if (wakes && isParked) become('QUEUED');
+  };
 
   const workflows: RunRepository = {
     async begin(owner, spec) {
       if (!owns(owner)) return undefined;
-      run ??= { spec: copyOf(spec), pausedAt: undefined };
+      run ??= newRun(spec);
       return { ...run, spec: copyOf(run.spec), steps: [...states.values()], userId, apiKeyId: undefined };
     },
     async advance(change) {
@@ -130,24 +152,33 @@ export function rowsInMemory(workflow: WorkflowSpec, userId = newId()): Rows {
         if (!held || !hasEnded(held.status)) states.set(stateKey(state), storedOf(state));
       }
       if (change.spec) run.spec = copyOf(change.spec);
-      return { pausedAt: run.pausedAt };
+      return { pausedAt: run.pausedAt, acts: run.acts };
     },
-    specsByIds: async () => [run && { ...run, spec: copyOf(run.spec) }],
-    decisions: async () => [...decided.values()].filter(({ stepId }) => openOf(stepId)),
+    acts: async () => ({
+      count: run?.acts ?? 0,
+      pausedAt: run?.pausedAt,
+      decisions: [...decided.values()].filter(({ stepId }) => openOf(stepId)),
+    }),
+    async park(parking) {
+      if (!owns(parking) || !run) return true;
+      if (parking.acts !== run.acts) return false;
+      run.wakeAt = parking.wakeAt;
+      isParked = true;
+      return true;
+    },
     async decide(_id, decision) {
       if (!openOf(decision.stepId) || decided.has(decision.stepId)) return false;
       decided.set(decision.stepId, decision);
+      acted(true);
       return true;
     },
     async setPaused(_id, paused) {
-      if (paused) run ??= { spec: copyOf(workflow), pausedAt: undefined };
+      if (paused) run ??= newRun(workflow);
       if (!run || (run.pausedAt !== undefined) === paused) return false;
       run.pausedAt = paused ? new Date() : undefined;
+      acted(!paused);
       return true;
     },
-  };
-  const become = (next: RequestStatus) => {
-    status = next;
   };
   return {
     id,
@@ -158,7 +189,7 @@ export function rowsInMemory(workflow: WorkflowSpec, userId = newId()): Rows {
       return epoch;
     },
     async recover() {
-      if (status !== 'RUNNING') return;
+      if (status !== 'RUNNING' || isParked) return;
       epoch += 1;
       become('QUEUED');
     },
@@ -171,17 +202,26 @@ export function rowsInMemory(workflow: WorkflowSpec, userId = newId()): Rows {
       return isOurs;
     },
     async cancelWaiting() {
-      if (status !== 'QUEUED') return false;
+      if (status !== 'QUEUED' && !isParked) return false;
       epoch += 1;
       become('CANCELLED');
-      for (const [key, state] of states)
-        if (!hasEnded(state.status))
-          states.set(key, { ...state, status: 'CANCELLED', finishedAt: new Date() });
+      const open = [...states.values()].filter(state => !hasEnded(state.status));
+      const others = (run?.spec.steps ?? []).filter(step => !states.has(step.id));
+      for (const state of [...open, ...others.map(step => pendingState(step.id))])
+        states.set(stateKey(state), { ...state, status: 'CANCELLED', finishedAt: new Date() });
       return true;
+    },
+    async wake() {
+      if (isParked && run?.wakeAt) become('QUEUED');
+      if (run) run.wakeAt = undefined;
     },
     status: async () => status,
     states: async () => [...states.values()],
   };
+}
+
+function newRun(spec: WorkflowSpec): Run {
+  return { spec: copyOf(spec), pausedAt: undefined, acts: 0, wakeAt: undefined };
 }
 
 /** As it comes back out of a jsonb column. */

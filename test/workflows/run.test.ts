@@ -153,34 +153,3 @@ test('steps are requests of their own, and listed only when they are asked for',
   assert.deepEqual(await idsOf({ workflow: id }), ['a', 'b']);
   assert.deepEqual(await idsOf({ includeSteps: true }), ['a', 'b', id].sort());
 });
-
-test('a definition is kept by version and run with other parameters', async t => {
-  const world = await startWorkflowWorld(t);
-  const create = (prompt: string) =>
-    world.ask(
-      'mutation ($input: CreateWorkflowInput!) { createWorkflow(input: $input) { definition { id version } } }',
-      { input: { name: 'greet', workflow: { parameters: { who: 'world' }, steps: [{ id: 'a', prompt }] } } },
-    );
-  await create('hello {{parameters.who}}');
-  const { createWorkflow } = await create('good day {{parameters.who}}, {{input}}');
-  assert.equal(createWorkflow.definition.version, 2);
-  const run = async (input: object) => {
-    const { runWorkflow } = await world.ask(
-      'mutation ($input: RunWorkflowInput!) { runWorkflow(input: $input) { request { id } } }',
-      { input },
-    );
-    return (await world.ended(runWorkflow.request.id)).output;
-  };
-  assert.equal(await run({ name: 'greet', version: 1 }), 'echo: hello world');
-  assert.equal(
-    await run({ name: 'greet', parameters: { who: 'you' }, request: { prompt: 'sir' } }),
-    'echo: good day you, sir',
-  );
-  const stranger = await world.login('stranger');
-  const { errors } = await world.send(
-    'mutation ($input: RunWorkflowInput!) { runWorkflow(input: $input) { request { id } } }',
-    { input: { definitionId: createWorkflow.definition.id } },
-    stranger,
-  );
-  assert.equal(errors![0]!.extensions.code, 'NOT_FOUND');
-});

@@ -137,7 +137,7 @@ test('an owner that slept between the writing and the doing begins no step of a 
   assert.deepEqual(prompts(), []);
   const request = await state(id);
   assert.equal(request.status, 'CANCELLED');
-  assert.deepEqual(statusesOf(request), { a: 'CANCELLED', b: 'PENDING' });
+  assert.deepEqual(statusesOf(request), { a: 'CANCELLED', b: 'CANCELLED' });
   assert.equal((await rowsOf({ store, db })).requests.length, 1);
 });
 

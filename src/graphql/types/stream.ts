@@ -10,7 +10,7 @@ import { actorOf, type Context } from '../context.ts';
 import { ModelRequestType } from './request.ts';
 import { requireRequestId, SubmitRequestInput } from './submission.ts';
 import { RequestErrorType } from './usage.ts';
-import { stepsOfRun, WorkflowStepType } from './workflow-step.ts';
+import { WorkflowStepType } from './workflow-step.ts';
 
 type EventType = SubmittedEvent['event']['type'];
 type Followed<Type extends EventType> = SubmittedEvent & {
@@ -114,10 +114,10 @@ builder.objectRef<Followed<'step-updated'>>('StepUpdated').implement({
       type: WorkflowStepType,
       description: 'The step as it is now, which may be further than it was at this event.',
       resolve: async (followed, _args, context) => {
-        const run = await context.workflows.describe(await requestOf(followed, context));
-        const step = run && stepsOfRun(run).find(({ spec }) => spec.id === followed.event.step);
+        const request = await requestOf(followed, context);
+        const step = await context.workflows.step(request, followed.event.step);
         if (!step) throw new DomainError('NOT_FOUND', 'The step is gone.');
-        return step;
+        return { ...step, run: { request } };
       },
     }),
   }),

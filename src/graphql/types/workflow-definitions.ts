@@ -21,6 +21,11 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
       description: '1 to 100 letters, digits, spaces, dots, - and _. A name of yours gets its next version.',
     }),
     description: t.string({ description: 'What it is for; at most 2,000 characters.' }),
+    shared: t.boolean({
+      defaultValue: false,
+      description:
+        'Everybody may read this version, and run it. For ADMIN, with a key of the scope ADMIN; else FORBIDDEN.',
+    }),
     workflow: t.field({ type: WorkflowInput, required: true, description: 'Its steps, at least one.' }),
   }),
 });
@@ -33,7 +38,10 @@ const DeleteWorkflowInput = builder.inputType('DeleteWorkflowInput', {
 const RunWorkflowInput = builder.inputType('RunWorkflowInput', {
   description: 'Which definition to run, and with what.',
   fields: t => ({
-    name: t.string({ description: 'The name of a definition of yours. Excludes `definitionId`.' }),
+    name: t.string({
+      description:
+        'The name of a definition of yours or, where you have none of that name, of a shared one. Excludes `definitionId`.',
+    }),
     version: t.int({ description: 'Which version of the name. Left out: the latest.' }),
     definitionId: t.id({ description: 'The id of one version. Excludes `name`.' }),
     parameters: t.field({ type: 'JSON', description: 'An object of values in place of its defaults.' }),
@@ -55,6 +63,7 @@ builder.node(WorkflowDefinitionType, {
     name: t.exposeString('name', { description: 'Unique among those of its owner, version by version.' }),
     version: t.exposeInt('version', { description: '1, 2, …' }),
     description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    shared: t.exposeBoolean('shared', { description: 'Whether everybody may read and run it.' }),
     steps: t.field({
       type: 'JSON',
       description: 'Its steps as they are kept, with all defaults filled in.',
@@ -94,7 +103,8 @@ builder.queryField('workflowDefinitions', t =>
     {
       ...permitted('request:read'),
       type: WorkflowDefinitionType,
-      description: "Definitions of workflows, newest version first: one's own, or everybody's for ADMIN.",
+      description:
+        "Definitions of workflows, newest version first: one's own and those that are shared, or everybody's for ADMIN.",
       complexity: pageCost,
       resolve: async (_root, args, context) => {
         const actor = actorOf(context);

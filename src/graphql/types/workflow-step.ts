@@ -10,9 +10,9 @@ import { StepKindEnum, StepStatusEnum } from './enums.ts';
 import { CONTENT, ModelRequestType, reading } from './request.ts';
 import { RequestErrorType } from './usage.ts';
 
-/** A step with the run that it belongs to. */
+/** A step, and the request whose workflow it is. */
 interface RunStep {
-  readonly run: RunDescription;
+  readonly run: Pick<RunDescription, 'request'>;
   readonly spec: StepSpec;
   readonly state: StepState;
 }

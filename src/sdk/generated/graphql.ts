@@ -128,6 +128,8 @@ export type CreateWorkflowInput = {
   description?: string | null | undefined;
   /** 1 to 100 letters, digits, spaces, dots, - and _. A name of yours gets its next version. */
   name: string;
+  /** Everybody may read this version, and run it. For ADMIN, with a key of the scope ADMIN; else FORBIDDEN. */
+  shared?: boolean | null | undefined;
   /** Its steps, at least one. */
   workflow: WorkflowInput;
 };
@@ -511,7 +513,7 @@ export type RoutingStrategy =
 export type RunWorkflowInput = {
   /** The id of one version. Excludes `name`. */
   definitionId?: string | null | undefined;
-  /** The name of a definition of yours. Excludes `definitionId`. */
+  /** The name of a definition of yours or, where you have none of that name, of a shared one. Excludes `definitionId`. */
   name?: string | null | undefined;
   /** An object of values in place of its defaults. */
   parameters?: unknown;
@@ -1180,7 +1182,7 @@ export type WorkflowDefinitionsQueryVariables = Exact<{
 }>;
 
 
-export type WorkflowDefinitionsQuery = { workflowDefinitions: { nodes: Array<{ id: string, name: string, version: number, description: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type WorkflowDefinitionsQuery = { workflowDefinitions: { nodes: Array<{ id: string, name: string, version: number, shared: boolean, description: string | null, createdAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type WorkflowStateFragment = { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, workflow: { pausedAt: string | null, cost: string | null, estimatedRemainingMs: number | null, estimatedRemainingCost: string | null, progress: { total: number, ended: number, running: number, waiting: number, percent: number }, steps: Array<{ id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null }> } | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null };
 
@@ -3169,6 +3171,7 @@ export const WorkflowDefinitionsDocument = new TypedDocumentString(`
       id
       name
       version
+      shared
       description
       createdAt
     }
