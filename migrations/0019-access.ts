@@ -5,7 +5,6 @@ import { type Kysely, sql } from 'kysely';
 
 const STATEMENTS = [
   'alter table users add column must_change_password boolean not null default false',
-  'create index audit_events_by_subject on audit_events (subject, id desc)',
   'create index audit_events_by_time on audit_events (at, id desc)',
 ];
 
