@@ -210,6 +210,25 @@ export const ACTS: Readonly<Record<string, (world: World) => Promise<Act>>> = {
       leaves: one('workflow.rerun', requestId),
     };
   },
+  deleteRequestContent: async world => {
+    const requestId = await waitingWorkflow(world);
+    await world.mutate('cancelRequest', { requestId }, 'request { id }');
+    return {
+      variables: { requestId },
+      selection: 'request { id }',
+      leaves: one('request.deleteContent', requestId),
+    };
+  },
+  deleteUser: async world => {
+    await world.login('leaver');
+    const { users } = await world.ask('{ users { nodes { id username } } }');
+    const userId = users.nodes.find(({ username }: Data) => username === 'leaver').id;
+    return {
+      variables: { userId, reason: 'has left' },
+      selection: 'user { id }',
+      leaves: one('user.delete', userId),
+    };
+  },
 };
 
 /** Mutations that leave nothing, and why. */
