@@ -42,7 +42,8 @@ test('every query of the SDK is answered the second time as the first time', asy
   const app = await startTestApp(t);
   const id = await submit(app);
   await eventsOf(app, 'subscription ($id: ID!) { tokenStream(requestId: $id) { cursor } }', id);
-  const variables = { id, requestId: id, input: { prompt: 'Say hello' }, first: 3 };
+  const user = (await app.ask('{ viewer { id } }')).viewer.id;
+  const variables = { id, requestId: id, user, step: 'a', input: { prompt: 'Say hello' }, first: 3 };
   // Figures of the moment.
   const settled = (answer: object) =>
     JSON.stringify(answer).replaceAll(
