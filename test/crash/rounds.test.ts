@@ -1,5 +1,5 @@
 // Again and again: twenty requests under way, some waiting, and at a random moment a random server is killed.
-// CRASH_SECONDS is how long each test goes on (default 20), CRASH_SEED repeats one.
+// CRASH_SECONDS is how long each test goes on (default 10), CRASH_SEED repeats one.
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
@@ -13,7 +13,7 @@ import { assertLedgerThrough } from './ledger.ts';
 import { randomFrom } from './random.ts';
 import { answerTo, createWorld, followToEnd, stored, submitSurely, type World, wordsOf } from './world.ts';
 
-const SECONDS = Number(process.env.CRASH_SECONDS ?? 20);
+const SECONDS = Number(process.env.CRASH_SECONDS ?? 10);
 const SEED = Number(process.env.CRASH_SEED ?? randomInt(1_000_000));
 const REQUESTS = 20;
 const CLIENTS = 4;
