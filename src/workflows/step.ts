@@ -190,8 +190,11 @@ async function stepEndOf(key: string, requestId: string, steps: StepRequests): P
   // Both at once: nearly all steps succeed, and the next one waits for this.
   const [request, body] = await Promise.all([steps.request(requestId), steps.body(requestId)]);
   if (!request || !isTerminal(request.status)) throw new Error('The request of a step has not ended');
-  if (request.status === 'SUCCEEDED') return { key, request, output: body?.output ?? '' };
-  return { key, request, error: request.error ?? requestError('INTERNAL', 'The step did not succeed.') };
+  if (request.status !== 'SUCCEEDED')
+    return { key, request, error: request.error ?? requestError('INTERNAL', 'The step did not succeed.') };
+  // Without an output it was read before the end, which came in between.
+  const output = body?.output ?? (await steps.body(requestId))?.output ?? '';
+  return { key, request, output };
 }
 
 /** Passes the text of a step on into the stream of the workflow; what was told of it before is void. */
