@@ -96,8 +96,9 @@ test('one reads what was done to something, by somebody, in a span of time, page
   const from = new Date();
   for (let limit = 1; limit <= 5; limit++)
     await mutate('setRateLimits', { userId: anna.id, requestsPerMinute: limit }, 'user { id }');
-  const to = new Date(Date.now() + 1);
   await mutate('setRateLimits', { apiKeyId: await keyId(world), requestsPerMinute: 1 }, 'user { id }');
+  const to = new Date(Date.now() + 1);
+  await mutate('setRateLimits', { userId: anna.id, requestsPerMinute: 6 }, 'user { id }');
   const { id: adminId } = (await ask('{ viewer { id } }')).viewer;
   const filter = { action: 'rateLimits.set', actor: adminId, subject: anna.id, at: { from, to } };
   const query = `query ($filter: AuditFilter, $after: String) {

@@ -42,6 +42,23 @@ test('an admin makes users of every role, and every change is remembered with wh
   });
 });
 
+test('what the audit log has of a user is for themselves and for administrators', async t => {
+  const { members, login } = await startMembers(t);
+  const { actor: admin } = await login();
+  const [anna, berta] = await Promise.all(
+    ['anna', 'berta'].map(username =>
+      members.createUser(admin, { username, role: 'USER', password: PASSWORD }),
+    ),
+  );
+  const { actor } = await login('anna');
+  const actionsOf = async (by: Actor, userId: string) =>
+    (await members.auditEventsOf(by, userId, { first: 10 })).rows.map(({ action }) => action);
+
+  assert.deepEqual(await actionsOf(actor, anna!.id), ['session.begin', 'user.create']);
+  assert.deepEqual(await actionsOf(admin, berta!.id), ['user.create']);
+  await assert.rejects(actionsOf(actor, berta!.id), { code: 'FORBIDDEN' });
+});
+
 test('a user that cannot be is refused, and nothing is written', async t => {
   const { members, login, audit } = await startMembers(t);
   const { actor } = await login();
