@@ -28,9 +28,9 @@ export async function cancelRequest(request: ModelRequest, deps: CancellationDep
   if (isTerminal(request.status)) return;
   const isWorkflow = request.taskType === 'WORKFLOW';
   const endsAtMs = clock.monotonic() + MAX_WAIT_MS;
-  const wish = () => store.requests.wishCancel(id);
   // What ends in several steps is to end also when whoever has it in hand dies between two of them.
-  if (isWorkflow && !(await wish())) return;
+  let isWished = isWorkflow && (await store.requests.wishCancel(id));
+  if (isWorkflow && !isWished) return;
   let isTold = false;
   // It may move while it is looked for: from the queue to an instance, or back.
   while (clock.monotonic() < endsAtMs) {
@@ -46,7 +46,8 @@ export async function cancelRequest(request: ModelRequest, deps: CancellationDep
       return;
     }
     if (!isTold) {
-      if (!(await wish())) return;
+      isWished ||= await store.requests.wishCancel(id);
+      if (!isWished) return;
       signals.send({ type: 'cancel-wished', requestId: id });
       isTold = true;
     }
