@@ -226,7 +226,7 @@ class Accepted extends InTurn<SubmittedEvent> {
   readonly #open: () => AsyncIterator<FollowedEvent>;
 
   constructor({ id }: ModelRequest, open: () => AsyncIterator<FollowedEvent>) {
-    super(once({ requestId: id, cursor: formatCursor(id, BEGINNING), event: { type: 'accepted' } }));
+    super(once(new Followed(id, { event: { type: 'accepted' }, position: BEGINNING })));
     this.#open = open;
   }
 
@@ -251,12 +251,15 @@ function once<T>(value: T): AsyncIterator<T, undefined> {
 }
 
 /** Its cursor is made when somebody asks for it. */
-class Followed implements FollowedEvent {
+class Followed<Event extends SubmittedEvent['event'] = StreamEvent> {
   readonly requestId: string;
-  readonly event: StreamEvent;
+  readonly event: Event;
   readonly #position: Position;
 
-  constructor(requestId: string, { event, position }: LoggedEvent) {
+  constructor(
+    requestId: string,
+    { event, position }: { readonly event: Event; readonly position: Position },
+  ) {
     this.requestId = requestId;
     this.event = event;
     this.#position = position;
