@@ -785,6 +785,8 @@ export type WorkflowStepInput = {
   title?: string | null | undefined;
 };
 
+export type AttemptStateFragment = { number: number, deploymentId: string, servedModel: string | null, outcome: AttemptOutcome, startedAt: string, timeToFirstTokenMs: number | null, durationMs: number, cost: string | null, priceSource: string | null, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, estimated: boolean } | null };
+
 export type AuditEventsQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -1065,6 +1067,30 @@ export type SimulateRouteQuery = { simulateRoute: { strategy: RoutingStrategy, e
 
 export type StepStateFragment = { id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null };
 
+type StreamEvent_AttemptStarted_Fragment = { __typename: 'AttemptStarted', attempt: number, deployment: string, cursor: string, requestId: string };
+
+type StreamEvent_RequestAccepted_Fragment = { __typename: 'RequestAccepted', cursor: string, requestId: string };
+
+type StreamEvent_StepUpdated_Fragment = { __typename: 'StepUpdated', cursor: string, requestId: string, updated: { id: string, title: string, kind: StepKind, status: StepStatus, dependsOn: Array<string>, note: string | null, tries: number, reused: boolean, durationMs: number | null, itemCount: number | null, itemsEnded: number | null, error: { code: ErrorCode, message: string } | null } };
+
+type StreamEvent_StreamCompleted_Fragment = { __typename: 'StreamCompleted', cursor: string, requestId: string, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } };
+
+type StreamEvent_StreamFailed_Fragment = { __typename: 'StreamFailed', cursor: string, requestId: string, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null }, request: { id: string, status: RequestStatus, taskType: TaskType, strategy: RoutingStrategy, priority: number, preferLocal: boolean, requestedModel: string | null, deploymentId: string | null, servedModel: string | null, finishReason: string | null, cost: string | null, createdAt: string, startedAt: string | null, firstTokenAt: string | null, finishedAt: string | null, waitMs: number | null, timeToFirstTokenMs: number | null, durationMs: number | null, overheadMs: number | null, provider: { id: string, kind: string, simulated: boolean } | null, error: { code: ErrorCode, message: string, retryable: boolean, retryAfterMs: number | null } | null, usage: { inputTokens: number, outputTokens: number, cachedInputTokens: number, totalTokens: number, estimated: boolean } | null } };
+
+type StreamEvent_StreamRestarted_Fragment = { __typename: 'StreamRestarted', attempt: number, reason: string, keepThrough: string | null, step: string | null, cursor: string, requestId: string };
+
+type StreamEvent_TokenDelta_Fragment = { __typename: 'TokenDelta', text: string, step: string | null, cursor: string, requestId: string };
+
+export type StreamEventFragment =
+  | StreamEvent_AttemptStarted_Fragment
+  | StreamEvent_RequestAccepted_Fragment
+  | StreamEvent_StepUpdated_Fragment
+  | StreamEvent_StreamCompleted_Fragment
+  | StreamEvent_StreamFailed_Fragment
+  | StreamEvent_StreamRestarted_Fragment
+  | StreamEvent_TokenDelta_Fragment
+;
+
 export type SubmitAndFollowSubscriptionVariables = Exact<{
   input: SubmitRequestInput;
 }>;
@@ -1221,6 +1247,29 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const AttemptStateFragmentDoc = new TypedDocumentString(`
+    fragment attemptState on Attempt {
+  number
+  deploymentId
+  servedModel
+  outcome
+  startedAt
+  timeToFirstTokenMs
+  durationMs
+  cost
+  priceSource
+  error {
+    code
+    message
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    estimated
+  }
+}
+    `, {"fragmentName":"attemptState"}) as unknown as TypedDocumentString<AttemptStateFragment, unknown>;
 export const MetricsFiguresFragmentDoc = new TypedDocumentString(`
     fragment metricsFigures on MetricsRow {
   key
@@ -1293,6 +1342,25 @@ export const RateLimitStateFragmentDoc = new TypedDocumentString(`
   resetAt
 }
     `, {"fragmentName":"rateLimitState"}) as unknown as TypedDocumentString<RateLimitStateFragment, unknown>;
+export const StepStateFragmentDoc = new TypedDocumentString(`
+    fragment stepState on WorkflowStep {
+  id
+  title
+  kind
+  status
+  dependsOn
+  note
+  tries
+  reused
+  durationMs
+  itemCount
+  itemsEnded
+  error {
+    code
+    message
+  }
+}
+    `, {"fragmentName":"stepState"}) as unknown as TypedDocumentString<StepStateFragment, unknown>;
 export const RequestSummaryFragmentDoc = new TypedDocumentString(`
     fragment requestSummary on ModelRequest {
   id
@@ -1334,8 +1402,87 @@ export const RequestSummaryFragmentDoc = new TypedDocumentString(`
   overheadMs
 }
     `, {"fragmentName":"requestSummary"}) as unknown as TypedDocumentString<RequestSummaryFragment, unknown>;
-export const StepStateFragmentDoc = new TypedDocumentString(`
-    fragment stepState on WorkflowStep {
+export const StreamEventFragmentDoc = new TypedDocumentString(`
+    fragment streamEvent on StreamEvent {
+  __typename
+  cursor
+  requestId
+  ... on TokenDelta {
+    text
+    step
+  }
+  ... on AttemptStarted {
+    attempt
+    deployment
+  }
+  ... on StreamRestarted {
+    attempt
+    reason
+    keepThrough
+    step
+  }
+  ... on StepUpdated {
+    updated: step {
+      ...stepState
+    }
+  }
+  ... on StreamCompleted {
+    request {
+      ...requestSummary
+    }
+  }
+  ... on StreamFailed {
+    error {
+      code
+      message
+      retryable
+      retryAfterMs
+    }
+    request {
+      ...requestSummary
+    }
+  }
+}
+    fragment requestSummary on ModelRequest {
+  id
+  status
+  taskType
+  strategy
+  priority
+  preferLocal
+  requestedModel
+  deploymentId
+  servedModel
+  finishReason
+  provider {
+    id
+    kind
+    simulated
+  }
+  error {
+    code
+    message
+    retryable
+    retryAfterMs
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    totalTokens
+    estimated
+  }
+  cost
+  createdAt
+  startedAt
+  firstTokenAt
+  finishedAt
+  waitMs
+  timeToFirstTokenMs
+  durationMs
+  overheadMs
+}
+fragment stepState on WorkflowStep {
   id
   title
   kind
@@ -1351,8 +1498,7 @@ export const StepStateFragmentDoc = new TypedDocumentString(`
     code
     message
   }
-}
-    `, {"fragmentName":"stepState"}) as unknown as TypedDocumentString<StepStateFragment, unknown>;
+}`, {"fragmentName":"streamEvent"}) as unknown as TypedDocumentString<StreamEventFragment, unknown>;
 export const WorkflowStateFragmentDoc = new TypedDocumentString(`
     fragment workflowState on ModelRequest {
   ...requestSummary
@@ -2138,25 +2284,7 @@ export const RequestDocument = new TypedDocumentString(`
     prompt
     output
     attempts {
-      number
-      deploymentId
-      servedModel
-      outcome
-      startedAt
-      timeToFirstTokenMs
-      durationMs
-      cost
-      priceSource
-      error {
-        code
-        message
-      }
-      usage {
-        inputTokens
-        outputTokens
-        cachedInputTokens
-        estimated
-      }
+      ...attemptState
     }
     routing {
       explanation
@@ -2172,7 +2300,28 @@ export const RequestDocument = new TypedDocumentString(`
     }
   }
 }
-    fragment requestSummary on ModelRequest {
+    fragment attemptState on Attempt {
+  number
+  deploymentId
+  servedModel
+  outcome
+  startedAt
+  timeToFirstTokenMs
+  durationMs
+  cost
+  priceSource
+  error {
+    code
+    message
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    estimated
+  }
+}
+fragment requestSummary on ModelRequest {
   id
   status
   taskType
@@ -2605,45 +2754,8 @@ export const SimulateRouteDocument = new TypedDocumentString(`
 export const SubmitAndFollowDocument = new TypedDocumentString(`
     subscription submitAndFollow($input: SubmitRequestInput!) {
   submitRequest(input: $input) {
-    __typename
-    cursor
-    requestId
+    ...streamEvent
     ... on RequestAccepted {
-      request {
-        ...requestSummary
-      }
-    }
-    ... on TokenDelta {
-      text
-      step
-    }
-    ... on AttemptStarted {
-      attempt
-      deployment
-    }
-    ... on StreamRestarted {
-      attempt
-      reason
-      keepThrough
-      step
-    }
-    ... on StepUpdated {
-      updated: step {
-        ...stepState
-      }
-    }
-    ... on StreamCompleted {
-      request {
-        ...requestSummary
-      }
-    }
-    ... on StreamFailed {
-      error {
-        code
-        message
-        retryable
-        retryAfterMs
-      }
       request {
         ...requestSummary
       }
@@ -2704,6 +2816,46 @@ fragment stepState on WorkflowStep {
   error {
     code
     message
+  }
+}
+fragment streamEvent on StreamEvent {
+  __typename
+  cursor
+  requestId
+  ... on TokenDelta {
+    text
+    step
+  }
+  ... on AttemptStarted {
+    attempt
+    deployment
+  }
+  ... on StreamRestarted {
+    attempt
+    reason
+    keepThrough
+    step
+  }
+  ... on StepUpdated {
+    updated: step {
+      ...stepState
+    }
+  }
+  ... on StreamCompleted {
+    request {
+      ...requestSummary
+    }
+  }
+  ... on StreamFailed {
+    error {
+      code
+      message
+      retryable
+      retryAfterMs
+    }
+    request {
+      ...requestSummary
+    }
   }
 }`) as unknown as TypedDocumentString<SubmitAndFollowSubscription, SubmitAndFollowSubscriptionVariables>;
 export const SubmitRequestDocument = new TypedDocumentString(`
@@ -2721,44 +2873,7 @@ export const SubmitRequestDocument = new TypedDocumentString(`
 export const TokenStreamDocument = new TypedDocumentString(`
     subscription tokenStream($requestId: ID!, $after: String) {
   tokenStream(requestId: $requestId, after: $after) {
-    __typename
-    cursor
-    requestId
-    ... on TokenDelta {
-      text
-      step
-    }
-    ... on AttemptStarted {
-      attempt
-      deployment
-    }
-    ... on StreamRestarted {
-      attempt
-      reason
-      keepThrough
-      step
-    }
-    ... on StepUpdated {
-      updated: step {
-        ...stepState
-      }
-    }
-    ... on StreamCompleted {
-      request {
-        ...requestSummary
-      }
-    }
-    ... on StreamFailed {
-      error {
-        code
-        message
-        retryable
-        retryAfterMs
-      }
-      request {
-        ...requestSummary
-      }
-    }
+    ...streamEvent
   }
 }
     fragment requestSummary on ModelRequest {
@@ -2815,6 +2930,46 @@ fragment stepState on WorkflowStep {
   error {
     code
     message
+  }
+}
+fragment streamEvent on StreamEvent {
+  __typename
+  cursor
+  requestId
+  ... on TokenDelta {
+    text
+    step
+  }
+  ... on AttemptStarted {
+    attempt
+    deployment
+  }
+  ... on StreamRestarted {
+    attempt
+    reason
+    keepThrough
+    step
+  }
+  ... on StepUpdated {
+    updated: step {
+      ...stepState
+    }
+  }
+  ... on StreamCompleted {
+    request {
+      ...requestSummary
+    }
+  }
+  ... on StreamFailed {
+    error {
+      code
+      message
+      retryable
+      retryAfterMs
+    }
+    request {
+      ...requestSummary
+    }
   }
 }`) as unknown as TypedDocumentString<TokenStreamSubscription, TokenStreamSubscriptionVariables>;
 export const UpdateProviderDocument = new TypedDocumentString(`
@@ -2952,25 +3107,7 @@ export const UserRequestsDocument = new TypedDocumentString(`
       metadata
       output
       attempts {
-        number
-        deploymentId
-        servedModel
-        outcome
-        startedAt
-        timeToFirstTokenMs
-        durationMs
-        cost
-        priceSource
-        error {
-          code
-          message
-        }
-        usage {
-          inputTokens
-          outputTokens
-          cachedInputTokens
-          estimated
-        }
+        ...attemptState
       }
     }
     pageInfo {
@@ -2979,7 +3116,28 @@ export const UserRequestsDocument = new TypedDocumentString(`
     }
   }
 }
-    fragment requestSummary on ModelRequest {
+    fragment attemptState on Attempt {
+  number
+  deploymentId
+  servedModel
+  outcome
+  startedAt
+  timeToFirstTokenMs
+  durationMs
+  cost
+  priceSource
+  error {
+    code
+    message
+  }
+  usage {
+    inputTokens
+    outputTokens
+    cachedInputTokens
+    estimated
+  }
+}
+fragment requestSummary on ModelRequest {
   id
   status
   taskType
