@@ -3,6 +3,7 @@
 
 import type { Actor } from '../domain/access.ts';
 import type { Clock } from '../lib/clock.ts';
+import { LiveMap } from '../lib/live-map.ts';
 import type { CredentialCheck, WarningLog } from './credential-check.ts';
 
 /** Changes by other instances must count within five seconds; one is left for the question itself. */
@@ -32,8 +33,7 @@ interface Listener {
 /** Everybody who waits for one credential of one role shares one timer and one question to the store. */
 interface Watched {
   readonly actor: Actor;
-  /** By what takes them back: the same function may be given twice. */
-  readonly listeners: Map<() => void, Listener>;
+  readonly listeners: LiveMap<Listener>;
   look(): void;
   /** The same, for one who came with these limits, which may be older than what was seen last. */
   lookFor(actor: Actor): void;
@@ -41,13 +41,14 @@ interface Watched {
 }
 
 export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
+  let lastListener = 0;
   const watchedByKey = new Map<string, Watched>();
 
   function watch(actor: Actor): Watched {
     const key = keyOf(actor);
     const known = watchedByKey.get(key);
     if (known) return known;
-    const listeners = new Map<() => void, Listener>();
+    const listeners = new LiveMap<Listener>();
     const looks = createLooks(actor, deps, {
       ended() {
         watchedByKey.delete(key);
@@ -74,11 +75,13 @@ export function createCredentialWatch(deps: WatchDeps): CredentialWatch {
   return {
     onEnd(actor, ended, changed) {
       const watched = watch(actor);
+      lastListener += 1;
+      const key = String(lastListener);
       const stop = () => {
-        watched.listeners.delete(stop);
+        watched.listeners.delete(key);
         if (watched.listeners.size === 0) watched.stop();
       };
-      watched.listeners.set(stop, { ended, changed });
+      watched.listeners.set(key, { ended, changed });
       if (changed) watched.lookFor(actor);
       return stop;
     },

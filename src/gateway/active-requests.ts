@@ -3,6 +3,7 @@
 
 import { isTerminal, type ModelRequest, requestError } from '../domain/request.ts';
 import { atMost } from '../lib/clock.ts';
+import { LiveMap } from '../lib/live-map.ts';
 import type { CallerLimits } from '../limits/limits.ts';
 import type { Admission } from './admission.ts';
 import { type Active, concludeUnstarted, type ExecutionDeps, execute, type StopReason } from './execution.ts';
@@ -13,7 +14,7 @@ export interface ActiveRequests {
    * Ids whose rows this process may have stored already: of acceptances without an answer yet, and of those that are
    * being disowned. Resolves with whether the caller was told that it is accepted, or may find it by a key.
    */
-  readonly arriving: Map<string, Promise<boolean>>;
+  readonly arriving: LiveMap<Promise<boolean>>;
   /** Runs a request whose row is durable and which holds a running place. */
   add(active: Active): void;
   /** Ends a request whose acceptance had an unclear end: nobody was told of it, but its row may exist, or come yet. */
@@ -47,10 +48,10 @@ const LAST_STEPS_MS = 500;
 
 export function createActiveRequests(surroundings: ActiveRequestsDeps): ActiveRequests {
   const { admission, limits, clock, announce } = surroundings;
-  const active = new Map<string, Active>();
-  const arriving = new Map<string, Promise<boolean>>();
+  const active = new LiveMap<Active>();
+  const arriving = new LiveMap<Promise<boolean>>();
   const disowned = new Map<string, Active>();
-  const runs = new Map<string, Promise<void>>();
+  const runs = new LiveMap<Promise<void>>();
   let givenUp = false;
   const deps = { ...surroundings, stopped: () => givenUp || surroundings.stopped() };
 

@@ -92,7 +92,7 @@ export function createQueue(deps: QueueDeps, active: ActiveRequests): Queue {
   async function giveBackStrays(held: readonly HeldRequest[]): Promise<void> {
     const found = held
       .map(({ id }) => id)
-      .filter(id => !active.get(id) && !active.arriving.has(id) && !taking.has(id));
+      .filter(id => !active.get(id) && !active.arriving.get(id) && !taking.has(id));
     const certain = found.filter(id => strays.has(id));
     strays = new Set(found);
     for (const request of await store.requests.byIds(certain)) {

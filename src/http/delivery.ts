@@ -1,6 +1,8 @@
 // The order in which the messages of a socket are handled. graphql-ws would take an id that is used again, while its
 // first operation is still ending, for that operation.
 
+import { LiveMap } from '../lib/live-map.ts';
+
 export interface Message {
   readonly type?: unknown;
   readonly id?: unknown;
@@ -15,7 +17,7 @@ export interface Message {
 export class Delivery {
   readonly #handle: (message: Message) => Promise<void>;
   readonly #onError: (error: unknown) => void;
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new LiveMap<Promise<void>>();
   #ending: Map<string, Promise<void>> | undefined;
 
   constructor(handle: (message: Message) => Promise<void>, onError: (error: unknown) => void) {
