@@ -17,6 +17,9 @@ export interface UpstreamListener {
 const RELEASE_GRACE_MS = 250;
 const RELEASE_MAX_BYTES = 64_000;
 
+/** Who is told of a call that has ended: what still holds the call shall not hold all that listened to it. */
+const NOBODY: UpstreamListener = { onHead() {}, onChunk() {} };
+
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   /**
    * Resolves when the provider has nothing more to do for this call. Rejects with what broke the connection, what the
@@ -25,8 +28,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly ended: Promise<void>;
   readonly #end = Promise.withResolvers<void>();
   readonly #provider: string;
-  readonly #listener: UpstreamListener;
-  readonly #signal: AbortSignal;
+  #listener: UpstreamListener;
+  #signal: AbortSignal | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #state: 'open' | 'released' | 'ended' = 'open';
   #isAnswered = false;
@@ -49,7 +52,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   release(): void {
     if (this.#state !== 'open') return;
     this.#state = 'released';
-    this.#signal.removeEventListener('abort', this);
+    this.#signal?.removeEventListener('abort', this);
     this.#grace = setTimeout(() => this.#close(), RELEASE_GRACE_MS);
     this.#grace.unref();
   }
@@ -57,21 +60,22 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   /** Closes the connection; `ended` rejects with the error. */
   fail(error: unknown): void {
     if (this.#state === 'ended') return;
+    const controller = this.#controller;
     // First our reason, then the socket, whose end would otherwise be taken for the cause.
     this.#settle();
     this.#end.reject(error);
-    this.#controller?.abort(asError(error));
+    controller?.abort(asError(error));
   }
 
   /** Of the abort signal. */
   handleEvent(): void {
-    this.fail(this.#signal.reason);
+    this.fail(this.#signal?.reason);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // Ended while it waited for its connection: undici knew nothing of it.
-    if (this.#state === 'ended') controller.abort(asError(this.#signal.reason));
+    if (this.#state === 'ended') controller.abort(asError(undefined));
     else this.#listener.onConnected?.();
   }
 
@@ -109,14 +113,18 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   #close(): void {
+    const controller = this.#controller;
     this.onResponseEnd();
-    this.#controller?.abort(new Error('The reader has left'));
+    controller?.abort(new Error('The reader has left'));
   }
 
   #settle(): void {
     this.#state = 'ended';
     clearTimeout(this.#grace);
-    this.#signal.removeEventListener('abort', this);
+    this.#signal?.removeEventListener('abort', this);
+    this.#signal = undefined;
+    this.#controller = undefined;
+    this.#listener = NOBODY;
   }
 }
 
