@@ -164,6 +164,15 @@ test('a package is imported only where its seam is', () => {
   assert.deepEqual(offenders, []);
 });
 
+test('what is made for each request has no getters of its own', () => {
+  // Each such object gets a hidden class of its own, which keeps what the getter sees until the next major collection.
+  const longLived = ['src/gateway/outcome-window.ts'];
+  const literals = globSync('src/{gateway,providers}/**/*.ts').filter(path =>
+    /^ {4,}get \w+\(\)/m.test(readFileSync(path, 'utf8')),
+  );
+  assert.deepEqual(literals, longLived);
+});
+
 test('process.env is read only by the doors', () => {
   const readers = globSync('src/**/*.{ts,js}').filter(path =>
     /process\.env\b/.test(readFileSync(path, 'utf8')),

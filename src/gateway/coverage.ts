@@ -5,6 +5,7 @@ import { type Attempt, type RequestError, requestError } from '../domain/request
 import type { RoutingRejection } from '../domain/routing.ts';
 import { callFor } from './call.ts';
 import type { Journey } from './journey.ts';
+import type { Passage } from './passage.ts';
 import { prefillFor } from './screen.ts';
 import type { Target } from './target.ts';
 
@@ -13,7 +14,7 @@ interface Course {
   readonly attempts: readonly Attempt[];
   /** Who was not asked for lack of money. */
   readonly uncovered: RoutingRejection[];
-  readonly passage: { readonly expired: string | undefined };
+  readonly passage: Pick<Passage, 'expired'>;
 }
 
 /** Whether the call may be made; lets go of its deployment otherwise. */
@@ -37,7 +38,7 @@ export function coversBoth(first: Deployment, second: Deployment, journey: Journ
 /** Whose request asked nobody for lack of money is told so; else the last error stands, and says why it was the last. */
 export function withUncovered(error: RequestError, { uncovered, attempts, passage }: Course): RequestError {
   const [first] = uncovered;
-  if (!first || passage.expired) return error;
+  if (!first || passage.expired()) return error;
   const why = `${first.deploymentId} was not asked: ${first.detail}.`;
   if (attempts.length === 0) return requestError('BUDGET_EXCEEDED', why);
   return { ...error, message: `${error.message.replace(/\.?$/, '.')} ${why}` };

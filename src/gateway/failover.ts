@@ -81,8 +81,8 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     return { status: 'FAILED', error: OWN_FAULT };
   });
   const { attempts, passage, overlapMs, uncovered } = course;
-  const waitedMs = course.waitedMs + passage.waitedMs;
-  const told = passage.expired ? course.error : errorToTell(course, journey, deps);
+  const waitedMs = course.waitedMs + passage.waitedMs();
+  const told = passage.expired() ? course.error : errorToTell(course, journey, deps);
   const failed = end.error ?? withUncovered({ ...told, retryable: mayPass(course, journey) }, course);
   const error = end.status === 'SUCCEEDED' ? undefined : failed;
   const { status, finishReason } = end;
@@ -190,9 +190,10 @@ async function waitForTarget(
   deps: FailoverDeps,
 ): Promise<Target | undefined> {
   if (course.gaveUp) return undefined;
-  if (course.passage.someFull && course.attempts.length > 0) journey.book(course.attempts, undefined);
+  if (course.passage.someFull() && course.attempts.length > 0) journey.book(course.attempts, undefined);
   const entry = await course.passage.wait();
-  if (course.passage.expired) course.error = requestError('TIMEOUT', course.passage.expired);
+  const expired = course.passage.expired();
+  if (expired) course.error = requestError('TIMEOUT', expired);
   return entry && toTarget(entry, course, deps);
 }
 
@@ -223,7 +224,7 @@ async function retrySame(
 ): Promise<void> {
   const { clock, retryLimits, retryBudget } = deps;
   if (course.retried.has(id) || !isUsable(id, deps)) return;
-  const isAlone = !course.passage.someFull && !course.rest.some(other => isUsable(other, deps));
+  const isAlone = !course.passage.someFull() && !course.rest.some(other => isUsable(other, deps));
   const delayMs = retryDelay(failure, isAlone ? retryLimits.maxRetryAfterMs : undefined);
   const waitsSinceMs = clock.monotonic();
   if (delayMs === undefined || waitsSinceMs + delayMs >= journey.endsAtMs) return;

@@ -16,13 +16,13 @@ export interface Passage {
   /** Undefined: not now. */
   admit(deployment: Deployment): Entry | undefined;
   /** Somebody was full when asked, and may have room when waited for. */
-  readonly someFull: boolean;
+  someFull(): boolean;
   /** Undefined when nobody is left to wait for, the caller has left, or the total deadline passed (`expired`). */
   wait(): Promise<Entry | undefined>;
   /** The message of a request that waited until its end. */
-  readonly expired: string | undefined;
+  expired(): string | undefined;
   /** Milliseconds in line. */
-  readonly waitedMs: number;
+  waitedMs(): number;
 }
 
 /** `permit`: the breaker's word, undefined when no call may be made for another reason than capacity. */
@@ -91,14 +91,8 @@ export function createPassage(
       }
       return undefined;
     },
-    get someFull() {
-      return full.size > 0;
-    },
-    get expired() {
-      return expired;
-    },
-    get waitedMs() {
-      return waitedMs;
-    },
+    someFull: () => full.size > 0,
+    expired: () => expired,
+    waitedMs: () => waitedMs,
   };
 }

@@ -18,9 +18,9 @@ export interface AnswerDecoder {
   /** Adds what the event means to `out`; throws ProviderError for an error event or a broken format. */
   decode(event: EventSourceMessage, out: ProviderEvent[]): void;
   /** Has the provider said why the answer ended? All content has come then. */
-  readonly complete: boolean;
-  /** Was that the last it has to say, usage included? Whatever follows is not read. Without `complete`: a bare marker. */
-  readonly ended: boolean;
+  isComplete(): boolean;
+  /** Was that the last it has to say, usage included? Whatever follows is not read. Without `isComplete`: a bare marker. */
+  hasEnded(): boolean;
   /** The closing event, once complete. */
   finished(): FinishedEvent;
 }
@@ -74,7 +74,7 @@ class Answer implements UpstreamListener {
       await call.ended;
     } catch (error) {
       // After the finish reason nothing is missing but usage and marker: a cut does not spoil the answer.
-      const isWhole = this.#options.decoder.complete && !this.#options.signal.aborted;
+      const isWhole = this.#options.decoder.isComplete() && !this.#options.signal.aborted;
       if (!isWhole && !(this.#refusal && isEnough(error))) throw error;
     }
     if (this.isFinished) return;
@@ -114,11 +114,11 @@ class Answer implements UpstreamListener {
     try {
       for (const event of events) {
         decoder.decode(event, decoded);
-        if (decoder.ended) break;
+        if (decoder.hasEnded()) break;
       }
     } catch (error) {
       // A defect behind the finish reason takes nothing away from the answer.
-      if (!decoder.complete) failure = error;
+      if (!decoder.isComplete()) failure = error;
     }
     // What came before the failure is content all the same.
     for (const event of decoded) {
@@ -126,8 +126,9 @@ class Answer implements UpstreamListener {
       onEvent(event);
     }
     if (failure !== undefined) throw failure;
-    if (decoder.ended) this.#finish();
-    else if (decoder.complete) this.#markerTimer ??= setTimeout(() => this.#finishAsItIs(), MARKER_GRACE_MS);
+    if (decoder.hasEnded()) this.#finish();
+    else if (decoder.isComplete())
+      this.#markerTimer ??= setTimeout(() => this.#finishAsItIs(), MARKER_GRACE_MS);
   }
 
   #finish(): void {
@@ -153,9 +154,9 @@ function isEventStream(headers: IncomingHttpHeaders): boolean {
 
 function finishedEvent({ decoder, provider }: AnswerOptions, hasContent: boolean): FinishedEvent {
   // Nothing was broken off: the provider came to an end, and there is no answer.
-  if (!decoder.complete && decoder.ended && !hasContent)
+  if (!decoder.isComplete() && decoder.hasEnded() && !hasContent)
     throw new ProviderError('bad-response', `${provider} sent an end marker and no answer`);
-  if (!decoder.complete)
+  if (!decoder.isComplete())
     throw new ProviderError('truncated', `${provider} ended its answer without saying why`);
   return decoder.finished();
 }

@@ -96,10 +96,10 @@ export function createMessagesDecoder(context: ErrorContext): AnswerDecoder {
           throw streamError(message.error ?? message, context);
       }
     },
-    get complete() {
+    isComplete() {
       return reason !== undefined;
     },
-    get ended() {
+    hasEnded() {
       return stopped;
     },
     finished() {

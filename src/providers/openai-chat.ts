@@ -102,10 +102,10 @@ export function createChatDecoder(context: ErrorContext): AnswerDecoder {
       if (reason === undefined && !isJson(chunk.usage) && isTextAlone(delta))
         likeness.learn(data, delta.content);
     },
-    get complete() {
+    isComplete() {
       return reason !== undefined;
     },
-    get ended() {
+    hasEnded() {
       return done || (reason !== undefined && usage !== undefined);
     },
     finished() {

@@ -68,10 +68,10 @@ export function createResponsesDecoder(context: ErrorContext): AnswerDecoder {
         answer.progress(out);
       } else if (type === 'response.completed' || type === 'response.incomplete') last = { type, response };
     },
-    get complete() {
+    isComplete() {
       return last !== undefined;
     },
-    get ended() {
+    hasEnded() {
       return done || last !== undefined;
     },
     finished() {

@@ -32,13 +32,13 @@ export function stoppingAt(decoder: AnswerDecoder, stop: readonly string[]): Ans
         if (each.type === 'token') takeText(each.text, out);
         else out.push(each);
       }
-      if (decoder.complete && !stopped) release(held.length, out);
+      if (decoder.isComplete() && !stopped) release(held.length, out);
     },
-    get complete() {
-      return stopped || decoder.complete;
+    isComplete() {
+      return stopped || decoder.isComplete();
     },
-    get ended() {
-      return stopped || decoder.ended;
+    hasEnded() {
+      return stopped || decoder.hasEnded();
     },
     finished() {
       if (!stopped) return decoder.finished();

@@ -15,12 +15,8 @@ function plainDecoder(): AnswerDecoder {
       if (event === 'end') complete = true;
       else out.push({ type: 'token', text: data });
     },
-    get complete() {
-      return complete;
-    },
-    get ended() {
-      return complete;
-    },
+    isComplete: () => complete,
+    hasEnded: () => complete,
     finished: () => ({ type: 'finished', reason: { unified: 'stop', raw: 'end' }, usage: undefined }),
   };
 }
@@ -28,8 +24,8 @@ function plainDecoder(): AnswerDecoder {
 function read(pieces: readonly string[], stop: readonly string[]): { text: string; raw: string } {
   const decoder = stoppingAt(plainDecoder(), stop);
   const out: ProviderEvent[] = [];
-  for (const data of pieces) if (!decoder.ended) decoder.decode({ data }, out);
-  if (!decoder.ended) decoder.decode({ data: '', event: 'end' }, out);
+  for (const data of pieces) if (!decoder.hasEnded()) decoder.decode({ data }, out);
+  if (!decoder.hasEnded()) decoder.decode({ data: '', event: 'end' }, out);
   const text = out.map(event => (event.type === 'token' ? event.text : '')).join('');
   return { text, raw: decoder.finished().reason.raw };
 }
