@@ -68,8 +68,9 @@ export function createStepRequests(deps: StepRequestsDeps): StepRequests {
   return {
     async submit(actor, requestId, spec) {
       // As the database has the workflow: its owner may have lost it without knowing.
-      const [[known, workflow], onBehalfOf] = await Promise.all([
-        store.requests.byIds([requestId, spec.step!.workflowId]),
+      const [[known], [workflow], onBehalfOf] = await Promise.all([
+        store.requests.byIds([requestId]),
+        store.requests.byIds([spec.step!.workflowId]),
         toActor(actor, store),
       ]);
       // Whoever has it in hand runs it; here nothing more is to be done.

@@ -17,7 +17,7 @@ import { queueIn } from './queue.ts';
 import { rateLimitsIn } from './rate-limits.ts';
 import { requestsIn } from './requests.ts';
 import { createSettlements, type Settlements } from './settle.ts';
-import { sharingReads } from './shared-reads.ts';
+import { MAX_WIDE_IDS, sharingReads } from './shared-reads.ts';
 import type { Store } from './store.ts';
 import { storedProvidersIn } from './stored-providers.ts';
 import type { Tables } from './tables.ts';
@@ -55,6 +55,7 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
       return work(asked);
     };
   const { requests, members } = repositories;
+  const bodies = shared(sharingReads((ids: readonly string[]) => requests.bodiesByIds(ids), MAX_WIDE_IDS));
 
   return {
     ...repositories,
@@ -64,6 +65,8 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
       book: shared(requests.book),
       finish: shared(requests.finish),
       byIds: shared(sharingReads(requests.byIds)),
+      bodiesByIds: (ids, atMostBytes) =>
+        atMostBytes === undefined ? bodies(ids) : requests.bodiesByIds(ids, atMostBytes),
     },
     members: { ...members, usersByIds: shared(sharingReads(members.usersByIds)) },
     info,

@@ -6,6 +6,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Beyond this a statement takes longer and saves nothing. */
 const MAX_IDS = 500;
+/** Of rows that may be large. */
+export const MAX_WIDE_IDS = 200;
 
 type ReadByIds<Value> = (ids: readonly string[]) => Promise<Value[]>;
 
@@ -15,7 +17,7 @@ interface Waiting<Value> {
 }
 
 /** The same read. One that fails fails for all who shared it, so no id may make it fail. */
-export function sharingReads<Value>(read: ReadByIds<Value>): ReadByIds<Value> {
+export function sharingReads<Value>(read: ReadByIds<Value>, maxIds = MAX_IDS): ReadByIds<Value> {
   let waiting: Waiting<Value>[] = [];
   // It reads for many callers: it must not run in the context of the one who happened to come first.
   const outside = AsyncLocalStorage.snapshot();
@@ -40,7 +42,7 @@ export function sharingReads<Value>(read: ReadByIds<Value>): ReadByIds<Value> {
     const done = Promise.withResolvers<Value[]>();
     waiting.push({ id, done });
     if (waiting.length === 1) outside(setImmediate, flush);
-    else if (waiting.length === MAX_IDS) void outside(flush);
+    else if (waiting.length === maxIds) void outside(flush);
     return done.promise;
   };
 }
