@@ -9,7 +9,7 @@ import type { BenchOptions, BenchResult } from './run.ts';
 
 const ROUNDS = 5;
 const CALLERS = 40;
-const REQUESTS = 800;
+const REQUESTS = 2_000;
 const PROMPT = 'tokens=16 every=0';
 const DURABLE = 'mcplane, durable';
 const TWO_WORKERS = 'mcplane, durable, two workers';

@@ -61,7 +61,14 @@ export async function openLineup({ ours, sockets, withRaw }: LineupOptions): Pro
   return { contestants, close: () => opened.disposeAsync() };
 }
 
+/** V8 compiles the hot path of the largest of them for so long: servers run for days, and are measured as they are then. */
+const WARM_UP_REQUESTS = 5_000;
+
 /** Connections, compiled code, caches. */
-export async function warmUp({ contestants }: Lineup, prompt: string): Promise<void> {
-  for (const { caller } of contestants) await repeat(() => caller.ask(prompt), 20, 800);
+export async function warmUp(
+  { contestants }: Lineup,
+  prompt: string,
+  requests = WARM_UP_REQUESTS,
+): Promise<void> {
+  for (const { caller } of contestants) await repeat(() => caller.ask(prompt), 40, requests);
 }
