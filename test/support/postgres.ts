@@ -88,6 +88,8 @@ export async function startPostgres(t: Pick<TestContext, 'after'>): Promise<Post
       port,
       persistent: true,
       createPostgresUser: process.getuid?.() === 0,
+      // Whatever the environment says: in the locale C it would know of no letters but those of ASCII.
+      initdbFlags: ['--encoding=UTF8', ...(process.platform === 'linux' ? ['--locale=C.UTF-8'] : [])],
       postgresFlags: [
         '-c',
         'fsync=off',
