@@ -40,6 +40,9 @@ const STATES: Record<Phase, BreakerState> = {
   [Phase.HALF_OPENED]: 'HALF_OPEN',
 };
 
+/** The longest that setTimeout takes; for a timer that is cleared at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 /** A call inside the circuit. It lasts until one of its ends is called. */
 export interface CircuitCall<Call> {
   /** What `admit` made of it. */
@@ -99,8 +102,9 @@ export abstract class BreakerCircuit<Call> extends SlidingCountBreaker {
   protected switchTo(state: BreakerState, openForMs: number | undefined): void {
     this.#clearOpenTimer();
     if (state === 'OPEN') {
-      // At 0 the library would be half-open before `open` returns.
-      this.openStateDelay = Math.max(1, openForMs ?? 1);
+      // The library reads the clock twice: at 0, or at 1 when a millisecond passes in between, it would be half-open
+      // before `open` returns.
+      this.openStateDelay = Math.max(1, openForMs ?? LONGEST_DELAY_MS);
       silently(super.open());
       if (openForMs === undefined) this.#clearOpenTimer();
       this.#openTimer?.unref();

@@ -89,3 +89,15 @@ test('a reset while closed also forgets the calls under way', t => {
   assert.deepEqual([calls, failures, lastError], [0, 0, undefined]);
   assert.deepEqual(transitions, [], 'closed before and after: nothing changed');
 });
+
+// mollitia reads the clock twice when it opens, and is half-open at once when the open time has passed in between.
+test('a breaker opened by hand is held open also when time passes while it opens', t => {
+  const { breakers, changes } = setUp(t);
+  let nowMs = Date.now();
+  t.mock.method(Date, 'now', () => ++nowMs);
+
+  breakers.open(ID, 'maintenance');
+
+  assert.equal(state(breakers), 'OPEN');
+  assert.deepEqual(changes(), ['CLOSED>OPEN']);
+});
