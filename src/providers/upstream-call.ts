@@ -29,7 +29,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #end = Promise.withResolvers<void>();
   readonly #provider: string;
   #listener: UpstreamListener;
-  #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal;
   #controller: Dispatcher.DispatchController | undefined;
   #state: 'open' | 'released' | 'ended' = 'open';
   #isAnswered = false;
@@ -52,7 +52,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   release(): void {
     if (this.#state !== 'open') return;
     this.#state = 'released';
-    this.#signal?.removeEventListener('abort', this);
+    this.#signal.removeEventListener('abort', this);
     this.#grace = setTimeout(() => this.#close(), RELEASE_GRACE_MS);
     this.#grace.unref();
   }
@@ -60,22 +60,21 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   /** Closes the connection; `ended` rejects with the error. */
   fail(error: unknown): void {
     if (this.#state === 'ended') return;
-    const controller = this.#controller;
     // First our reason, then the socket, whose end would otherwise be taken for the cause.
     this.#settle();
     this.#end.reject(error);
-    controller?.abort(asError(error));
+    this.#controller?.abort(asError(error));
   }
 
   /** Of the abort signal. */
   handleEvent(): void {
-    this.fail(this.#signal?.reason);
+    this.fail(this.#signal.reason);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // Ended while it waited for its connection: undici knew nothing of it.
-    if (this.#state === 'ended') controller.abort(asError(undefined));
+    if (this.#state === 'ended') controller.abort(asError(this.#signal.reason));
     else this.#listener.onConnected?.();
   }
 
@@ -113,17 +112,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   #close(): void {
-    const controller = this.#controller;
     this.onResponseEnd();
-    controller?.abort(new Error('The reader has left'));
+    this.#controller?.abort(new Error('The reader has left'));
   }
 
   #settle(): void {
     this.#state = 'ended';
     clearTimeout(this.#grace);
-    this.#signal?.removeEventListener('abort', this);
-    this.#signal = undefined;
-    this.#controller = undefined;
+    this.#signal.removeEventListener('abort', this);
     this.#listener = NOBODY;
   }
 }
