@@ -49,13 +49,12 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
   const repositories = repositoriesIn(db.withPlugin(guard), settlements);
   // For statements that are sent for several callers, outside of anybody's transaction.
   const shared =
-    <Asked, Answer>(work: (asked: Asked) => Promise<Answer>) =>
-    async (asked: Asked): Promise<Answer> => {
+    <Asked extends unknown[], Answer>(work: (...asked: Asked) => Promise<Answer>) =>
+    async (...asked: Asked): Promise<Answer> => {
       refuseInside();
-      return work(asked);
+      return work(...asked);
     };
   const { requests, members } = repositories;
-  const bodies = shared(sharingReads((ids: readonly string[]) => requests.bodiesByIds(ids), MAX_WIDE_IDS));
 
   return {
     ...repositories,
@@ -65,8 +64,7 @@ export function createStore({ db, info, close }: OpenedDatabase): Store {
       book: shared(requests.book),
       finish: shared(requests.finish),
       byIds: shared(sharingReads(requests.byIds)),
-      bodiesByIds: (ids, atMostBytes) =>
-        atMostBytes === undefined ? bodies(ids) : requests.bodiesByIds(ids, atMostBytes),
+      bodiesByIds: shared(sharingReads(requests.bodiesByIds, MAX_WIDE_IDS)),
     },
     members: { ...members, usersByIds: shared(sharingReads(members.usersByIds)) },
     info,

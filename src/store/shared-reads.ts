@@ -9,7 +9,8 @@ const MAX_IDS = 500;
 /** Of rows that may be large. */
 export const MAX_WIDE_IDS = 200;
 
-type ReadByIds<Value> = (ids: readonly string[]) => Promise<Value[]>;
+/** A bound on what a list may hold says nothing about one row, which always comes. */
+type ReadByIds<Value> = (ids: readonly string[], atMostBytes?: number) => Promise<Value[]>;
 
 interface Waiting<Value> {
   readonly id: string;
@@ -35,10 +36,10 @@ export function sharingReads<Value>(read: ReadByIds<Value>, maxIds = MAX_IDS): R
     }
   }
 
-  return ids => {
+  return (ids, atMostBytes) => {
     const [id] = ids;
     // Lists are long enough by themselves, and who asks for one row need not wait for them.
-    if (ids.length !== 1 || id === undefined) return read(ids);
+    if (ids.length !== 1 || id === undefined) return read(ids, atMostBytes);
     const done = Promise.withResolvers<Value[]>();
     waiting.push({ id, done });
     if (waiting.length === 1) outside(setImmediate, flush);
