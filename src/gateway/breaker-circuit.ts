@@ -14,6 +14,7 @@ import {
   SlidingCountBreaker,
 } from 'mollitia';
 import type { BreakerState } from '../domain/breaker.ts';
+import { MAX_TIMEOUT_MS } from '../lib/clock.ts';
 
 /** The breaker does not admit a call now. */
 export class BreakerRefusedError extends BreakerError {
@@ -39,9 +40,6 @@ const STATES: Record<Phase, BreakerState> = {
   [Phase.OPENED]: 'OPEN',
   [Phase.HALF_OPENED]: 'HALF_OPEN',
 };
-
-/** The longest that setTimeout takes; for a timer that is cleared at once. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** A call inside the circuit. It lasts until one of its ends is called. */
 export interface CircuitCall<Call> {
@@ -104,7 +102,7 @@ export abstract class BreakerCircuit<Call> extends SlidingCountBreaker {
     if (state === 'OPEN') {
       // The library reads the clock twice: at 0, or at 1 when a millisecond passes in between, it would be half-open
       // before `open` returns.
-      this.openStateDelay = Math.max(1, openForMs ?? LONGEST_DELAY_MS);
+      this.openStateDelay = Math.max(1, openForMs ?? MAX_TIMEOUT_MS);
       silently(super.open());
       if (openForMs === undefined) this.#clearOpenTimer();
       this.#openTimer?.unref();

@@ -32,7 +32,7 @@ export async function pause(clock: Clock, delayMs: number, signal?: AbortSignal)
 }
 
 /** setTimeout fires at once beyond this, so longer delays are taken in steps. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: Date.now,

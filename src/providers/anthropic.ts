@@ -2,6 +2,7 @@
 // the model list; the stream is read by us, and its meaning is in anthropic-messages.ts.
 
 import Anthropic from '@anthropic-ai/sdk';
+import { MAX_TIMEOUT_MS } from '../lib/clock.ts';
 import { answerEvents } from './answer.ts';
 import { createMessagesDecoder, messagesBody } from './anthropic-messages.ts';
 import { toJson } from './decoding.ts';
@@ -24,8 +25,6 @@ export interface AnthropicOptions {
   readonly addresses?: AddressPolicy | undefined;
 }
 
-/** No deadline of the SDK: it would end at the headers, and the attempt has better ones. */
-const NO_TIMEOUT_MS = 2 ** 31 - 1;
 /** The largest page of the model list. */
 const MAX_MODELS = 1_000;
 
@@ -88,7 +87,8 @@ function createClient(
     apiKey: apiKey || 'none',
     webhookKey: null,
     maxRetries: 0,
-    timeout: NO_TIMEOUT_MS,
+    // No deadline of the SDK: it would end at the headers, and the attempt has better ones.
+    timeout: MAX_TIMEOUT_MS,
     logLevel: 'off',
     fetch,
   });

@@ -4,6 +4,7 @@
 
 import OpenAI from 'openai';
 import type { ProviderKind } from '../domain/model.ts';
+import { MAX_TIMEOUT_MS } from '../lib/clock.ts';
 import { answerEvents } from './answer.ts';
 import type { ErrorContext } from './errors.ts';
 import type { AddressPolicy } from './guarded-connect.ts';
@@ -32,9 +33,6 @@ export interface OpenAIOptions {
   /** To share the sockets of a client that asks the same server for other things. */
   readonly http?: HttpClient | undefined;
 }
-
-/** No deadline of the SDK: it would end at the headers, and the attempt has better ones. */
-const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
 export function createOpenAIAdapter(options: OpenAIOptions): ProviderAdapter {
   const { kind = 'openai', apiKey = '', addresses } = options;
@@ -98,7 +96,8 @@ function createClient(baseURL: string, apiKey: string, fetch: typeof globalThis.
     adminAPIKey: null,
     webhookSecret: null,
     maxRetries: 0,
-    timeout: NO_TIMEOUT_MS,
+    // No deadline of the SDK: it would end at the headers, and the attempt has better ones.
+    timeout: MAX_TIMEOUT_MS,
     logLevel: 'off',
     fetch,
   });
