@@ -7,15 +7,14 @@ import type { OpenedDatabase } from './create-store.ts';
 import { lending } from './lending.ts';
 import { awaitTurn, migrate } from './migrate.ts';
 import type { OpenOptions } from './options.ts';
-import { prepareNamed } from './prepared.ts';
 import { createReachability } from './reachability.ts';
 import type { Tables } from './tables.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_TIMEOUT_MS = 30_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
-/** The client gives up a little after the server should have: then the connection itself is dead. */
-const QUERY_TIMEOUT_MARGIN_MS = 5_000;
+/** The client gives up so long after the server should have. */
+const STATEMENT_MARGIN_MS = 5_000;
 const POOL_SIZE = 10;
 const { INT8, TIMESTAMPTZ } = pg.types.builtins;
 
@@ -42,7 +41,6 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<O
     connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     statement_timeout: statementTimeoutMs,
-    query_timeout: statementTimeoutMs + QUERY_TIMEOUT_MARGIN_MS,
   });
   const { rows } = await pool.query<{ server_version: string }>('show server_version').catch(async error => {
     await pool.end();
@@ -50,8 +48,11 @@ export async function openPostgres(url: string, options: OpenOptions): Promise<O
   });
   const version = `PostgreSQL ${rows[0]?.server_version}`;
   options.log(`opened the database at ${location} (${version})`);
-  const reachability = createReachability({ connectionString: url, log: options.log });
-  pool.on('connect', reachability.watch);
+  const reachability = createReachability({
+    connectionString: url,
+    statementMs: statementTimeoutMs + STATEMENT_MARGIN_MS,
+    log: options.log,
+  });
   const db = new Kysely<Tables>({ dialect: dialectOf(lending(pool, reachability)) });
   return {
     db,
@@ -101,10 +102,7 @@ function createPool({ log }: OpenOptions, config: pg.PoolConfig): pg.Pool {
   // that is lent out reports its own. The query that was running fails all the same.
   const report = (error: Error) => log(`lost a connection to Postgres: ${error.message}`);
   pool.on('error', report);
-  pool.on('connect', client => {
-    client.on('error', () => {});
-    prepareNamed(client);
-  });
+  pool.on('connect', client => client.on('error', () => {}));
   return pool;
 }
 

@@ -3,7 +3,6 @@
 // takes the comment for a comment.
 
 import { type RawBuilder, sql } from 'kysely';
-import type { PoolClient } from 'pg';
 
 const NAMED = /^\/\* prepared: (\w+) \*\//;
 
@@ -12,14 +11,7 @@ export function prepared(name: string): RawBuilder<unknown> {
   return sql.raw(`/* prepared: ${name} */`);
 }
 
-/** Makes a new connection send named statements as prepared ones. */
-export function prepareNamed(client: PoolClient): void {
-  const send = client.query.bind(client) as (...parameters: unknown[]) => unknown;
-  const sendNamed = (query: unknown, values?: unknown, ...others: unknown[]) => {
-    const name = typeof query === 'string' ? NAMED.exec(query)?.[1] : undefined;
-    return name === undefined
-      ? send(query, values, ...others)
-      : send({ name, text: query, values }, ...others);
-  };
-  client.query = sendNamed as typeof client.query;
+/** Undefined: it is not to be prepared. */
+export function nameOf(statement: string): string | undefined {
+  return NAMED.exec(statement)?.[1];
 }
