@@ -47,6 +47,8 @@ const options: BenchOptions = {
   soakMinutes: Number(values.soak),
 };
 const [name] = positionals;
+// The servers of a run end with it.
+process.once('SIGTERM', () => process.exit(143));
 const names = globSync('*.ts', { cwd: import.meta.dirname })
   .map(file => basename(file, '.ts'))
   .filter(file => file !== 'run')
