@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postgresTestUrl } from '../../test/support/postgres.ts';
 import { type Server, startServer } from './processes.ts';
+import type { ProcessorShare } from './processor-share.ts';
 
 const ADMIN = { username: 'admin', password: 'correct horse battery staple' };
 
@@ -21,6 +22,8 @@ export interface OwnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** For node, before the program. */
   readonly nodeArgs?: readonly string[];
+  /** Which it may not exceed, with all its workers. */
+  readonly share?: ProcessorShare;
 }
 
 export async function startOurs({
@@ -29,6 +32,7 @@ export async function startOurs({
   database,
   env = {},
   nodeArgs = [],
+  share,
 }: OwnOptions): Promise<OwnServer> {
   await using stack = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'mcplane-bench-'));
@@ -37,6 +41,7 @@ export async function startOurs({
   const server = await startServer({
     name,
     args: [...nodeArgs, join(import.meta.dirname, '../../src/main.ts')],
+    share,
     address: /GraphQL\s+(http:\/\/[\d.]+:\d+)\/graphql/,
     env: {
       PORT: '0',

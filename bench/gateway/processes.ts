@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { ProcessorShare } from './processor-share.ts';
 
 export interface Server {
   readonly name: string;
@@ -28,6 +29,8 @@ interface StartOptions {
   readonly address?: RegExp;
   /** Known beforehand; then `address` only tells when it is ready. */
   readonly url?: string;
+  /** Which it may not exceed. */
+  readonly share?: ProcessorShare | undefined;
 }
 
 /** Clock ticks of the kernel's process statistics. */
@@ -40,8 +43,13 @@ export async function startServer({
   cwd,
   address = /(http:\/\/[\d.]+:\d+)/,
   url,
+  share,
 }: StartOptions): Promise<Server> {
-  const child = spawn(process.execPath, [...args], {
+  const node = [process.execPath, ...args];
+  const [program, ...rest] = share
+    ? ['sh', '-c', 'echo $$ > "$0" && exec "$@"', share.members, ...node]
+    : node;
+  const child = spawn(program!, rest, {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd && { cwd }),
