@@ -1,5 +1,6 @@
 // What an idle subscription keeps, on a socket of its own and a hundred to a socket, beside a bare WebSocket and stock
-// graphql-ws; what an active stream keeps; and with `--soak MINUTES` whether the memory stays flat under half load.
+// graphql-ws; what an active stream keeps; how much of what requests allocate grows old; and with `--soak MINUTES` whether
+// the memory stays flat under half load.
 
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import { socketCaller } from './gateway/clients.ts';
 import { startServer } from './gateway/processes.ts';
 import { table } from './measure/figures.ts';
 import { known, lower, type Ratio } from './measure/ratios.ts';
+import { type Aged, age } from './memory/aging.ts';
 import { type Soaked, soak } from './memory/soak.ts';
 import { startBare, startFeed, startFollowed, startRoomy, startStock } from './memory/subjects.ts';
 import { collected, type Weighed, weigh } from './memory/weigh.ts';
@@ -38,8 +40,9 @@ export async function run({ soakMinutes }: BenchOptions): Promise<BenchResult> {
       ...(await weigh(followed, [MOST], SHARED)),
     ];
     const activeKib = await weighStreams(provider.url);
+    const aged = await age(provider.url);
     const soaked = soakMinutes > 0 ? await soakOurs(provider.url, soakMinutes) : undefined;
-    return report(weighed, activeKib, soaked);
+    return report({ weighed, activeKib, aged, soaked });
   } finally {
     await provider.stop();
   }
@@ -73,7 +76,15 @@ async function soakOurs(upstream: string, minutes: number): Promise<Soaked> {
   }
 }
 
-function report(weighed: readonly Weighed[], activeKib: number, soaked: Soaked | undefined): BenchResult {
+interface Found {
+  readonly weighed: readonly Weighed[];
+  readonly activeKib: number;
+  readonly aged: Aged;
+  readonly soaked: Soaked | undefined;
+}
+
+function report(found: Found): BenchResult {
+  const { weighed, activeKib, aged, soaked } = found;
   const rows = weighed.map(({ name, perSocket, subscriptions, rssKib, heapKib }) => [
     `${name}, ${perSocket} to a socket, ${subscriptions}`,
     rssKib.toFixed(1),
@@ -85,13 +96,11 @@ function report(weighed: readonly Weighed[], activeKib: number, soaked: Soaked |
     table(['idle subscriptions', 'RSS KiB each', 'heap KiB each'], rows),
     '',
     `An active stream, ${STREAMS} at a time: ${activeKib.toFixed(1)} KiB.`,
+    '',
+    `Of ${aged.allocatedKib.toFixed(0)} KiB that a request allocates ${aged.agedKib.toFixed(1)} grow old, at ${aged.perSecond} a second; a minor collection takes ${aged.pauseMs.toFixed(1)} ms.`,
     ...(soaked ? ['', soakText(soaked)] : []),
   ];
-  return {
-    json: { benchmark: 'memory', weighed, activeKib, soaked },
-    text: text.join('\n'),
-    ratios: ratiosOf(weighed, activeKib, soaked),
-  };
+  return { json: { benchmark: 'memory', ...found }, text: text.join('\n'), ratios: ratiosOf(found) };
 }
 
 function soakText({ minutes, perSecond, samples, rssPercentPerHour, heapPercentPerHour }: Soaked): string {
@@ -108,7 +117,7 @@ function soakText({ minutes, perSecond, samples, rssPercentPerHour, heapPercentP
   ].join('\n');
 }
 
-function ratiosOf(weighed: readonly Weighed[], activeKib: number, soaked: Soaked | undefined): Ratio[] {
+function ratiosOf({ weighed, activeKib, aged, soaked }: Found): Ratio[] {
   const of = (name: string, perSocket: number) =>
     weighed.find(each => each.name === name && each.perSocket === perSocket && each.subscriptions === MOST)!;
   // What the process keeps is what counts, but the same from run to run is only what its heap keeps.
@@ -125,6 +134,7 @@ function ratiosOf(weighed: readonly Weighed[], activeKib: number, soaked: Soaked
   return known([
     ...idle,
     lower('active stream', activeKib, { unit: 'KiB' }),
+    lower('grows old / allocated', aged.agedKib / aged.allocatedKib),
     soaked && lower('RSS under half load', soaked.rssPercentPerHour, { unit: '%/h' }),
     soaked && lower('heap under half load', soaked.heapPercentPerHour, { unit: '%/h' }),
   ]);

@@ -16,6 +16,8 @@ export interface Server {
   readonly pid: number;
   /** Resolves with the first match in what it prints from now on. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Told each line that it prints from now on. */
+  listen(listener: (line: string) => void): void;
   stop(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function startServer({
     url: url ?? found,
     pid: child.pid!,
     says: pattern => match(printed, pattern),
+    listen: listener => void printed.on('line', listener),
     cpuMs: () => family(child.pid!).reduce((sum, pid) => sum + cpuOf(pid), 0),
     rssBytes: () => family(child.pid!).reduce((sum, pid) => sum + rssOf(pid), 0),
     async stop() {
