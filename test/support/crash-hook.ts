@@ -54,10 +54,11 @@ function mortal(query: Query, isEmbedded: boolean): Query {
     if (!armed || !STATEMENTS[point.statement].test(text)) return query.apply(this, parameters);
     if (point.when === 'before') die();
     if (isEmbedded && point.when === 'during') tearsNextWrite = true;
-    const answer = query.apply(this, parameters) as Promise<unknown>;
-    // It is on the wire now; whether it is carried out the dead will not know.
+    // It is on the wire then; whether it is carried out the dead will not know.
     if (!isEmbedded && point.when === 'during') setImmediate(die);
-    return answer.then(die);
+    // Postgres' client tells a callback of the answer, the embedded database a promise.
+    if (typeof parameters.at(-1) === 'function') return query.call(this, ...parameters.slice(0, -1), die);
+    return (query.apply(this, parameters) as Promise<unknown>).then(die);
   };
 }
 
