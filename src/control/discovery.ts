@@ -48,12 +48,17 @@ export async function discover(
 }
 
 /** The work's result; or a rejection at the abort, even when the work does not heed it. */
-function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    work().then(resolve, reject);
-  });
+async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    // A signal made of others lives as long as they do while somebody listens to it, and with it all that he sees.
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function onTimeout(settings: ProviderSettings, timeoutMs: number): Finding {
