@@ -5,7 +5,7 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { nameOf } from './prepared.ts';
-import { disconnect, type Reachability, type Watched } from './reachability.ts';
+import { arrivals, disconnect, type Reachability, type Watched } from './reachability.ts';
 import { StoreUnavailable } from './unavailable.ts';
 
 /** The pool as Kysely gets it. */
@@ -64,7 +64,7 @@ class LentClient {
     } catch (error) {
       if (!mayRepeat || !(error instanceof StoreUnavailable) || !error.mayHaveRun) throw error;
       // The ends of other connections are noticed meanwhile: a server that restarted has ended them all.
-      await new Promise(resolve => setImmediate(resolve));
+      await arrivals();
       this.#giveBack(false);
       const other = await this.#connect();
       other.#isFresh = false;

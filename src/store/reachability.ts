@@ -130,7 +130,7 @@ export function createReachability({
 }
 
 /** A process that was stopped itself has its timers before what arrived meanwhile: this lets it arrive. */
-function arrivals(): Promise<void> {
+export function arrivals(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve));
 }
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { LiveMap } from '../../src/lib/live-map.ts';
+import { collect, oldBytes } from '../support/heap.ts';
 
 test('holds what was set and not taken away', () => {
   const map = new LiveMap<string>();
@@ -19,8 +18,6 @@ test('holds what was set and not taken away', () => {
 });
 
 test('what has gone does not grow old', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
   const map = new LiveMap<object>();
   const large = () => ({ parts: Array.from({ length: 300 }, (_, index) => ({ index })) });
   map.set('-1', large());
@@ -36,7 +33,3 @@ test('what has gone does not grow old', async () => {
   // They are 100 MB; a plain Map makes 3 to 50 of these grow old.
   assert.ok(oldBytes() - before < 2_000_000, `${oldBytes() - before} bytes have grown old`);
 });
-
-function oldBytes(): number {
-  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size;
-}

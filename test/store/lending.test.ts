@@ -3,23 +3,16 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { lending } from '../../src/store/lending.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { createReachability } from '../../src/store/reachability.ts';
 import { postgresMissing, postgresTestUrl } from '../support/database.ts';
-
-function oldBytes(): number {
-  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')!.space_used_size;
-}
+import { collect, oldBytes } from '../support/heap.ts';
 
 describe('a connection of the pool', { skip: await postgresMissing() }, () => {
   test('what an answered statement consisted of does not grow old', async t => {
-    setFlagsFromString('--expose-gc');
-    const collect: () => void = runInNewContext('gc');
     const { db, close } = await openDatabase({ url: await postgresTestUrl(t), dataDir: tmpdir(), log() {} });
     t.after(close);
     const say = (index: number) => sql`select ${`${'x'.repeat(8_000)}${index}`}::text as said`.execute(db);
