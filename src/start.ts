@@ -7,7 +7,7 @@ import type { App } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { ProviderKind } from './domain/model.ts';
 import { keepCompiled } from './lib/compile-cache.ts';
-import { keepObjectsYoung } from './lib/heap-flags.ts';
+import { setHeapFlags } from './lib/heap-flags.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { announceServing, shareMetrics, workerNumber } from './worker.ts';
@@ -30,7 +30,7 @@ interface Start {
 
 /** Runs the server until it stops; the process's exit code is the answer to whoever supervises it. */
 export async function runServer(env: Environment, options: StartOptions = {}): Promise<void> {
-  keepObjectsYoung();
+  setHeapFlags();
   try {
     const { config } = loadConfig(options.demo ? { ...env, MCPLANE_SIMULATED: 'on' } : env);
     const isTerminal = process.stdout.isTTY === true && !options.json;
