@@ -11,7 +11,7 @@ import type { Permit } from './breakers.ts';
 import { coversBoth, keepCovered, withUncovered } from './coverage.ts';
 import { callHedged, failureOf, type Hedging } from './hedging.ts';
 import type { FailoverDeps, Journey } from './journey.ts';
-import { errorToTell, lastResortOf, noRoute } from './no-route.ts';
+import { errorToTell, lastResortOf } from './no-route.ts';
 import { FAULT_RULES } from './outcome.ts';
 import { createPassage, type Entry, type Passage } from './passage.ts';
 import { PASSING_REJECTIONS } from './planning.ts';
@@ -44,7 +44,8 @@ interface Course {
   readonly asked: Set<string>;
   /** Asked a second time after a fault that may pass; nobody is asked a third time. */
   readonly retried: Set<string>;
-  error: RequestError;
+  /** Of the last attempt that failed, or the end of the waiting for one. */
+  error: RequestError | undefined;
   /** The call itself is wrong. */
   isRefused: boolean;
   /** Some candidate was passed over that may be asked later. */
@@ -66,7 +67,7 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
     rest: journey.decision.candidates.map(candidate => candidate.deploymentId),
     asked: new Set(),
     retried: new Set(),
-    error: noRoute(journey.decision, deps),
+    error: undefined,
     isRefused: false,
     heldBack: false,
     gaveUp: false,
@@ -82,11 +83,16 @@ export async function failover(journey: Journey, deps: FailoverDeps): Promise<Ar
   });
   const { attempts, passage, overlapMs, uncovered } = course;
   const waitedMs = course.waitedMs + passage.waitedMs();
-  const told = passage.expired() ? course.error : errorToTell(course, journey, deps);
-  const failed = end.error ?? withUncovered({ ...told, retryable: mayPass(course, journey) }, course);
-  const error = end.status === 'SUCCEEDED' ? undefined : failed;
   const { status, finishReason } = end;
+  const error = status === 'SUCCEEDED' ? undefined : (end.error ?? errorOf(course, journey, deps));
   return { status, error, finishReason, attempts, waitedMs, overlapMs, uncovered };
+}
+
+/** Why the candidates did not answer. */
+function errorOf(course: Course, journey: Journey, deps: FailoverDeps): RequestError {
+  const expired = course.passage.expired() ? course.error : undefined;
+  const told = expired ?? errorToTell(course, journey, deps);
+  return withUncovered({ ...told, retryable: mayPass(course, journey) }, course);
 }
 
 interface Going {
@@ -244,10 +250,10 @@ async function retrySame(
 function giveUp(course: Course, { log }: FailoverDeps): void {
   const { error } = course;
   const why = 'It was not tried again, because too many requests are being retried at the moment.';
-  course.error = { ...error, message: `${error.message} ${why}` };
+  course.error = error && { ...error, message: `${error.message} ${why}` };
   course.heldBack = true;
   course.gaveUp = true;
-  log.warn({ code: error.code }, 'the retry budget is used up: a request ends with its last error');
+  log.warn({ code: error?.code }, 'the retry budget is used up: a request ends with its last error');
 }
 
 function isFinal({ fault }: AttemptFailed): boolean {

@@ -11,9 +11,9 @@ export function lastResortOf({ candidates: [first] }: RoutingDecision): string |
 
 /** How far the request has come when it ends. */
 interface Ended {
-  readonly attempts: readonly unknown[];
   readonly transcript: { readonly sent: string };
-  readonly error: RequestError;
+  /** Of the last attempt; undefined: there was none. */
+  readonly error: RequestError | undefined;
   readonly isRefused: boolean;
 }
 
@@ -22,11 +22,11 @@ interface Ended {
  * refusal without it would have been: NO_ROUTE, and for how long.
  */
 export function errorToTell(
-  { attempts, transcript, error, isRefused }: Ended,
+  { transcript, error, isRefused }: Ended,
   { decision, endsAtMs }: Pick<Journey, 'decision' | 'endsAtMs'>,
   deps: Pick<FailoverDeps, 'breakers' | 'health' | 'clock'>,
 ): RequestError {
-  if (attempts.length === 0) return noRoute(decision, deps);
+  if (!error) return noRoute(decision, deps);
   const isOver = transcript.sent !== '' || isRefused || deps.clock.monotonic() >= endsAtMs;
   const isNoNews = lastResortOf(decision) !== undefined && error.retryable && !isOver;
   return isNoNews ? noRoute(decision, deps, error) : error;
