@@ -42,18 +42,21 @@ export function createMemoryEventLog(
   const released = new Map<string, number>();
   let cancelSweep: (() => void) | undefined;
 
-  function sweep(): void {
+  /** Of more than `kept` the oldest go, and of all those whose time is over. */
+  function sweep(kept: number): void {
     cancelSweep?.();
     cancelSweep = undefined;
     const due = clock.monotonic() - graceMs;
     for (const [requestId, releasedAt] of released) {
-      if (releasedAt > due && released.size <= maxReleased) break;
+      if (releasedAt > due && released.size <= kept) break;
       released.delete(requestId);
       logs.delete(requestId);
     }
     const [next] = released.values();
-    if (next !== undefined) cancelSweep = clock.after(Math.max(1, next - due), sweep);
+    if (next !== undefined) cancelSweep = clock.after(Math.max(1, next - due), sweepDue);
   }
+
+  const sweepDue = () => sweep(maxReleased);
 
   return {
     open(requestId, epoch) {
@@ -81,8 +84,9 @@ export function createMemoryEventLog(
       if (!log) return;
       log.buffer.end();
       released.set(requestId, clock.monotonic());
-      if (released.size > maxReleased) sweep();
-      else cancelSweep ??= clock.after(graceMs, sweep);
+      // Several at once: to find the oldest takes a walk over all the places that others have left.
+      if (released.size > maxReleased) sweep(maxReleased - (maxReleased >> 6));
+      else cancelSweep ??= clock.after(graceMs, sweepDue);
     },
     forget(requestIds) {
       for (const requestId of requestIds) {
