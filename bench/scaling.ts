@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { type Caller, socketCaller } from './gateway/clients.ts';
+import { WARM_UP_REQUESTS } from './gateway/lineup.ts';
 import { type OwnServer, startOurs } from './gateway/ours.ts';
 import { startServer } from './gateway/processes.ts';
 import { createProcessorShare } from './gateway/processor-share.ts';
@@ -18,7 +19,6 @@ const SHARE = 0.2;
 const CALLERS_PER_WORKER = 20;
 const SOCKETS_PER_WORKER = 8;
 const REQUESTS_PER_WORKER = 500;
-const WARM_UP_PER_WORKER = 5_000;
 const PROMPT = 'tokens=16 every=0';
 
 interface Installation {
@@ -39,7 +39,7 @@ export async function run({ rounds: wanted = ROUNDS }: BenchOptions): Promise<Be
   const installations: Installation[] = [];
   for (const workers of WORKERS) installations.push(await install(workers, provider.url, stack));
   for (const { caller, workers } of installations)
-    await repeat(() => caller.ask(PROMPT), CALLERS_PER_WORKER * workers, WARM_UP_PER_WORKER * workers);
+    await repeat(() => caller.ask(PROMPT), CALLERS_PER_WORKER * workers, WARM_UP_REQUESTS * workers);
   const found = new Map<Installation, Figures[]>(installations.map(each => [each, []]));
   for (let round = 0; round < wanted; round += 1)
     for (const each of installations) found.get(each)!.push(await measure(each));

@@ -16,7 +16,7 @@ const STREAMS = [50, 200, 1_000];
 /** The one that the targets are for. */
 const TARGET_STREAMS = 200;
 const TOKENS = 200;
-/** Long ones. */
+/** After as many short ones as elsewhere. */
 const WARM_UP_STREAMS = 1_000;
 /** Tokens that come at a pace of their own. */
 const EVERY_MS = 20;
@@ -45,6 +45,7 @@ interface Paced extends Readonly<Record<string, number>> {
 export async function run({ rounds: wanted = ROUNDS }: BenchOptions): Promise<BenchResult> {
   const lineup = await openLineup({ ours: [{ name: OURS }], sockets: 20, withRaw: true });
   try {
+    await warmUp(lineup, 'tokens=16 every=0');
     await warmUp(lineup, `tokens=${TOKENS} every=0`, WARM_UP_STREAMS);
     const found = new Map<string, Figures[]>();
     const paced = new Map<string, Paced[]>();

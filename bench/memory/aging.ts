@@ -2,6 +2,7 @@
 // collection, wanted or not. It is what minor collections spend their time on, and a pause for all who are being served.
 
 import { socketCaller } from '../gateway/clients.ts';
+import { WARM_UP_REQUESTS } from '../gateway/lineup.ts';
 import { arrive, repeat } from '../measure/load.ts';
 import { createRandom } from '../routing/random.ts';
 import { startRoomy } from './subjects.ts';
@@ -16,7 +17,6 @@ export interface Aged {
 }
 
 const PROMPT = 'tokens=16 every=0';
-const WARM_UP_REQUESTS = 5_000;
 const PER_SECOND = 200;
 const DURATION_MS = 15_000;
 
