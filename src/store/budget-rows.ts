@@ -65,11 +65,3 @@ export async function lockBudgets(
     select ${budgetColumns} from budgets where ${condition} order by id for update`.execute(db);
   return rows.map(toBudget);
 }
-
-/** In the transaction that there is, or in one of its own. */
-export function inTransaction<Result>(
-  db: Kysely<Tables>,
-  work: (db: Kysely<Tables>) => Promise<Result>,
-): Promise<Result> {
-  return db.isTransaction ? work(db) : db.transaction().execute(work);
-}

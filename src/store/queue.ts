@@ -17,6 +17,7 @@ import {
 } from './settle.ts';
 import type { HeldRequest, QueueRepository } from './store.ts';
 import type { Tables } from './tables.ts';
+import { inTransaction, preferPlainIndexScans } from './transaction.ts';
 
 /** Positions further back are not told: counting them all for each request would cost more than it says. */
 const LAST_POSITION = 10_000;
@@ -104,16 +105,18 @@ export function queueIn(db: Kysely<Tables>, settlements: Settlements): QueueRepo
       return recovered;
     },
 
-    async heldBy(owner) {
-      const { rows } = await sql<HeldRequest>`
-        select id, cancel_wished_at is not null or exists (
-            select from requests as workflow where workflow.id = requests.parent_id and workflow.finished_at is not null
-          ) as "cancelWished",
-          case when task_type = 'WORKFLOW' then (select acts from workflows where request_id = requests.id) end as acts
-        from requests
-        where owner = ${owner} and status in ('QUEUED', 'RUNNING') order by id`.execute(db);
-      return rows;
-    },
+    heldBy: owner =>
+      inTransaction(db, async inside => {
+        await preferPlainIndexScans(inside);
+        const { rows } = await sql<HeldRequest>`
+          select id, cancel_wished_at is not null or exists (
+              select from requests as workflow where workflow.id = requests.parent_id and workflow.finished_at is not null
+            ) as "cancelWished",
+            case when task_type = 'WORKFLOW' then (select acts from workflows where request_id = requests.id) end as acts
+          from requests
+          where owner = ${owner} and status in ('QUEUED', 'RUNNING') order by id`.execute(inside);
+        return rows;
+      }),
 
     async wake() {
       const { rows } = await sql`

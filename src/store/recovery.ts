@@ -7,6 +7,7 @@ import { type RequestError, requestError } from '../domain/request.ts';
 import { uuidsIn } from './ids.ts';
 import type { QueueRepository, Recovered } from './store.ts';
 import type { Tables } from './tables.ts';
+import { preferPlainIndexScans } from './transaction.ts';
 
 const LOST = requestError('INTERNAL', 'The instance that made this call died; what came of it is unknown.');
 const CANCELLED = requestError('CANCELLED', 'The request was cancelled.');
@@ -38,6 +39,7 @@ export async function recover(
       returning id`.execute(db);
     return rows.map(row => row.id).sort();
   };
+  await preferPlainIndexScans(db);
   const mayLive = sql`deaths + 1 < ${maxDeaths}::integer`;
   const cancelled = await takeAway(
     sql`cancel_wished_at is not null`,

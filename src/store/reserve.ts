@@ -13,10 +13,11 @@ import {
   type NewRow,
 } from './accept-rows.ts';
 import { createRoom, type Room } from './budget-room.ts';
-import { inTransaction, lockBudgets } from './budget-rows.ts';
+import { lockBudgets } from './budget-rows.ts';
 import { uuidsIn } from './ids.ts';
 import type { AcceptResult } from './store.ts';
 import type { Tables } from './tables.ts';
+import { inTransaction } from './transaction.ts';
 
 /** A running request that holds a reservation. */
 export interface ReservedRequest {
