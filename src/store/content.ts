@@ -44,6 +44,7 @@ export function contentIn(db: Kysely<Tables>): ContentRepository {
       const due = sql`(now() - ${afterMs} * interval '1 millisecond')`;
       // The oldest bodies come first in their index, since ids begin with their time, and what is deleted has none.
       const firstIdThen = sql`(lpad(to_hex((extract(epoch from ${due}) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
+      // Nearly always there is none. What deletes them would be planned as if there were many, and read whole tables.
       const { rows: old } = await sql`
         select from request_bodies where request_id <= ${firstIdThen} order by request_id limit 1`.execute(
         db,

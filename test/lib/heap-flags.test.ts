@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
-// V8's memory reducer looks at an idle process some time after a collection of more than a little, and says what it saw and what it will do.
+// V8's memory reducer looks at an idle process some time after a collection of more than a little, and says what it saw
+// and what it will do.
 const REDUCER = ['--trace-memory-reducer', '--gc-memory-reducer-start-delay-ms=1', '--expose-gc'];
 const LOOKS = /Memory reducer: (high|low) alloc/;
 const GOES_ON = /Memory reducer: (waiting|started)/;
