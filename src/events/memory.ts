@@ -43,7 +43,7 @@ export function createMemoryEventLog(
   let cancelSweep: (() => void) | undefined;
 
   /** Of more than `kept` the oldest go, and of all those whose time is over. */
-  function sweep(kept: number): void {
+  function sweep(kept = maxReleased): void {
     cancelSweep?.();
     cancelSweep = undefined;
     const due = clock.monotonic() - graceMs;
@@ -53,10 +53,8 @@ export function createMemoryEventLog(
       logs.delete(requestId);
     }
     const [next] = released.values();
-    if (next !== undefined) cancelSweep = clock.after(Math.max(1, next - due), sweepDue);
+    if (next !== undefined) cancelSweep = clock.after(Math.max(1, next - due), sweep);
   }
-
-  const sweepDue = () => sweep(maxReleased);
 
   return {
     open(requestId, epoch) {
@@ -86,7 +84,7 @@ export function createMemoryEventLog(
       released.set(requestId, clock.monotonic());
       // Several at once: to find the oldest takes a walk over all the places that others have left.
       if (released.size > maxReleased) sweep(maxReleased - (maxReleased >> 6));
-      else cancelSweep ??= clock.after(graceMs, sweepDue);
+      else cancelSweep ??= clock.after(graceMs, sweep);
     },
     forget(requestIds) {
       for (const requestId of requestIds) {

@@ -8,14 +8,12 @@ import { storableText, toJson } from './json.ts';
 import { keysetPage } from './keyset.ts';
 import type { AuditRepository } from './store.ts';
 import type { AuditEventsTable, Tables } from './tables.ts';
+import { inTransaction } from './transaction.ts';
 
 const PAGE = 500;
 
 export function auditIn(db: Kysely<Tables>): AuditRepository {
-  const appendAll = (events: readonly AuditEvent[]) =>
-    db.isTransaction
-      ? append(db, events)
-      : db.transaction().execute(transaction => append(transaction, events));
+  const appendAll = (events: readonly AuditEvent[]) => inTransaction(db, inside => append(inside, events));
   return {
     append: event => appendAll([event]),
     appendAll,
